@@ -1,0 +1,59 @@
+# Compiler settings shared by everything, and the functions that declare a framework module, a dataset and an algorithm.
+
+add_library(segue_flags INTERFACE)
+target_include_directories(segue_flags INTERFACE
+  $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/generated> $<INSTALL_INTERFACE:include/segue>)
+target_compile_features(segue_flags INTERFACE cxx_std_20)
+# No fused multiply-add behind our back and no Eigen threads: the same bits for any thread count (framework/README.md).
+target_compile_definitions(segue_flags INTERFACE EIGEN_DONT_PARALLELIZE FMT_SHARED SPDLOG_FMT_EXTERNAL)
+target_compile_options(segue_flags INTERFACE -march=${SEGUE_ARCH} -ffp-contract=off)
+target_link_libraries(segue_flags INTERFACE fmt::fmt Eigen3::Eigen)
+
+add_library(segue_warnings INTERFACE)
+target_compile_options(segue_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast -Wcast-qual -Wnull-dereference
+  $<$<BOOL:${SEGUE_WERROR}>:-Werror> $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wno-maybe-uninitialized -Wno-null-dereference>)
+if(SEGUE_SANITIZE)
+  target_compile_options(segue_flags INTERFACE $<BUILD_INTERFACE:-fsanitize=${SEGUE_SANITIZE} -fno-omit-frame-pointer -g1>)
+  target_link_options(segue_flags INTERFACE $<BUILD_INTERFACE:-fsanitize=${SEGUE_SANITIZE}>)
+endif()
+
+# segue_module(NAME [USES module...] [LINKS library...]): framework/NAME/*.cpp as an object library.
+function(segue_module name)
+  cmake_parse_arguments(M "" "" "USES;LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/framework/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_library(segue_${name} OBJECT ${sources})
+  target_link_libraries(segue_${name} PUBLIC segue_flags PRIVATE segue_warnings ${M_LINKS})
+  foreach(used IN LISTS M_USES)
+    if(TARGET segue_${used})
+      add_dependencies(segue_${name} segue_${used})
+    endif()
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY SEGUE_MODULES segue_${name})
+  set_property(GLOBAL APPEND PROPERTY SEGUE_LINKS ${M_LINKS})
+endfunction()
+
+# segue_dataset(NAME): datasets/NAME/*.cpp, listed in the generated registry.
+function(segue_dataset name)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/datasets/${name}/*.cpp)
+  add_library(dataset_${name} OBJECT ${sources})
+  target_link_libraries(dataset_${name} PUBLIC segue_flags PRIVATE segue_warnings)
+  set_property(GLOBAL APPEND PROPERTY SEGUE_DATASETS ${name})
+endfunction()
+
+# segue_algorithm(NAME [PLUGIN]): algorithms/NAME/*.cpp, listed in the generated registry, or built as NAME.so.
+function(segue_algorithm name)
+  cmake_parse_arguments(A "PLUGIN" "" "" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/algorithms/${name}/*.cpp)
+  if(A_PLUGIN)
+    include(SeguePlugin)
+    segue_plugin(${name} ${sources})
+    return()
+  endif()
+  add_library(algorithm_${name} OBJECT ${sources})
+  target_link_libraries(algorithm_${name} PUBLIC segue_flags PRIVATE segue_warnings)
+  set_property(GLOBAL APPEND PROPERTY SEGUE_ALGORITHMS ${name})
+endfunction()
