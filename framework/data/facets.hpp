@@ -1,0 +1,104 @@
+// Side data: immutable facts about items beside the events, each under a constant name. New kinds are new facets; no
+// interface changes. All arrays are as long as the item vocabulary unless said.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "framework/base/array.hpp"
+#include "framework/base/errors.hpp"
+#include "framework/base/ids.hpp"
+#include "framework/data/string_table.hpp"
+#include "framework/linalg/csr.hpp"
+
+namespace segue {
+
+enum class TermIdx : std::uint32_t {};  // a tag or a word
+inline constexpr std::uint32_t kNoArtist = 0xFFFFFFFFu;
+
+class Facet {
+ public:
+  virtual ~Facet() = default;
+  virtual std::string_view name() const = 0;
+};
+
+struct ItemText : Facet {  // display titles; empty where unknown
+  static constexpr std::string_view kName = "item_text";
+  std::string_view name() const override { return kName; }
+  StringTable titles;
+};
+
+struct ItemArtist : Facet {
+  static constexpr std::string_view kName = "item_artist";
+  std::string_view name() const override { return kName; }
+  Array<std::uint32_t> artist_of;  // index into artists, or kNoArtist
+  StringTable artists;
+};
+
+// Tags (or genres) with weights: how many people, or how strongly, attached the tag.
+struct ItemTags : Facet {
+  static constexpr std::string_view kName = "item_tags";
+  std::string_view name() const override { return kName; }
+  Csr<TermIdx> weights;  // one row an item
+  StringTable tags;
+  // Who gave which tag, where the data says so (else empty), sorted by (user, item, tag). A task drops the assignments of
+  // its truth pairs before training, since they would leak (protocols: side data leak too).
+  Array<UserIdx> by_user;
+  Array<ItemIdx> by_item;
+  Array<TermIdx> by_tag;
+};
+
+struct ItemWords : Facet {  // bag of words of the lyrics or description
+  static constexpr std::string_view kName = "item_words";
+  std::string_view name() const override { return kName; }
+  Csr<TermIdx> counts;
+  StringTable words;
+};
+
+struct ItemRelease : Facet {  // release time, seconds since 1970; kUnknown where not known
+  static constexpr std::string_view kName = "item_release";
+  static constexpr std::int64_t kUnknown = INT64_MIN;
+  std::string_view name() const override { return kName; }
+  Array<std::int64_t> released;
+};
+
+struct ItemAudio : Facet {  // where an item's sound is: a file path or a synthesis recipe, as text; empty where none
+  static constexpr std::string_view kName = "item_audio";
+  std::string_view name() const override { return kName; }
+  StringTable sources;
+};
+
+class Facets {
+ public:
+  void add(std::shared_ptr<const Facet> facet) { by_name_[std::string(facet->name())] = std::move(facet); }
+  bool has(std::string_view name) const { return by_name_.contains(std::string(name)); }
+  template <class T>
+  const T* find() const {
+    const auto it = by_name_.find(std::string(T::kName));
+    return it == by_name_.end() ? nullptr : dynamic_cast<const T*>(it->second.get());
+  }
+  // The facet, or a DataError naming facet and data set.
+  template <class T>
+  const T& require() const {
+    if (const T* facet = find<T>()) return *facet;
+    throw DataError("data set '{}' has no '{}', which this algorithm needs", dataset_, T::kName);
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    for (const auto& [name, facet] : by_name_) out.push_back(name);
+    return out;
+  }
+  const std::map<std::string, std::shared_ptr<const Facet>>& all() const { return by_name_; }
+  void set_dataset_name(std::string name) { dataset_ = std::move(name); }
+  const std::string& dataset_name() const { return dataset_; }
+
+ private:
+  std::string dataset_ = "?";
+  std::map<std::string, std::shared_ptr<const Facet>> by_name_;
+};
+
+}  // namespace segue
