@@ -1,0 +1,196 @@
+#include "framework/model/recommend.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "framework/base/errors.hpp"
+#include "framework/base/hash.hpp"
+
+namespace segue {
+
+namespace {
+
+constexpr float kCannotScore = -std::numeric_limits<float>::infinity();
+
+struct Scored {
+  float score;
+  std::uint64_t tie;
+  ItemIdx item;
+  bool better_than(const Scored& o) const {
+    if (score != o.score) return score > o.score;
+    if (tie != o.tie) return tie < o.tie;
+    return item < o.item;
+  }
+};
+bool better(const Scored& a, const Scored& b) { return a.better_than(b); }
+
+// Ranks the candidates of one query.
+class QueryRanker {
+ public:
+  QueryRanker(const CandidatePolicy& policy, std::size_t query)
+      : policy_(policy), user_key_(policy.user_keys.empty() ? 0 : policy.user_keys[query]) {}
+
+  std::uint64_t tie(ItemIdx item) const {
+    return tie_order(policy_.task_seed, user_key_, policy_.item_keys.empty() ? raw(item) : policy_.item_keys[raw(item)]);
+  }
+
+  // The best k + 1 of (items, scores), best first; items with -inf are left out.
+  void select(std::span<const ItemIdx> items, std::span<const float> scores, std::size_t k) {
+    best_.clear();
+    const std::size_t keep = k + 1;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const float s = scores[i];
+      if (s == kCannotScore) continue;
+      if (best_.size() == keep && s < best_.front().score) continue;
+      const Scored entry{s, tie(items[i]), items[i]};
+      if (best_.size() < keep) {
+        best_.push_back(entry);
+        std::push_heap(best_.begin(), best_.end(), better);  // front = worst of the best
+      } else if (entry.better_than(best_.front())) {
+        std::pop_heap(best_.begin(), best_.end(), better);
+        best_.back() = entry;
+        std::push_heap(best_.begin(), best_.end(), better);
+      }
+    }
+    std::sort_heap(best_.begin(), best_.end(), better);
+  }
+  const std::vector<Scored>& best() const { return best_; }
+
+ private:
+  const CandidatePolicy& policy_;
+  std::uint64_t user_key_;
+  std::vector<Scored> best_;
+};
+
+void check_scores(std::span<const float> scores) {
+  // A sum of (s - s) is zero unless some s is NaN or infinite; -inf is allowed, so look closer only then.
+  for (float s : scores) {
+    if (std::isnan(s) || s == std::numeric_limits<float>::infinity())
+      throw UsageError("the model returned a score of {}; training has probably diverged", s);
+  }
+}
+
+struct Output {
+  TopK* top;
+  const ItemLists* truth;
+  TruthRanks* ranks;
+};
+
+void rank_one(const CandidatePolicy& policy, std::size_t q, std::span<const ItemIdx> items, std::span<const float> scores,
+              const Output& out) {
+  QueryRanker ranker(policy, q);
+  const std::size_t k = out.top->k;
+  ranker.select(items, scores, k);
+  const std::vector<Scored>& best = ranker.best();
+  for (std::size_t i = 0; i < std::min(k, best.size()); ++i) {
+    out.top->items[q * k + i] = best[i].item;
+    out.top->scores[q * k + i] = best[i].score;
+  }
+  if (out.ranks == nullptr) return;
+  out.ranks->candidates[q] = static_cast<std::uint32_t>(items.size());
+  out.ranks->tie_at_cut[q] = best.size() > k && best[k].score == best[k - 1].score ? 1 : 0;
+  for (std::uint64_t t = out.truth->offsets[q]; t < out.truth->offsets[q + 1]; ++t) {
+    const auto at = std::find(items.begin(), items.end(), out.truth->items[t]);
+    if (at == items.end() || scores[static_cast<std::size_t>(at - items.begin())] == kCannotScore) continue;  // rank 0
+    const Scored own{scores[static_cast<std::size_t>(at - items.begin())], ranker.tie(*at), *at};
+    std::uint32_t above = 0, tied = 0, tied_before = 0;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      above += scores[i] > own.score;
+      if (scores[i] == own.score && items[i] != own.item) {
+        ++tied;
+        tied_before += Scored{scores[i], ranker.tie(items[i]), items[i]}.better_than(own);
+      }
+    }
+    out.ranks->above[t] = above;
+    out.ranks->tied[t] = tied;
+    out.ranks->rank[t] = above + tied_before + 1;
+  }
+}
+
+TopK rank_queries(const Recommender& model, std::span<const Query> queries, const CandidatePolicy& policy, std::size_t k,
+                  const Executor& exec, const ItemLists* truth, TruthRanks* ranks) {
+  SEGUE_CHECK(k > 0, "recommend() needs k of at least one");
+  const std::size_t n_items = model.n_items();
+  TopK top;
+  top.k = k;
+  top.items.assign(queries.size() * k, kNoItem);
+  top.scores.assign(queries.size() * k, kCannotScore);
+  if (ranks != nullptr) {
+    SEGUE_CHECK(truth->size() == queries.size(), "one truth row a query");
+    ranks->rank.assign(truth->items.size(), 0);
+    ranks->tied.assign(truth->items.size(), 0);
+    ranks->above.assign(truth->items.size(), 0);
+    ranks->candidates.assign(queries.size(), 0);
+    ranks->tie_at_cut.assign(queries.size(), 0);
+  }
+  const Output out{&top, truth, ranks};
+  const auto excluded = [&](std::size_t q) {
+    std::vector<ItemIdx> seen;
+    if (!policy.excluded.empty()) seen.assign(policy.excluded[q].begin(), policy.excluded[q].end());
+    std::sort(seen.begin(), seen.end());
+    return seen;
+  };
+
+  if (!policy.candidates.empty()) {
+    exec.for_blocks(queries.size(), 64, [&](std::size_t begin, std::size_t end) {
+      std::vector<ItemIdx> items;
+      std::vector<float> scores;
+      for (std::size_t q = begin; q < end; ++q) {
+        const std::vector<ItemIdx> seen = excluded(q);
+        items.clear();
+        for (ItemIdx item : policy.candidates[q])
+          if (!std::binary_search(seen.begin(), seen.end(), item)) items.push_back(item);
+        scores.resize(items.size());
+        model.score_candidates(queries[q], items, scores);
+        check_scores(scores);
+        rank_one(policy, q, items, scores, out);
+      }
+    });
+    return top;
+  }
+
+  const std::size_t block = query_block(n_items);
+  exec.for_blocks(queries.size(), block, [&](std::size_t begin, std::size_t end) {
+    Matrix<float> scores(static_cast<Eigen::Index>(end - begin), static_cast<Eigen::Index>(n_items));
+    model.score(queries.subspan(begin, end - begin), scores);
+    std::vector<ItemIdx> items;
+    std::vector<float> kept;
+    for (std::size_t q = begin; q < end; ++q) {
+      const std::span<const float> row = row_span(std::as_const(scores), q - begin);
+      check_scores(row);
+      const std::vector<ItemIdx> seen = excluded(q);
+      items.clear();
+      kept.clear();
+      auto next_seen = seen.begin();
+      for (std::size_t i = 0; i < n_items; ++i) {
+        while (next_seen != seen.end() && raw(*next_seen) < i) ++next_seen;
+        if (next_seen != seen.end() && raw(*next_seen) == i) continue;
+        if (!policy.catalogue.empty() && policy.catalogue[i] == 0) continue;
+        items.push_back(item_at(i));
+        kept.push_back(row[i]);
+      }
+      rank_one(policy, q, items, kept, out);
+    }
+  });
+  return top;
+}
+
+}  // namespace
+
+std::size_t query_block(std::size_t n_items) {
+  constexpr std::size_t kScores = std::size_t{1} << 21;  // 8 MiB of scores a block
+  return std::clamp<std::size_t>(kScores / std::max<std::size_t>(1, n_items) / 8 * 8, 8, 256);
+}
+
+TopK recommend(const Recommender& model, std::span<const Query> queries, const CandidatePolicy& policy, std::size_t k,
+               const Executor& exec) {
+  return rank_queries(model, queries, policy, k, exec, nullptr, nullptr);
+}
+
+TopK recommend(const Recommender& model, std::span<const Query> queries, const CandidatePolicy& policy, std::size_t k,
+               const Executor& exec, const ItemLists& truth, TruthRanks& ranks) {
+  return rank_queries(model, queries, policy, k, exec, &truth, &ranks);
+}
+
+}  // namespace segue

@@ -1,0 +1,80 @@
+// The algorithms a program knows. An ordinary object made in main() and in tests; no singleton, no static initialisers.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/model/recommender.hpp"
+#include "framework/param/schema.hpp"
+#include "framework/param/value.hpp"
+
+namespace segue {
+
+// Capabilities as data: what a run may ask of an algorithm, and what it needs.
+struct AlgorithmInfo {
+  std::string name;      // "implicit_als"
+  std::string summary;   // one line
+  std::string citation;  // "Hu, Koren & Volinsky 2008, Collaborative filtering for implicit feedback datasets, ICDM"
+  std::string family;    // "baseline", "neighbourhood", "factors", "neural", "sequence", "content", "hybrid"
+  int version = 1;       // bump when results change for the same parameters: it is part of every fit's identity
+  std::vector<std::string> needs{};  // facet names, e.g. {"item_tags"}
+  bool ranks = true;            // scores items for top-N
+  bool predicts_ratings = false;  // ratings() is not null (possibly depending on parameters)
+  bool personalised = true;     // false: every user gets the same list
+  bool iterative = false;       // has a learning curve
+  bool embeddings = false;      // embeddings() is not null
+};
+
+class Registry {
+ public:
+  struct Entry {
+    AlgorithmInfo info;
+    AnySchema schema;
+    // Parameters are checked against the schema: UsageError with file:line:column.
+    std::function<std::unique_ptr<Recommender>(const Value& params)> make;
+    std::string origin = "built in";  // or the plugin's path
+    std::string origin_hash{};        // content hash of the plugin file
+  };
+  // UsageError naming both claimants where the name is taken.
+  void add(Entry entry);
+  // UsageError with a suggestion where there is none.
+  const Entry& find(const std::string& name) const;
+  bool has(const std::string& name) const { return entries_.contains(name); }
+  std::vector<std::string> names() const;  // sorted
+  // While a plugin is loaded, what registers itself is marked with this origin.
+  void set_origin(std::string origin, std::string hash);
+
+ private:
+  std::map<std::string, Entry> entries_;
+  std::string origin_ = "built in", origin_hash_;
+};
+
+namespace detail {
+template <class Model, class Params>
+Registry::Entry algorithm_entry(AlgorithmInfo info) {
+  const std::string what = "algorithm '" + info.name + "'";
+  return {std::move(info), AnySchema::of<Params>(),
+          [what](const Value& params) { return std::make_unique<Model>(Params::schema().parse(params, what)); }};
+}
+}  // namespace detail
+
+}  // namespace segue
+
+#ifdef SEGUE_PLUGIN
+#include "framework/model/plugin_entry.hpp"
+#endif
+
+// SEGUE_ALGORITHM(implicit_als, ImplicitAls, ImplicitAlsParams, {.name = "implicit_als", ...}) defines the one registration
+// function that CMake's segue_algorithm(implicit_als) lists, or that a plugin exports.
+#define SEGUE_ALGORITHM(name_, Model_, Params_, ...)                                                           \
+  extern "C" void segue_register_algorithm_##name_(::segue::Registry& registry) {                              \
+    registry.add(::segue::detail::algorithm_entry<Model_, Params_>(::segue::AlgorithmInfo __VA_ARGS__));       \
+  }                                                                                                            \
+  SEGUE_PLUGIN_ENTRY(name_)
+
+#ifndef SEGUE_PLUGIN_ENTRY
+#define SEGUE_PLUGIN_ENTRY(name_)
+#endif
