@@ -1,0 +1,23 @@
+// How events part into training, validation and test.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "framework/data/dataset.hpp"
+#include "framework/data/task_spec.hpp"
+
+namespace segue {
+
+struct SplitEvents {
+  std::vector<Event> train, validation, test;
+  std::vector<std::string> warnings;
+};
+
+// Deterministic in (events as a set, spec, fold). events: feedback already selected; for `given` the fold's own rows.
+SplitEvents split_events(const std::vector<Event>& events, const Dataset& dataset, const SplitSpec& split, const std::string& fold);
+
+// The order in which a user's events stand: time, then tie_order(seed, user, item), then kind and value.
+void sort_histories(std::vector<Event>& events, const Dataset& dataset, std::uint64_t seed);
+
+}  // namespace segue

@@ -1,0 +1,149 @@
+#include "framework/data/task_spec.hpp"
+
+#include "framework/base/errors.hpp"
+
+namespace segue {
+
+Schema<FeedbackSpec> FeedbackSpec::schema() {
+  using P = FeedbackSpec;
+  Schema<P> s;
+  s.field("transform", &P::transform, "how events become a weight")
+      .choices({"binary", "rating", "linear_confidence", "log_confidence", "bm25", "signals"});
+  s.field("alpha", &P::alpha, "scale of linear_confidence and log_confidence").range(0.0, 1e6);
+  s.field("epsilon", &P::epsilon, "log_confidence: weight = alpha log(1 + r / epsilon)").range(1e-12, 1e12);
+  s.field("min_value", &P::min_value, "events with a smaller value are not feedback, e.g. 4 stars");
+  s.field("duplicates", &P::duplicates, "value of a pair with several events").choices({"sum", "max", "first", "last"});
+  s.field("aggregate_before_split", &P::aggregate_before_split, "merge a pair's events into one before splitting");
+  s.field("bm25_k1", &P::bm25_k1, "bm25: saturation").range(0.0, 1000.0);
+  s.field("bm25_b", &P::bm25_b, "bm25: length normalisation").range(0.0, 1.0);
+  s.field("play", &P::play, "signals: weight of a play").range(-1000.0, 1000.0);
+  s.field("repeat", &P::repeat, "signals: weight of an immediate repeat").range(-1000.0, 1000.0);
+  s.field("like", &P::like, "signals: weight of a like").range(-1000.0, 1000.0);
+  s.field("playlist_add", &P::playlist_add, "signals: weight of a playlist add").range(-1000.0, 1000.0);
+  s.field("skip", &P::skip, "signals: weight of a skip").range(-1000.0, 1000.0);
+  return s;
+}
+
+Schema<FilterSpec> FilterSpec::schema() {
+  using P = FilterSpec;
+  Schema<P> s;
+  s.field("min_user_events", &P::min_user_events, "users with fewer are dropped, iterated with min_item_events").range(0, 1000000);
+  s.field("min_item_events", &P::min_item_events, "items with fewer are dropped, iterated with min_user_events").range(0, 1000000);
+  s.field("scope", &P::scope, "count on the training window, or on all events").choices({"train", "all"});
+  s.field("distinct", &P::distinct, "count distinct items (users) rather than events");
+  return s;
+}
+
+Schema<SplitSpec> SplitSpec::schema() {
+  using P = SplitSpec;
+  Schema<P> s;
+  s.field("strategy", &P::strategy, "how events become train, validation and test")
+      .choices({"leave_last_out", "random_ratio", "global_time", "k_fold", "given"});
+  s.field("test", &P::test, "events a user (leave_last_out), or the share of events; -1: 1 event or 0.2").range(-1.0, 1e6);
+  s.field("validation", &P::validation, "the same for validation; 0: none").range(0.0, 1e6);
+  s.field("per", &P::per, "random_ratio: over all events, or within each user").choices({"global", "user"});
+  s.field("folds", &P::folds, "k_fold: number of folds").range(2, 100);
+  s.field("names", &P::names, "given: which of the data set's splits; empty: all of them");
+  s.field("at", &P::at, "global_time: first second of the test period");
+  s.field("seed", &P::seed, "seed of the split, of ties and of sampled candidates");
+  return s;
+}
+
+double SplitSpec::test_size() const {
+  if (test >= 0) return test;
+  return strategy == "leave_last_out" ? 1 : 0.2;
+}
+
+namespace {
+
+const std::vector<std::string> kViewKeys{"candidates", "catalogue", "exclude", "repeats", "relevance", "metrics", "name", "clip"};
+
+std::string one_of(const Value& value, std::string_view key, const std::vector<std::string>& known) {
+  const std::string& text = value.as_string();
+  for (const std::string& k : known)
+    if (k == text) return text;
+  throw UsageError("{}: unknown {} '{}'{}", value.mark().str(), key, text, suggestion(text, known));
+}
+
+}  // namespace
+
+ViewSpec ViewSpec::parse(const Value& value) {
+  if (!value.is_map()) throw UsageError("{}: an entry of 'evaluate' is a map such as {{candidates: full, metrics: [ndcg@10]}}", value.mark().str());
+  check_keys(value, "an entry of 'evaluate'", kViewKeys);
+  ViewSpec view;
+  if (const Value* v = value.find("candidates")) {
+    if (v->is_map()) {
+      check_keys(*v, "'candidates'", {"sampled"});
+      const Value* n = v->find("sampled");
+      if (n == nullptr) throw UsageError("{}: write candidates: {{sampled: 99}}", v->mark().str());
+      view.candidates = "sampled";
+      view.sampled = n->as_int();
+      if (view.sampled < 1 || view.sampled > 1000000) throw UsageError("{}: sampled = {} is out of range [1, 1000000]", n->mark().str(), view.sampled);
+    } else {
+      view.candidates = one_of(*v, "candidates", {"full", "given"});
+    }
+  }
+  if (const Value* v = value.find("catalogue")) view.catalogue = one_of(*v, "catalogue", {"all", "train"});
+  if (const Value* v = value.find("repeats")) view.repeats = one_of(*v, "repeats", {"exclude", "allow", "only"});
+  if (const Value* v = value.find("relevance")) view.relevance = one_of(*v, "relevance", {"binary", "value"});
+  if (const Value* v = value.find("exclude")) {
+    view.exclude.clear();
+    for (const Value& part : v->items()) view.exclude.push_back(one_of(part, "exclude", {"train", "validation"}));
+    if (v->is_scalar() && !v->is_null()) view.exclude.push_back(one_of(*v, "exclude", {"train", "validation"}));
+  }
+  if (const Value* v = value.find("clip")) {
+    if (v->items().size() != 2) throw UsageError("{}: clip is a pair such as [1, 5]", v->mark().str());
+    view.clip_low = v->items()[0].as_real();
+    view.clip_high = v->items()[1].as_real();
+    if (!(*view.clip_low < *view.clip_high)) throw UsageError("{}: clip needs low < high", v->mark().str());
+  }
+  if (const Value* v = value.find("name")) view.name = v->as_string();
+  const Value* metrics = value.find("metrics");
+  if (metrics == nullptr || metrics->items().empty()) throw UsageError("{}: an entry of 'evaluate' needs 'metrics', e.g. [ndcg@10, recall@20]", value.mark().str());
+  for (const Value& m : metrics->items()) {
+    view.metrics.push_back(m.as_string());
+    view.metric_marks.push_back(m.mark());
+  }
+  return view;
+}
+
+std::string ViewSpec::json_schema() {
+  return R"({"type":"object","additionalProperties":false,"required":["metrics"],"properties":{
+"candidates":{"description":"what is ranked: the whole catalogue, n sampled negatives, or the data set's given negatives","anyOf":[{"enum":["full","given"]},{"type":"object","additionalProperties":false,"required":["sampled"],"properties":{"sampled":{"type":"integer","minimum":1}}}]},
+"catalogue":{"enum":["all","train"],"description":"all items, or items seen in training"},
+"exclude":{"type":"array","items":{"enum":["train","validation"]},"description":"seen items that are never recommended"},
+"repeats":{"enum":["exclude","allow","only"],"description":"whether items heard before may be recommended"},
+"relevance":{"enum":["binary","value"]},
+"clip":{"type":"array","items":{"type":"number"},"minItems":2,"maxItems":2,"description":"range of predicted ratings"},
+"metrics":{"type":"array","minItems":1,"items":{"type":"string"},"description":"see 'segue metric list'"},
+"name":{"type":"string"}}})";
+}
+
+Value ViewSpec::identity() const {
+  Value v = Value::map();
+  v.set("candidates", candidates == "sampled" ? Value::string(fmt::format("sampled:{}", sampled)) : Value::string(candidates));
+  v.set("catalogue", Value::string(catalogue));
+  Value excluded = Value::list();
+  if (repeats == "exclude")
+    for (const char* part : {"train", "validation"})
+      for (const std::string& e : exclude)
+        if (e == part) excluded.push_back(Value::string(e));
+  v.set("exclude", std::move(excluded));
+  v.set("repeats", Value::string(repeats));
+  v.set("relevance", Value::string(relevance));
+  if (clip_low) {
+    v.set("clip_low", Value::real(*clip_low));
+    v.set("clip_high", Value::real(*clip_high));
+  }
+  return v;
+}
+
+std::string TaskSpec::canonical() const {
+  Value v = Value::map();
+  v.set("feedback", FeedbackSpec::schema().non_default(feedback));
+  v.set("filter", filter.active() ? FilterSpec::schema().non_default(filter) : Value::map());
+  v.set("split", SplitSpec::schema().non_default(split));
+  return v.canonical();
+}
+
+}  // namespace segue

@@ -1,0 +1,83 @@
+// A task as it is described: feedback, filters, split, and the views under which its fits are judged. Each part declares its
+// keys once; canonical text of all parts makes the task's identity.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/param/schema.hpp"
+#include "framework/param/value.hpp"
+
+namespace segue {
+
+// How events become the weight of a (user, item) pair. Weights are ratings (`rating`) or confidence above that of an
+// unobserved pair; skips count only under `signals`.
+struct FeedbackSpec {
+  std::string transform = "binary";
+  double alpha = 1;       // scale of linear_confidence and log_confidence
+  double epsilon = 1;     // log_confidence: w = alpha log(1 + r / epsilon)  (Hu, Koren & Volinsky 2008, eq. 6)
+  std::optional<double> min_value;  // events with a smaller value are not feedback (stars >= 4)
+  std::string duplicates = "sum";  // several events of a pair
+  bool aggregate_before_split = false;
+  double bm25_k1 = 1.2, bm25_b = 0.75;
+  double play = 1, repeat = 2, like = 3, playlist_add = 3, skip = -1;  // signals
+
+  static Schema<FeedbackSpec> schema();
+};
+
+// Iterated k-core: passes until nothing changes.
+struct FilterSpec {
+  int min_user_events = 0;
+  int min_item_events = 0;
+  std::string scope = "train";
+  bool distinct = true;  // count distinct items / users rather than events
+
+  static Schema<FilterSpec> schema();
+  bool active() const { return min_user_events > 1 || min_item_events > 1; }
+};
+
+struct SplitSpec {
+  std::string strategy = "leave_last_out";
+  double test = -1;        // events a user (leave_last_out) or share of events; -1: the strategy's default
+  double validation = 0;
+  std::string per = "global";
+  int folds = 5;
+  std::vector<std::string> names;    // given: which of the data set's splits; empty: all
+  std::optional<std::int64_t> at;    // global_time: first second of the test period
+  std::uint64_t seed = 42;           // also the task's seed: ties, sampled candidates
+
+  static Schema<SplitSpec> schema();
+  double test_size() const;  // `test`, or the strategy's default: 1 event, or a share of 0.2
+};
+
+// One way of judging a fit; several views share one training.
+struct ViewSpec {
+  std::string candidates = "full";       // full, sampled, given
+  std::int64_t sampled = 0;              // negatives a query, where candidates is "sampled"
+  std::string catalogue = "all";         // all items, or those seen in training
+  std::vector<std::string> exclude{"train", "validation"};
+  std::string repeats = "exclude";       // exclude, allow, only
+  std::string relevance = "binary";      // gain 1, or the event's value
+  std::vector<std::string> metrics;      // as written, e.g. "ndcg@10"
+  std::vector<Mark> metric_marks;
+  std::string name;                      // shown where several tasks are listed; default made from candidates
+  std::optional<double> clip_low, clip_high;  // ratings; default: the range seen in training
+
+  // From one entry of `evaluate:`. UsageError with file:line:column.
+  static ViewSpec parse(const Value& value);
+  static std::string json_schema();
+  // Canonical map of what is part of the task's identity (without metrics and name).
+  Value identity() const;
+};
+
+struct TaskSpec {
+  FeedbackSpec feedback;
+  FilterSpec filter;
+  SplitSpec split;
+  // Canonical text of what decides the training data (without fold).
+  std::string canonical() const;
+};
+
+}  // namespace segue
