@@ -1,0 +1,67 @@
+#include "framework/data/dataset.hpp"
+
+#include "framework/base/hash.hpp"
+
+namespace segue {
+
+namespace {
+
+void add(Hasher& hasher, const StringTable& table) { hasher.add(table.bytes().span()).add(table.offsets().span()); }
+
+template <class Index>
+void add(Hasher& hasher, const Csr<Index>& matrix) {
+  hasher.add(std::uint64_t{matrix.rows()}).add(std::uint64_t{matrix.cols()});
+  hasher.add(matrix.offsets().span()).add(matrix.all_indices().span()).add(matrix.all_values().span());
+}
+
+void add(Hasher& hasher, const Events& events) {
+  hasher.add(events.users().span()).add(events.items().span()).add(events.times().span());
+  hasher.add(events.kinds().span()).add(events.values().span()).add(events.sessions().span());
+}
+
+void add(Hasher& hasher, const Facet& facet) {
+  hasher.add(facet.name());
+  if (const auto* text = dynamic_cast<const ItemText*>(&facet)) {
+    add(hasher, text->titles);
+  } else if (const auto* artist = dynamic_cast<const ItemArtist*>(&facet)) {
+    hasher.add(artist->artist_of.span());
+    add(hasher, artist->artists);
+  } else if (const auto* tags = dynamic_cast<const ItemTags*>(&facet)) {
+    add(hasher, tags->weights);
+    add(hasher, tags->tags);
+    hasher.add(tags->by_user.span()).add(tags->by_item.span()).add(tags->by_tag.span());
+  } else if (const auto* words = dynamic_cast<const ItemWords*>(&facet)) {
+    add(hasher, words->counts);
+    add(hasher, words->words);
+  } else if (const auto* release = dynamic_cast<const ItemRelease*>(&facet)) {
+    hasher.add(release->released.span());
+  } else if (const auto* audio = dynamic_cast<const ItemAudio*>(&facet)) {
+    add(hasher, audio->sources);
+  } else {
+    // A facet left out would let two different data sets share an identity.
+    SEGUE_CHECK(false, "facet '{}' has no part in Dataset::fingerprint()", facet.name());
+  }
+}
+
+}  // namespace
+
+std::string Dataset::fingerprint() const {
+  Hasher hasher;
+  hasher.add("segue dataset 1");
+  add(hasher, users.table());
+  add(hasher, items.table());
+  add(hasher, events);
+  hasher.add(has_times).add(has_ratings).add(has_sessions);
+  hasher.add(std::uint64_t{facets.all().size()});
+  for (const auto& [facet_name, facet] : facets.all()) add(hasher, *facet);
+  hasher.add(std::uint64_t{given.size()});
+  for (const GivenSplit& split : given) {
+    hasher.add(split.name);
+    add(hasher, split.train);
+    add(hasher, split.test);
+    add(hasher, split.negatives);
+  }
+  return hasher.hex();
+}
+
+}  // namespace segue

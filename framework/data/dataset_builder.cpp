@@ -1,0 +1,365 @@
+// Everything is collected under temporary numbers (in order of appearance) and renumbered by build(), where each array
+// is sorted by its content, so that no trace of the input order is left.
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <tuple>
+
+#include "framework/base/errors.hpp"
+#include "framework/data/dataset.hpp"
+#include "framework/data/interner.hpp"
+#include "framework/data/session_order.hpp"
+
+namespace segue {
+
+namespace {
+
+constexpr std::uint32_t kAbsent = Interner::kNone;
+
+// Ids under temporary numbers, of which only those declared or seen enter the vocabulary.
+struct Ids {
+  Interner texts;
+  std::vector<bool> present;
+
+  std::uint32_t mention(std::string_view id) {
+    SEGUE_CHECK(!id.empty(), "an empty id");
+    const std::uint32_t number = texts.intern(id);
+    if (number >= present.size()) present.resize(number + 1, false);
+    return number;
+  }
+  std::uint32_t declare(std::string_view id) {
+    const std::uint32_t number = mention(id);
+    present[number] = true;
+    return number;
+  }
+  Vocab vocab() const {
+    std::vector<std::string> ids;
+    for (std::size_t i = 0; i < present.size(); ++i) {
+      if (present[i]) ids.emplace_back(texts[i]);
+    }
+    return Vocab(std::move(ids));
+  }
+  // Final index of each temporary number, or kAbsent.
+  std::vector<std::uint32_t> places(const Vocab& vocab) const {
+    std::vector<std::uint32_t> out(present.size(), kAbsent);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      if (present[i]) out[i] = static_cast<std::uint32_t>(vocab.find(texts[i]).value());
+    }
+    return out;
+  }
+};
+
+// One text an item. Where a file gives several, the first by bytes stands, whichever came first.
+struct ItemTexts {
+  std::vector<std::string> of;
+  void set(std::uint32_t item, std::string_view text) {
+    if (text.empty()) return;
+    if (item >= of.size()) of.resize(item + 1);
+    if (of[item].empty() || text < of[item]) of[item] = text;
+  }
+  // In item order; empty where no item of the vocabulary has one.
+  std::vector<std::string> placed(const std::vector<std::uint32_t>& places, std::size_t n_items) const {
+    std::vector<std::string> out(n_items);
+    bool any = false;
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      if (of[i].empty() || places[i] == kAbsent) continue;
+      out[places[i]] = of[i];
+      any = true;
+    }
+    return any ? out : std::vector<std::string>{};
+  }
+};
+
+struct Weighted {
+  std::uint32_t item, term;
+  float weight;
+};
+
+struct Assignment {
+  std::uint32_t user, item, term;
+  auto operator<=>(const Assignment&) const = default;
+};
+
+// Terms (tags, words) in use, in canonical order, and the final index of each temporary number.
+struct Terms {
+  StringTable table;
+  std::vector<std::uint32_t> places;
+  Terms(const Interner& texts, const std::vector<Weighted>& weights) : places(texts.size(), kAbsent) {
+    std::vector<std::uint32_t> used;
+    for (const Weighted& w : weights) used.push_back(w.term);
+    std::sort(used.begin(), used.end());
+    used.erase(std::unique(used.begin(), used.end()), used.end());
+    std::sort(used.begin(), used.end(), [&](auto a, auto b) { return canonical_less(texts[a], texts[b]); });
+    std::vector<std::string> names;
+    for (const std::uint32_t term : used) {
+      places[term] = static_cast<std::uint32_t>(names.size());
+      names.emplace_back(texts[term]);
+    }
+    table = StringTable(names);
+  }
+};
+
+// Sums weights of equal (item, term) in ascending order of weight, so that rounding does not depend on the input order.
+Csr<TermIdx> item_terms(std::vector<Weighted> weights, std::size_t n_items, std::size_t n_terms) {
+  std::sort(weights.begin(), weights.end(), [](const Weighted& a, const Weighted& b) {
+    return std::tie(a.item, a.term, a.weight) < std::tie(b.item, b.term, b.weight);
+  });
+  std::vector<std::uint64_t> offsets(n_items + 1, 0);
+  std::vector<TermIdx> terms;
+  std::vector<float> values;
+  for (std::size_t i = 0; i < weights.size();) {
+    const std::size_t first = i;
+    double sum = 0;
+    for (; i < weights.size() && weights[i].item == weights[first].item && weights[i].term == weights[first].term;
+         ++i) {
+      sum += double{weights[i].weight};
+    }
+    terms.push_back(TermIdx{weights[first].term});
+    values.push_back(static_cast<float>(sum));
+    ++offsets[weights[first].item + 1];
+  }
+  for (std::size_t i = 0; i < n_items; ++i) offsets[i + 1] += offsets[i];
+  return {n_terms, std::move(offsets), std::move(terms), std::move(values)};
+}
+
+// Keeps what concerns items of the vocabulary, under their final indices.
+std::vector<Weighted> on_known_items(const std::vector<Weighted>& weights, const std::vector<std::uint32_t>& items) {
+  std::vector<Weighted> out;
+  for (const Weighted& w : weights) {
+    if (items[w.item] != kAbsent) out.push_back({items[w.item], w.term, w.weight});
+  }
+  return out;
+}
+
+struct Fold {
+  std::vector<Event> train, test;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> negatives;  // user, item
+};
+
+Csr<ItemIdx> negative_lists(std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs, std::size_t n_users,
+                            std::size_t n_items) {
+  if (pairs.empty()) return {};
+  std::sort(pairs.begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+  std::vector<std::uint64_t> offsets(n_users + 1, 0);
+  std::vector<ItemIdx> items;
+  items.reserve(pairs.size());
+  for (const auto& [user, item] : pairs) {
+    ++offsets[user + 1];
+    items.push_back(ItemIdx{item});
+  }
+  for (std::size_t u = 0; u < n_users; ++u) offsets[u + 1] += offsets[u];
+  return {n_items, std::move(offsets), std::move(items), {}};
+}
+
+}  // namespace
+
+struct DatasetBuilder::Impl {
+  std::string name, title;
+  Ids users, items;
+  std::vector<Event> events;
+  std::deque<std::pair<std::string, Fold>> folds;  // few, so that a linear search is quicker than a map
+  ItemTexts titles, artists, audio;
+  Interner tag_texts, word_texts;
+  std::vector<Weighted> tags, words;
+  std::vector<Assignment> assignments;
+  std::vector<std::pair<std::uint32_t, std::int64_t>> releases;
+  bool has_times = true, has_ratings = false, has_sessions = false;
+  std::vector<std::string> notes;
+
+  Event event(const Row& row) {
+    SEGUE_CHECK(std::isfinite(row.value), "an event with the value {}", row.value);
+    // + 0 turns -0 into 0: the two would compare equal when sorted, yet differ in their bits.
+    return {UserIdx{users.declare(row.user)},
+            ItemIdx{items.declare(row.item)},
+            row.time,
+            row.kind,
+            row.value + 0.f,
+            row.session};
+  }
+  Fold& fold(std::string_view wanted) {
+    for (auto& [known, fold] : folds) {
+      if (known == wanted) return fold;
+    }
+    return folds.emplace_back(std::string(wanted), Fold{}).second;
+  }
+  void place_facets(Dataset& out, const std::vector<std::uint32_t>& user_at, const std::vector<std::uint32_t>& item_at);
+  void place_tags(Dataset& out, const std::vector<std::uint32_t>& user_at, const std::vector<std::uint32_t>& item_at);
+};
+
+DatasetBuilder::DatasetBuilder(std::string name, std::string title) : impl_(std::make_unique<Impl>()) {
+  impl_->title = title.empty() ? name : std::move(title);
+  impl_->name = std::move(name);
+}
+DatasetBuilder::~DatasetBuilder() = default;
+
+void DatasetBuilder::add(const Row& row) { impl_->events.push_back(impl_->event(row)); }
+void DatasetBuilder::add_train(std::string_view fold, const Row& row) {
+  impl_->fold(fold).train.push_back(impl_->event(row));
+}
+void DatasetBuilder::add_test(std::string_view fold, const Row& row) {
+  impl_->fold(fold).test.push_back(impl_->event(row));
+}
+void DatasetBuilder::add_negative(std::string_view fold, std::string_view user, std::string_view item) {
+  impl_->fold(fold).negatives.emplace_back(impl_->users.declare(user), impl_->items.declare(item));
+}
+
+void DatasetBuilder::declare_item(std::string_view item) { impl_->items.declare(item); }
+void DatasetBuilder::declare_user(std::string_view user) { impl_->users.declare(user); }
+void DatasetBuilder::set_title(std::string_view item, std::string_view title) {
+  impl_->titles.set(impl_->items.mention(item), title);
+}
+void DatasetBuilder::set_artist(std::string_view item, std::string_view artist) {
+  impl_->artists.set(impl_->items.mention(item), artist);
+}
+void DatasetBuilder::add_tag(std::string_view item, std::string_view tag, float weight) {
+  SEGUE_CHECK(std::isfinite(weight), "a tag with the weight {}", weight);
+  if (!tag.empty()) impl_->tags.push_back({impl_->items.mention(item), impl_->tag_texts.intern(tag), weight});
+}
+void DatasetBuilder::add_tag_assignment(std::string_view user, std::string_view item, std::string_view tag) {
+  if (tag.empty()) return;
+  impl_->assignments.push_back({impl_->users.mention(user), impl_->items.mention(item), impl_->tag_texts.intern(tag)});
+}
+void DatasetBuilder::add_word(std::string_view item, std::string_view word, float count) {
+  SEGUE_CHECK(std::isfinite(count), "a word with the count {}", count);
+  if (!word.empty()) impl_->words.push_back({impl_->items.mention(item), impl_->word_texts.intern(word), count});
+}
+void DatasetBuilder::set_release(std::string_view item, std::int64_t time) {
+  impl_->releases.emplace_back(impl_->items.mention(item), time);
+}
+void DatasetBuilder::set_audio(std::string_view item, std::string_view source) {
+  impl_->audio.set(impl_->items.mention(item), source);
+}
+
+void DatasetBuilder::set_has_times(bool value) { impl_->has_times = value; }
+void DatasetBuilder::set_has_ratings(bool value) { impl_->has_ratings = value; }
+void DatasetBuilder::set_has_sessions(bool value) { impl_->has_sessions = value; }
+void DatasetBuilder::note(std::string text) { impl_->notes.push_back(std::move(text)); }
+std::size_t DatasetBuilder::n_events() const { return impl_->events.size(); }
+
+void DatasetBuilder::Impl::place_tags(Dataset& out, const std::vector<std::uint32_t>& user_at,
+                                      const std::vector<std::uint32_t>& item_at) {
+  std::sort(assignments.begin(), assignments.end());
+  assignments.erase(std::unique(assignments.begin(), assignments.end()), assignments.end());
+  for (const Assignment& a : assignments) tags.push_back({a.item, a.term, 1.f});
+  tags = on_known_items(tags, item_at);
+  if (tags.empty()) return;
+  const Terms terms(tag_texts, tags);
+  for (Weighted& w : tags) w.term = terms.places[w.term];
+
+  std::vector<Assignment> kept;  // a person who is no user of the data set gives weight, but has no index
+  for (const Assignment& a : assignments) {
+    if (user_at[a.user] == kAbsent || item_at[a.item] == kAbsent) continue;
+    kept.push_back({user_at[a.user], item_at[a.item], terms.places[a.term]});
+  }
+  std::sort(kept.begin(), kept.end());
+  std::vector<UserIdx> by_user;
+  std::vector<ItemIdx> by_item;
+  std::vector<TermIdx> by_tag;
+  for (const Assignment& a : kept) {
+    by_user.push_back(UserIdx{a.user});
+    by_item.push_back(ItemIdx{a.item});
+    by_tag.push_back(TermIdx{a.term});
+  }
+  auto facet = std::make_shared<ItemTags>();
+  facet->weights = item_terms(std::move(tags), out.items.size(), terms.table.size());
+  facet->tags = terms.table;
+  facet->by_user = std::move(by_user);
+  facet->by_item = std::move(by_item);
+  facet->by_tag = std::move(by_tag);
+  out.facets.add(std::move(facet));
+}
+
+void DatasetBuilder::Impl::place_facets(Dataset& out, const std::vector<std::uint32_t>& user_at,
+                                        const std::vector<std::uint32_t>& item_at) {
+  const std::size_t n_items = out.items.size();
+  if (const auto placed = titles.placed(item_at, n_items); !placed.empty()) {
+    auto facet = std::make_shared<ItemText>();
+    facet->titles = StringTable(placed);
+    out.facets.add(std::move(facet));
+  }
+  if (const auto placed = audio.placed(item_at, n_items); !placed.empty()) {
+    auto facet = std::make_shared<ItemAudio>();
+    facet->sources = StringTable(placed);
+    out.facets.add(std::move(facet));
+  }
+  if (const auto placed = artists.placed(item_at, n_items); !placed.empty()) {
+    std::vector<std::string> names = placed;
+    std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return canonical_less(a, b); });
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    std::erase(names, "");
+    const Vocab known{names};
+    std::vector<std::uint32_t> artist_of(n_items, kNoArtist);
+    for (std::size_t i = 0; i < n_items; ++i) {
+      if (!placed[i].empty()) artist_of[i] = static_cast<std::uint32_t>(known.find(placed[i]).value());
+    }
+    auto facet = std::make_shared<ItemArtist>();
+    facet->artist_of = std::move(artist_of);
+    facet->artists = known.table();
+    out.facets.add(std::move(facet));
+  }
+  words = on_known_items(words, item_at);
+  if (!words.empty()) {
+    const Terms terms(word_texts, words);
+    for (Weighted& w : words) w.term = terms.places[w.term];
+    auto facet = std::make_shared<ItemWords>();
+    facet->counts = item_terms(std::move(words), n_items, terms.table.size());
+    facet->words = terms.table;
+    out.facets.add(std::move(facet));
+  }
+  std::erase_if(releases, [&](const auto& release) { return item_at[release.first] == kAbsent; });
+  if (!releases.empty()) {
+    std::vector<std::int64_t> released(n_items, ItemRelease::kUnknown);
+    for (const auto& [item, time] : releases) {  // of several, the earliest
+      std::int64_t& known = released[item_at[item]];
+      known = known == ItemRelease::kUnknown ? time : std::min(known, time);
+    }
+    auto facet = std::make_shared<ItemRelease>();
+    facet->released = std::move(released);
+    out.facets.add(std::move(facet));
+  }
+  place_tags(out, user_at, item_at);
+}
+
+Dataset DatasetBuilder::build() {
+  const std::unique_ptr<Impl> impl = std::exchange(impl_, std::make_unique<Impl>());
+  Dataset out;
+  out.name = impl->name;
+  out.title = impl->title;
+  out.facets.set_dataset_name(impl->name);
+  out.has_times = impl->has_times;
+  out.has_ratings = impl->has_ratings;
+  out.has_sessions = impl->has_sessions;
+  out.notes = std::move(impl->notes);
+  out.users = impl->users.vocab();
+  out.items = impl->items.vocab();
+  const std::vector<std::uint32_t> user_at = impl->users.places(out.users), item_at = impl->items.places(out.items);
+  impl->place_facets(out, user_at, item_at);
+
+  std::vector<std::vector<Event>*> logs{&impl->events};
+  for (auto& [name, fold] : impl->folds) logs.insert(logs.end(), {&fold.train, &fold.test});
+  for (std::vector<Event>* log : logs) {
+    for (Event& e : *log) {
+      e.user = UserIdx{user_at[raw(e.user)]};
+      e.item = ItemIdx{item_at[raw(e.item)]};
+      if (!out.has_sessions) e.session = 0;
+    }
+  }
+  if (out.has_sessions) {
+    SessionOrder order;
+    for (const std::vector<Event>* log : logs) order.add(*log);
+    order.close();
+    for (std::vector<Event>* log : logs) order.renumber(*log);
+  }
+  out.events = Events(std::move(impl->events));
+  std::sort(impl->folds.begin(), impl->folds.end(),
+            [](const auto& a, const auto& b) { return canonical_less(a.first, b.first); });
+  for (auto& [name, fold] : impl->folds) {
+    for (auto& [user, item] : fold.negatives) std::tie(user, item) = std::pair(user_at[user], item_at[item]);
+    out.given.push_back({name, Events(std::move(fold.train)), Events(std::move(fold.test)),
+                         negative_lists(std::move(fold.negatives), out.users.size(), out.items.size())});
+  }
+  return out;
+}
+
+}  // namespace segue
