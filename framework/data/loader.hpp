@@ -27,7 +27,8 @@ struct DatasetInfo {
   std::string summary;      // one line
   std::string licence;      // one line
   std::string source;       // where it comes from
-  std::vector<std::string> fetchable;  // names for `segue data fetch`
+  std::vector<std::string> fetchable{};  // names for `segue data fetch`
+  int version = 1;          // bump when the loader or generator gives other content for the same files
 };
 
 class DatasetLoader {

@@ -131,7 +131,7 @@ void take_validation(SplitEvents& out, const Dataset& dataset, const SplitSpec& 
 }
 
 SplitEvents k_fold(const std::vector<Event>& events, const Dataset& dataset, const SplitSpec& split, const std::string& fold) {
-  const std::vector<std::string> names = fold_names(dataset, split);
+  const std::vector<std::string> names = fold_names(dataset.name, {}, split);
   const auto which = static_cast<std::size_t>(std::find(names.begin(), names.end(), fold) - names.begin());
   const std::vector<Event> order = shuffled_by_content(events, dataset, split.seed);
   const std::size_t begin = order.size() * which / names.size(), end = order.size() * (which + 1) / names.size();
@@ -143,17 +143,15 @@ SplitEvents k_fold(const std::vector<Event>& events, const Dataset& dataset, con
 
 }  // namespace
 
-std::vector<std::string> fold_names(const Dataset& dataset, const SplitSpec& split) {
+std::vector<std::string> fold_names(const std::string& dataset, const std::vector<std::string>& given, const SplitSpec& split) {
   std::vector<std::string> names;
   if (split.strategy == "k_fold") {
     for (int f = 1; f <= split.folds; ++f) names.push_back(fmt::format("fold{}", f));
   } else if (split.strategy == "given") {
-    std::vector<std::string> known;
-    for (const GivenSplit& g : dataset.given) known.push_back(g.name);
-    if (known.empty()) throw UsageError("split: data set '{}' comes without a split of its own; use leave_last_out, random_ratio, global_time or k_fold", dataset.name);
+    if (given.empty()) throw UsageError("split: data set '{}' comes without a split of its own; use leave_last_out, random_ratio, global_time or k_fold", dataset);
     for (const std::string& name : split.names)
-      if (std::find(known.begin(), known.end(), name) == known.end()) throw UsageError("split: data set '{}' has no split '{}'{}", dataset.name, name, suggestion(name, known));
-    names = split.names.empty() ? known : split.names;
+      if (std::find(given.begin(), given.end(), name) == given.end()) throw UsageError("split: data set '{}' has no split '{}'{}", dataset, name, suggestion(name, given));
+    names = split.names.empty() ? given : split.names;
   } else {
     names.emplace_back("all");
   }

@@ -65,8 +65,8 @@ struct PreparedFold {
   std::vector<std::string> warnings;
 };
 
-// Names of the folds that the split of this data set has. UsageError where the strategy does not fit the data.
-std::vector<std::string> fold_names(const Dataset& dataset, const SplitSpec& split);
+// Names of the folds of a split; given: the names of the data set's own splits. UsageError where the strategy does not fit.
+std::vector<std::string> fold_names(const std::string& dataset, const std::vector<std::string>& given, const SplitSpec& split);
 PreparedFold prepare_fold(const Dataset& dataset, const TaskSpec& spec, const std::string& fold);
 
 // How one view judges a fold. Spans of owned vectors; queries without truth are gone.

@@ -1,0 +1,45 @@
+// Inside eval: what a per-query metric sees, and the functions that the cards point to.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "framework/eval/metrics.hpp"
+
+namespace segue {
+
+// One query with truth. The ranked truth items come in the order of their ranks.
+struct QueryTruth {
+  std::size_t truth = 0;                           // number of truth items, ranked or not; at least 1
+  std::span<const std::uint32_t> ranks{};          // of the ranked ones, strictly ascending, from 1
+  std::span<const double> gains{};                 // of the ranked ones
+  std::span<const double> ideal_gains{};           // of all truth items, descending
+  std::span<const std::uint32_t> above{}, tied{};  // of the ranked ones; empty where not stored
+  std::uint32_t candidates = 0;
+
+  // How many truth items stand in the first k places.
+  std::size_t hits(std::size_t k) const;
+};
+
+namespace metric {
+
+double hr(const QueryTruth& query, std::size_t k);
+double ndcg(const QueryTruth& query, std::size_t k);
+double ndcg_exp(const QueryTruth& query, std::size_t k);
+double ndcg_full_ideal(const QueryTruth& query, std::size_t k);
+double recall(const QueryTruth& query, std::size_t k);
+double recall_min(const QueryTruth& query, std::size_t k);
+double precision(const QueryTruth& query, std::size_t k);
+double map(const QueryTruth& query, std::size_t k);
+double map_min(const QueryTruth& query, std::size_t k);
+double mrr(const QueryTruth& query, std::size_t k);
+double auc(const QueryTruth& query, std::size_t k);
+double r_precision(const QueryTruth& query, std::size_t k);
+double coverage(const RankingOutcome& outcome, std::size_t k);
+
+MetricValue rmse(const RatingOutcome& outcome);
+MetricValue mae(const RatingOutcome& outcome);
+MetricValue rmse_user(const RatingOutcome& outcome);
+
+}  // namespace metric
+}  // namespace segue

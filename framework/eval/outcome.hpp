@@ -1,0 +1,42 @@
+// What a trial stores and every metric is computed from: views of stored arrays, nothing else.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+namespace segue {
+
+// A place of a stored list that holds no item (kNoItem as it is written to files).
+inline constexpr std::uint32_t kPadding = 0xFFFFFFFFu;
+
+// The ranking of q queries. Row q of a ragged array is [truth_offsets[q], truth_offsets[q + 1]).
+struct RankingOutcome {
+  std::size_t queries = 0;
+  std::size_t k = 0;                               // length of the stored lists
+  std::span<const std::uint32_t> items{};          // queries x k, best first; short lists end in kPadding
+  std::span<const std::uint64_t> truth_offsets{};  // queries + 1, starting at 0
+  std::span<const std::uint32_t> truth_items{};    // distinct within a query
+  std::span<const float> truth_gains{};            // one a truth item, positive; empty: all 1
+  // One a truth item, among its query's candidates: 1 = first, ties resolved as in the stored list; 0 = not ranked at
+  // all.
+  std::span<const std::uint32_t> truth_rank{};
+  std::span<const std::uint32_t> truth_above{};  // candidates with a strictly higher score (only auc reads it)
+  std::span<const std::uint32_t> truth_tied{};   // other candidates with the same score (only auc reads it)
+  std::span<const std::uint32_t> candidates{};   // one a query: how many items were ranked (only auc reads it)
+  std::span<const std::uint8_t> tie_at_cut{};    // one a query: 1 if places k and k + 1 have the same score
+  std::size_t catalogue = 0;                     // number of items that could be recommended
+};
+
+// Predicted ratings, one a test rating.
+struct RatingOutcome {
+  std::span<const float> predicted{};
+  std::span<const float> actual{};
+  std::span<const std::uint32_t> users{};  // one a rating; empty where no per-user metric is asked for
+  // Predictions are cut to this range before they are judged; NaN: not cut on that side.
+  double clip_low = std::numeric_limits<double>::quiet_NaN();
+  double clip_high = std::numeric_limits<double>::quiet_NaN();
+};
+
+}  // namespace segue

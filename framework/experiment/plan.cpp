@@ -1,0 +1,98 @@
+#include "framework/experiment/plan.hpp"
+
+#include <algorithm>
+
+#include "framework/base/errors.hpp"
+#include "framework/base/hash.hpp"
+#include "framework/data/task.hpp"
+
+namespace segue {
+
+namespace {
+
+std::string fit_id(const Spec& spec, const PlannedTrial& trial, const DatasetSummary& dataset, const AlgorithmInfo& info) {
+  Hasher hasher;
+  hasher.add("fit 1").add(dataset.fingerprint).add(spec.task.canonical()).add(trial.fold);
+  hasher.add(info.name).add(info.version).add(trial.algorithm->non_default.canonical()).add(trial.seed);
+  // The stopping policy decides which epoch is kept, but only where there is validation data and a loop to stop.
+  if (info.iterative && spec.task.split.validation > 0) hasher.add(StoppingSpec::schema().to_value(spec.stopping).canonical());
+  return hasher.hex().substr(0, 16);
+}
+
+void check_fits_dataset(const Spec& spec, const DatasetEntry& entry, const DatasetSummary& summary, const Registry& algorithms) {
+  if (spec.task.feedback.transform == "rating" && !summary.has_ratings)
+    throw UsageError("{}feedback 'rating' needs star ratings, and data set '{}' has none; use binary, linear_confidence, log_confidence, bm25 or signals", entry.mark.prefix(), entry.label);
+  if (spec.task.split.strategy == "global_time" && !summary.has_times)
+    throw UsageError("{}split global_time needs timestamps, and data set '{}' has none; use leave_last_out or random_ratio", entry.mark.prefix(), entry.label);
+  for (const ViewSpec& view : spec.views) {
+    if (view.candidates == "given" && !(summary.has_negatives && spec.task.split.strategy == "given"))
+      throw UsageError("{}candidates 'given' need lists that come with the data, and data set '{}' {}; use full or {{sampled: 99}}", view.metric_marks.front().prefix(),
+                       entry.label, summary.has_negatives ? "has them only under split: {strategy: given}" : "has none");
+    if (view.candidates == "sampled" && static_cast<std::uint64_t>(view.sampled) >= summary.items)
+      throw UsageError("{}cannot sample {} negatives: data set '{}' has {} items", view.metric_marks.front().prefix(), view.sampled, entry.label, summary.items);
+  }
+  for (const AlgorithmEntry& a : spec.algorithms)
+    for (const std::string& need : algorithms.find(a.algorithm).info.needs)
+      if (std::find(summary.facets.begin(), summary.facets.end(), need) == summary.facets.end())
+        throw UsageError("{}algorithm '{}' needs '{}', which data set '{}' does not have; it has: {}", a.mark.prefix(), a.algorithm, need, entry.label, fmt::join(summary.facets, ", "));
+}
+
+}  // namespace
+
+Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datasets) {
+  Plan plan;
+  plan.manifest.suite = spec.name;
+  plan.manifest.spec = spec.resolved.to_json();
+  plan.manifest.plots = spec.plots;
+  for (const AlgorithmEntry& a : spec.algorithms) plan.manifest.labels.push_back(a.label);
+  for (const DatasetEntry& entry : spec.datasets) {
+    const DatasetSummary& summary = datasets.summary(entry);
+    check_fits_dataset(spec, entry, summary, algorithms);
+    std::vector<std::string> task_ids;
+    for (std::size_t v = 0; v < spec.views.size(); ++v) {
+      const ViewSpec& view = spec.views[v];
+      ManifestTask task;
+      task.ratings = is_rating_view(view);
+      // Judging ratings and judging lists are different tasks even when everything else agrees.
+      task.id = task_id(summary.fingerprint, spec.task, view) + (task.ratings ? "r" : "");
+      task.name = spec.datasets.size() > 1 ? entry.label + "/" + view.name : view.name;
+      task.dataset = entry.label;
+      task.dataset_title = summary.title;
+      task.dataset_fingerprint = summary.fingerprint;
+      task.metrics = view.metrics;
+      task.view = v;
+      task.sampled = view.candidates != "full";
+      task.description = fmt::format("{{\"task\":{},\"view\":{}}}", spec.task.canonical(), view.identity().canonical());
+      const auto twin = std::find_if(plan.manifest.tasks.begin(), plan.manifest.tasks.end(), [&](const ManifestTask& t) { return t.id == task.id; });
+      if (twin != plan.manifest.tasks.end())
+        throw UsageError("{}'{}' and '{}' are the same task; merge their metrics into one entry", view.metric_marks.front().prefix(), twin->name, task.name);
+      task_ids.push_back(task.id);
+      plan.manifest.tasks.push_back(std::move(task));
+    }
+    const std::vector<std::string> folds = fold_names(entry.label, summary.given, spec.task.split);
+    for (const AlgorithmEntry& a : spec.algorithms) {
+      const AlgorithmInfo& info = algorithms.find(a.algorithm).info;
+      for (const std::string& fold : folds) {
+        for (const std::uint64_t seed : spec.seeds) {
+          PlannedTrial trial;
+          trial.algorithm = &a;
+          trial.dataset = &entry;
+          trial.fold = fold;
+          trial.seed = seed;
+          for (std::size_t v = 0; v < spec.views.size(); ++v) {
+            if (is_rating_view(spec.views[v]) ? !info.predicts_ratings : !info.ranks) continue;
+            trial.views.push_back(v);
+            trial.tasks.push_back(task_ids[v]);
+          }
+          trial.fit = fit_id(spec, trial, summary, info);
+          ManifestTrial m{trial.fit, a.label, a.algorithm, entry.label, fold, seed, trial.tasks, a.params.to_json()};
+          plan.manifest.trials.push_back(std::move(m));
+          plan.trials.push_back(std::move(trial));
+        }
+      }
+    }
+  }
+  return plan;
+}
+
+}  // namespace segue

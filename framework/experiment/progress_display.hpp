@@ -1,0 +1,36 @@
+// What a person sees while a suite runs: one line that changes on a terminal, plain periodic lines otherwise.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "framework/base/clock.hpp"
+#include "framework/experiment/job.hpp"
+
+namespace segue {
+
+class ProgressDisplay {
+ public:
+  enum class Mode { kTerminal, kPlain, kQuiet };
+  explicit ProgressDisplay(bool quiet);  // terminal or plain by what stderr is
+  ~ProgressDisplay();
+
+  void message(const std::string& text);               // a line of its own ("preparing ...")
+  void start_trial(std::size_t number, std::size_t total, const std::string& what);
+  void update(const TrialMessage& message);            // of the trial that is shown
+  void end_trial(const std::string& result);           // prints the final line of a trial
+  void set_eta(double seconds) { eta_ = seconds; }
+
+ private:
+  void draw(bool force);
+  void clear();
+  Mode mode_;
+  std::string head_, phase_, metric_;
+  double done_ = 0, total_ = 0, eta_ = -1;
+  std::string unit_;
+  Stopwatch since_start_, since_draw_;
+  double rate_from_ = 0;
+  bool drawn_ = false, active_ = false;
+};
+
+}  // namespace segue

@@ -1,0 +1,46 @@
+// Runs what a plan has left to do: prepares each task once, then every trial in a process of its own, under supervision.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "framework/experiment/plan.hpp"
+
+namespace segue {
+
+struct RunOptions {
+  ResultsFolder results;
+  std::filesystem::path program;     // the executable that understands __trial
+  int threads = 0;                   // per trial; 0: all cores, shared between jobs
+  int jobs = 1;                      // trials at the same time; latency is always measured alone
+  std::vector<std::string> only;     // labels; empty: all
+  bool fresh = false;                // redo what is done
+  bool quiet = false;
+  double timeout_seconds = 0;        // per trial; 0: what the suite says
+};
+
+// What is left of each distinct fit.
+struct Work {
+  std::size_t trial = 0;             // position in plan.trials of the first trial with this fit
+  bool fit = false;                  // the model is to be trained
+  bool views = false;                // lists are missing
+  bool latency = false;              // not measured yet
+  bool any() const { return fit || views || latency; }
+};
+
+struct RunSummary {
+  std::size_t trials = 0, done_before = 0, ran = 0, failed = 0;
+  bool up_to_date = false, interrupted = false;
+};
+
+// One entry per distinct fit of the labels in `only`, in plan order.
+std::vector<Work> find_work(const Spec& spec, const Plan& plan, const Registry& algorithms, const RunOptions& options);
+
+RunSummary run_plan(const Spec& spec, const Plan& plan, const Registry& algorithms, DatasetStore& datasets, const RunOptions& options);
+
+// Seconds that a trial is expected to take: the last run's in the journal, or -1 where nothing is known.
+double expected_seconds(const std::map<std::string, JournalEntry>& journal, const PlannedTrial& trial);
+
+}  // namespace segue

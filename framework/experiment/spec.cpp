@@ -1,0 +1,301 @@
+#include "framework/experiment/spec.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "framework/base/clock.hpp"
+#include "framework/base/errors.hpp"
+#include "framework/eval/metrics.hpp"
+#include "framework/param/grid.hpp"
+
+namespace segue {
+
+Schema<LatencySpec> LatencySpec::schema() {
+  using P = LatencySpec;
+  Schema<P> s;
+  s.field("batch", &P::batch, "queries a call; each size is measured on its own").range(1, 1000000);
+  s.field("k", &P::k, "length of the lists").range(1, 10000);
+  s.field("samples", &P::samples, "timed calls per batch size").range(1, 1000000);
+  s.field("seconds", &P::seconds, "at most this long per batch size").above(0.0);
+  return s;
+}
+
+Schema<StoppingSpec> StoppingSpec::schema() {
+  using P = StoppingSpec;
+  Schema<P> s;
+  s.field("metric", &P::metric, "computed on validation data after an epoch, full ranking");
+  s.field("patience", &P::patience, "checks without improvement before training stops; 0: never").range(0, 100000);
+  s.field("every", &P::every, "epochs between checks").range(1, 100000);
+  return s;
+}
+
+Schema<LimitsSpec> LimitsSpec::schema() {
+  using P = LimitsSpec;
+  Schema<P> s;
+  s.field("timeout", &P::timeout, "longest time for one trial, e.g. 30m; empty: none");
+  s.field("memory", &P::memory, "most memory for one trial, e.g. 4G; empty: 80 % of the machine");
+  return s;
+}
+
+namespace {
+
+const std::vector<std::string> kSuiteKeys{"version", "name", "dataset", "datasets", "feedback", "filter", "split", "seeds", "algorithms",
+                                          "evaluate", "latency", "stopping", "limits", "plots", "plugins", "include", "description"};
+
+UsageError with_mark(const Mark& mark, const std::exception& e) { return UsageError("{}{}", mark.prefix(), e.what()); }
+
+// Runs body and puts the place in front of an error that has none of its own.
+template <class Body>
+auto at(const Mark& mark, Body body) {
+  try {
+    return body();
+  } catch (const UsageError& e) {
+    const std::string text = e.what();
+    if (mark.file.empty() || text.starts_with(mark.file)) throw;
+    throw with_mark(mark, e);
+  }
+}
+
+// An entry of a list: a name, {name: {parameters}} with further keys, or {name: x, key: value}.
+struct NamedEntry {
+  std::string name;
+  Value params = Value::map();
+  std::string label;
+  Mark mark, params_mark;
+};
+
+NamedEntry parse_algorithm_entry(const Value& value, const Registry& registry) {
+  NamedEntry entry;
+  entry.mark = value.mark();
+  if (value.is_string()) {
+    entry.name = value.as_string();
+  } else if (value.is_map()) {
+    const Value* label = value.find("label");
+    if (label != nullptr) entry.label = label->as_string();
+    std::vector<const Value::Entry*> main;
+    for (const Value::Entry& e : value.entries())
+      if (e.key != "label") main.push_back(&e);
+    if (main.size() != 1) {
+      const Mark mark = main.size() > 1 ? main[1]->key_mark : value.mark();
+      throw UsageError("{}an entry of 'algorithms' has one algorithm and perhaps a 'label', such as {{implicit_als: {{factors: 128}}, label: als}}; {}", mark.prefix(),
+                       main.empty() ? "there is no algorithm here" : fmt::format("'{}' and '{}' both stand here", main[0]->key, main[1]->key));
+    }
+    entry.name = main[0]->key;
+    entry.mark = main[0]->key_mark;
+    if (!main[0]->value.is_null()) entry.params = main[0]->value;
+    if (!entry.params.is_map()) throw UsageError("{}parameters of '{}' are a map, such as {{factors: 128}}", entry.params.mark().prefix(), entry.name);
+  } else {
+    throw UsageError("{}an entry of 'algorithms' is a name or a map, not a {}", value.mark().prefix(), value.kind_name());
+  }
+  at(entry.mark, [&] { return &registry.find(entry.name); });
+  return entry;
+}
+
+std::vector<AlgorithmEntry> parse_algorithms(const Value& list, const Registry& registry) {
+  if (!list.is_list() || list.items().empty()) throw UsageError("{}'algorithms' is a list such as [popular, item_knn]", list.mark().prefix());
+  std::vector<AlgorithmEntry> out;
+  std::map<std::string, Mark> labels;
+  for (const Value& value : list.items()) {
+    const NamedEntry entry = parse_algorithm_entry(value, registry);
+    const Registry::Entry& known = registry.find(entry.name);
+    const std::string what = "algorithm '" + entry.name + "'";
+    const auto grid = expand_grid(entry.params, known.schema.list_fields());
+    for (const auto& [params, suffix] : grid) {
+      AlgorithmEntry a;
+      a.algorithm = entry.name;
+      a.params = known.schema.canonicalise(params, what);
+      a.non_default = known.schema.non_default(params, what);
+      a.group = entry.label.empty() ? entry.name : entry.label;
+      a.label = suffix.empty() ? a.group : a.group + " " + suffix;
+      a.mark = entry.mark;
+      const auto [it, fresh] = labels.try_emplace(a.label, a.mark);
+      if (!fresh) throw UsageError("{}two entries are labelled '{}' (the other at {}); give one a 'label'", a.mark.prefix(), a.label, it->second.str());
+      out.push_back(std::move(a));
+    }
+  }
+  return out;
+}
+
+DatasetEntry parse_dataset(const Value& value, const DatasetRegistry& registry) {
+  DatasetEntry entry;
+  entry.mark = value.mark();
+  entry.params = Value::map();
+  if (value.is_string()) {
+    entry.name = value.as_string();
+  } else if (value.is_map()) {
+    const Value* name = value.find("name");
+    if (name == nullptr) throw UsageError("{}a dataset needs a 'name', such as {{name: demo}}; known: {}", value.mark().prefix(), fmt::join(registry.names(), ", "));
+    entry.name = name->as_string();
+    entry.mark = name->mark();
+    for (const Value::Entry& e : value.entries()) {
+      if (e.key == "label") entry.label = e.value.as_string();
+      else if (e.key != "name") entry.params.set(e.key, e.value, e.key_mark);
+    }
+  } else {
+    throw UsageError("{}a dataset is a name or a map with a 'name', not a {}", value.mark().prefix(), value.kind_name());
+  }
+  const DatasetRegistry::Entry* known = at(entry.mark, [&] { return &registry.find(entry.name); });
+  entry.params = known->schema.non_default(entry.params, "dataset '" + entry.name + "'");
+  if (entry.label.empty()) {
+    entry.label = entry.name;
+    for (const Value::Entry& e : entry.params.entries())
+      if (e.value.is_scalar() && e.key != "folder" && e.key != "path") entry.label += "-" + e.value.text();
+  }
+  return entry;
+}
+
+void check_views(const Spec& spec, const Value& suite) {
+  const bool ratings_task = spec.task.feedback.transform == "rating";
+  for (const ViewSpec& view : spec.views) {
+    const MetricCard* first = nullptr;
+    for (std::size_t i = 0; i < view.metrics.size(); ++i) {
+      const MetricSpec metric = at(view.metric_marks[i], [&] { return parse_metric(view.metrics[i]); });
+      const bool rating = metric.card->kind == MetricKind::kRating;
+      if (first == nullptr) first = metric.card;
+      if (rating != (first->kind == MetricKind::kRating))
+        throw UsageError("{}metric '{}' does not fit beside '{}': one judges ratings, the other lists; put them into two entries of 'evaluate'",
+                         view.metric_marks[i].prefix(), view.metrics[i], first->name);
+      if (rating && !ratings_task)
+        throw UsageError("{}metric '{}' does not fit this task: it judges predicted ratings, and feedback '{}' has none; write feedback: {{transform: rating}}, or use a ranking metric such as ndcg@10",
+                         view.metric_marks[i].prefix(), view.metrics[i], spec.task.feedback.transform);
+    }
+  }
+  for (const AlgorithmEntry& a : spec.algorithms) (void)a;
+  if (const Value* stopping = suite.find("stopping")) {
+    const Value* metric = stopping->find("metric");
+    const MetricSpec m = at(metric != nullptr ? metric->mark() : stopping->mark(), [&] { return parse_metric(spec.stopping.metric); });
+    if (m.card->kind == MetricKind::kUnion) throw UsageError("{}stopping needs a metric with one value a query, not '{}'", metric->mark().prefix(), spec.stopping.metric);
+    if (m.card->kind == MetricKind::kRating && !ratings_task) throw UsageError("{}stopping on '{}' needs feedback: {{transform: rating}}", metric->mark().prefix(), spec.stopping.metric);
+    if (spec.stopping.patience > 0 && spec.task.split.validation <= 0)
+      throw UsageError("{}early stopping needs validation data; add for example split: {{validation: 1}}", stopping->mark().prefix());
+  }
+}
+
+std::vector<ViewSpec> parse_views(const Value& list) {
+  std::vector<ViewSpec> views;
+  std::set<std::string> names;
+  if (!list.is_list() || list.items().empty()) throw UsageError("{}'evaluate' is a list such as [{{candidates: full, metrics: [ndcg@10]}}]", list.mark().prefix());
+  for (const Value& value : list.items()) {
+    ViewSpec view = ViewSpec::parse(value);
+    if (view.name.empty()) {
+      view.name = is_rating_view(view) ? "ratings" : view.candidates == "sampled" ? fmt::format("sampled{}", view.sampled) : view.candidates;
+      if (view.repeats != "exclude") view.name += "-repeats-" + view.repeats;
+      if (view.catalogue != "all") view.name += "-" + view.catalogue + "-catalogue";
+      if (view.relevance != "binary") view.name += "-graded";
+    }
+    if (!names.insert(view.name).second) throw UsageError("{}two entries of 'evaluate' are both '{}'; merge their metrics, or give one a 'name'", value.mark().prefix(), view.name);
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+}  // namespace
+
+bool is_rating_view(const ViewSpec& view) {
+  try {
+    return !view.metrics.empty() && parse_metric(view.metrics.front()).card->kind == MetricKind::kRating;
+  } catch (const UsageError&) {
+    return false;  // reported with its place by check_views()
+  }
+}
+
+std::size_t list_length(const ViewSpec& view) {
+  std::size_t k = 10;
+  for (const std::string& metric : view.metrics) k = std::max(k, parse_metric(metric).k);
+  return k;
+}
+
+std::vector<std::string> suite_plugins(const Value& suite, const std::string& folder) {
+  std::vector<std::string> out;
+  if (const Value* plugins = suite.find("plugins")) {
+    if (!plugins->is_list()) throw UsageError("{}'plugins' is a list of .so files", plugins->mark().prefix());
+    for (const Value& p : plugins->items()) {
+      const std::filesystem::path path = p.as_string();
+      out.push_back((path.is_absolute() ? path : std::filesystem::path(folder) / path).string());
+    }
+  }
+  return out;
+}
+
+Spec parse_spec(const Value& suite, const Registry& algorithms, const DatasetRegistry& datasets) {
+  if (!suite.is_map()) throw UsageError("{}a suite is a map with keys such as name, dataset, algorithms, evaluate", suite.mark().prefix());
+  check_keys(suite, "the suite", kSuiteKeys);
+  const auto required = [&](const char* key, const char* example) -> const Value& {
+    if (const Value* v = suite.find(key)) return *v;
+    throw UsageError("{}the suite has no '{}'; write for example {}", suite.mark().prefix(), key, example);
+  };
+  Spec spec;
+  spec.resolved = suite;
+  const Value& version = required("version", "version: 1");
+  if (version.as_int() != 1) throw UsageError("{}version {} is not known; this program reads version 1", version.mark().prefix(), version.text());
+  const Value& name = required("name", "name: als_vs_knn");
+  spec.name = name.as_string();
+  const auto plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.'; };
+  if (spec.name.empty() || spec.name[0] == '.' || !std::all_of(spec.name.begin(), spec.name.end(), plain))
+    throw UsageError("{}name '{}' names a folder of results: use letters, digits, '_', '-' and '.'", name.mark().prefix(), spec.name);
+
+  const Value* one = suite.find("dataset");
+  const Value* many = suite.find("datasets");
+  if ((one == nullptr) == (many == nullptr)) throw UsageError("{}the suite needs either 'dataset' or 'datasets'; known data sets: {}", suite.mark().prefix(), fmt::join(datasets.names(), ", "));
+  const Value& listed = one != nullptr ? *one : *many;
+  if (listed.is_list()) {
+    for (const Value& d : listed.items()) spec.datasets.push_back(parse_dataset(d, datasets));
+  } else {
+    spec.datasets.push_back(parse_dataset(listed, datasets));
+  }
+  std::set<std::string> labels;
+  for (const DatasetEntry& d : spec.datasets)
+    if (!labels.insert(d.label).second) throw UsageError("{}two data sets are labelled '{}'; give one a 'label'", d.mark.prefix(), d.label);
+
+  const auto section = [&](const char* key) { const Value* v = suite.find(key); return v == nullptr ? Value::map() : *v; };
+  spec.task.feedback = FeedbackSpec::schema().parse(section("feedback"), "'feedback'");
+  spec.task.filter = FilterSpec::schema().parse(section("filter"), "'filter'");
+  spec.task.split = SplitSpec::schema().parse(section("split"), "'split'");
+  spec.stopping = StoppingSpec::schema().parse(section("stopping"), "'stopping'");
+  spec.limits = LimitsSpec::schema().parse(section("limits"), "'limits'");
+  if (const Value* limits = suite.find("limits")) {
+    at(limits->mark(), [&] {
+      if (!spec.limits.timeout.empty()) parse_duration(spec.limits.timeout);
+      if (!spec.limits.memory.empty()) parse_bytes(spec.limits.memory);
+      return 0;
+    });
+  }
+  if (const Value* latency = suite.find("latency"); latency != nullptr && !(latency->kind() == Value::Kind::kBool && !latency->as_bool())) {
+    spec.latency = latency->kind() == Value::Kind::kBool ? LatencySpec{} : LatencySpec::schema().parse(*latency, "'latency'");
+  }
+
+  spec.seeds = {1};
+  if (const Value* seeds = suite.find("seeds")) {
+    spec.seeds.clear();
+    const auto add = [&](const Value& s) {
+      if (s.as_int() < 0) throw UsageError("{}a seed is a number of 0 or more, not {}", s.mark().prefix(), s.text());
+      const auto seed = static_cast<std::uint64_t>(s.as_int());
+      if (std::find(spec.seeds.begin(), spec.seeds.end(), seed) != spec.seeds.end()) throw UsageError("{}seed {} is listed twice", s.mark().prefix(), seed);
+      spec.seeds.push_back(seed);
+    };
+    if (seeds->is_list()) for (const Value& s : seeds->items()) add(s);
+    else add(*seeds);
+    if (spec.seeds.empty()) throw UsageError("{}'seeds' is empty", seeds->mark().prefix());
+  }
+  spec.algorithms = parse_algorithms(required("algorithms", "algorithms: [popular, item_knn]"), algorithms);
+  spec.views = parse_views(required("evaluate", "evaluate: [{candidates: full, metrics: [ndcg@10]}]"));
+  check_views(spec, suite);
+  const bool any_ranking = std::any_of(spec.views.begin(), spec.views.end(), [](const ViewSpec& v) { return !is_rating_view(v); });
+  const bool any_rating = std::any_of(spec.views.begin(), spec.views.end(), is_rating_view);
+  for (const AlgorithmEntry& a : spec.algorithms) {
+    const AlgorithmInfo& info = algorithms.find(a.algorithm).info;
+    if (!((any_ranking && info.ranks) || (any_rating && info.predicts_ratings)))
+      throw UsageError("{}algorithm '{}' does not predict ratings, and every metric of this suite judges ratings", a.mark.prefix(), a.algorithm);
+  }
+  if (const Value* plots = suite.find("plots")) {
+    for (const Value& p : plots->items()) {
+      const std::string& plot = p.as_string();
+      if (std::find(plot_names().begin(), plot_names().end(), plot) == plot_names().end()) throw UsageError("{}unknown plot '{}'{}", p.mark().prefix(), plot, suggestion(plot, plot_names()));
+      spec.plots.push_back(plot);
+    }
+  }
+  return spec;
+}
+
+}  // namespace segue

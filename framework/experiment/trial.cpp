@@ -1,0 +1,242 @@
+#include "framework/experiment/trial.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include "framework/base/clock.hpp"
+#include "framework/base/errors.hpp"
+#include "framework/base/hash.hpp"
+#include "framework/data/snapshot.hpp"
+#include "framework/eval/metrics.hpp"
+#include "framework/experiment/provenance.hpp"
+#include "framework/model/h5_archive.hpp"
+#include "framework/model/recommend.hpp"
+#include "framework/store/trial_file.hpp"
+
+namespace segue {
+
+namespace {
+
+// The peak of this process itself. ru_maxrss would carry over what the parent held at the fork.
+std::uint64_t peak_rss_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::stoull(line.substr(6)) * 1024;
+  return 0;
+}
+
+class PipeProgress : public Progress {
+ public:
+  PipeProgress(TrialRecord& record, const std::function<void(const TrialMessage&)>& send, const std::function<bool()>& interrupted)
+      : record_(record), send_(send), interrupted_(interrupted) {}
+
+  void step(std::size_t done, std::size_t total, std::string_view unit) override {
+    send_({TrialMessage::Kind::kStep, std::string(unit), static_cast<double>(done), static_cast<double>(total), 0, {}});
+    if (interrupted_()) throw Error(ExitCode::kInterrupted, "interrupted");
+  }
+  void record(std::string_view series, int epoch, double value) override {
+    record_.curve_epochs[std::string(series)].push_back(epoch);
+    record_.curve_values[std::string(series)].push_back(value);
+    send_({TrialMessage::Kind::kPoint, std::string(series), static_cast<double>(epoch), 0, value, {}});
+  }
+  void epoch_seconds(double seconds) override { record_.timing.epoch_seconds.push_back(seconds); }
+
+ private:
+  TrialRecord& record_;
+  const std::function<void(const TrialMessage&)>& send_;
+  const std::function<bool()>& interrupted_;
+};
+
+// Queries of an evaluation set, for the rows of a view.
+std::vector<Query> make_queries(const EvalSet& set, const std::vector<std::size_t>& rows) {
+  std::vector<Query> queries(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const HistoryView h = set.histories[rows[i]];
+    Query& q = queries[i];
+    q.user = set.users[rows[i]];
+    q.history = h.items;
+    q.times = h.times;
+    q.weights = h.weights;
+    q.kinds = h.kinds;
+    q.now = set.now[rows[i]];
+    // The current session: the trailing events that share the last session number.
+    q.session_begin = h.items.size();
+    while (q.session_begin > 0 && h.sessions[q.session_begin - 1] == h.sessions.back()) --q.session_begin;
+  }
+  return queries;
+}
+
+CandidatePolicy make_policy(const PreparedFold& fold, const JudgedView& view) {
+  CandidatePolicy policy;
+  policy.catalogue = view.catalogue;
+  if (!view.candidate_offsets.empty()) policy.candidates = {view.candidate_offsets, view.candidate_items};
+  if (!view.excluded_offsets.empty()) policy.excluded = {view.excluded_offsets, view.excluded_items};
+  policy.task_seed = fold.task_seed;
+  policy.user_keys = view.user_keys;
+  policy.item_keys = fold.items.keys();
+  return policy;
+}
+
+std::vector<std::uint32_t> as_u32(std::span<const ItemIdx> items) {
+  std::vector<std::uint32_t> out(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) out[i] = static_cast<std::uint32_t>(items[i]);
+  return out;
+}
+
+StoredView rank_view(const Recommender& model, const PreparedFold& fold, const EvalSet& set, const ViewSpec& spec, const Executor& exec) {
+  const JudgedView view = apply_view(fold, set, spec);
+  const std::vector<Query> queries = make_queries(set, view.query);
+  StoredView out;
+  TruthRanks ranks;
+  const ItemLists truth{view.truth_offsets, view.truth_items};
+  TopK top = recommend(model, queries, make_policy(fold, view), list_length(spec), exec, truth, ranks);
+  out.name = spec.name;
+  out.queries = queries.size();
+  out.k = top.k;
+  out.items = as_u32(top.items);
+  out.scores = std::move(top.scores);
+  out.truth_offsets = view.truth_offsets;
+  out.truth_items = as_u32(view.truth_items);
+  out.truth_gains = view.truth_gains;
+  out.truth_rank = std::move(ranks.rank);
+  out.truth_above = std::move(ranks.above);
+  out.truth_tied = std::move(ranks.tied);
+  out.candidates = std::move(ranks.candidates);
+  out.tie_at_cut = std::move(ranks.tie_at_cut);
+  out.catalogue = view.catalogue_size;
+  return out;
+}
+
+StoredRatings predict_view(const Recommender& model, const PreparedFold& fold, const EvalSet& set, const ViewSpec& spec) {
+  const RatingPredictor* predictor = model.ratings();
+  if (predictor == nullptr) throw UsageError("this configuration predicts no ratings; its metrics here judge ratings");
+  StoredRatings out;
+  out.name = spec.name;
+  out.predicted.resize(set.rating_items.size());
+  predictor->predict(set.rating_users, set.rating_items, out.predicted);
+  out.actual.assign(set.rating_values.begin(), set.rating_values.end());
+  for (UserIdx user : set.rating_users) out.users.push_back(static_cast<std::uint32_t>(user));
+  out.items = as_u32(set.rating_items);
+  out.clip_low = spec.clip_low.value_or(static_cast<double>(fold.min_weight));
+  out.clip_high = spec.clip_high.value_or(static_cast<double>(fold.max_weight));
+  return out;
+}
+
+template <class Stored>
+std::string compute_means(Stored& stored, const ViewSpec& view) {
+  std::string shown;
+  for (const std::string& text : view.metrics) {
+    const MetricSpec metric = parse_metric(text);
+    const double mean = compute(metric, stored.outcome()).mean;
+    stored.means[fmt::format("{}.v{}", metric.text(), metric.card->version)] = mean;
+    if (shown.empty()) shown = fmt::format("{} {:.4f}", text, mean);
+  }
+  return shown;
+}
+
+// The early-stopping metric on validation data under full ranking. Rating metrics count downwards.
+std::function<double(const Recommender&)> make_validation(const PreparedFold& fold, const Job& job, const Executor& exec) {
+  const MetricSpec metric = parse_metric(job.stopping.metric);
+  const bool rating = metric.card->kind == MetricKind::kRating;
+  if (fold.validation.size() == 0 || (rating && !fold.has_ratings)) return {};
+  ViewSpec view;
+  view.metrics = {job.stopping.metric};
+  view.exclude = {"train"};
+  for (const ViewSpec& v : job.views)  // what may be recommended again is a property of the task
+    if (!is_rating_view(v)) {
+      view.repeats = v.repeats;
+      view.catalogue = v.catalogue;
+      break;
+    }
+  return [&fold, &exec, metric, view, rating](const Recommender& model) {
+    if (rating) return -compute(metric, predict_view(model, fold, fold.validation, view).outcome()).mean;
+    const double value = compute(metric, rank_view(model, fold, fold.validation, view, exec).outcome()).mean;
+    return metric.card->higher_is_better ? value : -value;
+  };
+}
+
+void measure(const Recommender& model, const PreparedFold& fold, const Job& job, const Executor& exec, TrialRecord& record) {
+  const auto ranking = std::find_if(job.views.begin(), job.views.end(), [](const ViewSpec& v) { return !is_rating_view(v); });
+  ViewSpec full;  // latency is that of searching the whole catalogue, whatever the accuracy is judged on
+  if (ranking != job.views.end()) full.repeats = ranking->repeats == "only" ? "exclude" : ranking->repeats;
+  const JudgedView view = apply_view(fold, fold.test, full);
+  const std::vector<Query> queries = make_queries(fold.test, view.query);
+  if (queries.empty()) return;
+  LatencyOptions options;
+  options.batch.clear();
+  for (const std::int64_t b : job.latency->batch) options.batch.push_back(static_cast<std::size_t>(b));
+  options.k = static_cast<std::size_t>(job.latency->k);
+  options.samples = static_cast<std::size_t>(job.latency->samples);
+  options.budget_seconds = job.latency->seconds;
+  record.timing.latency = measure_latency(model, queries, make_policy(fold, view), options, exec);
+}
+
+}  // namespace
+
+void run_trial(const Job& job, const Registry& registry, const std::function<void(const TrialMessage&)>& send,
+               const std::function<bool()>& interrupted) {
+  const auto phase = [&](const std::string& text) { send({TrialMessage::Kind::kPhase, text, 0, 0, 0, {}}); };
+  const PreparedFold fold = map_snapshot(job.snapshot);
+  const Executor exec(job.threads);
+  const Registry::Entry& entry = registry.find(job.algorithm);
+  const std::unique_ptr<Recommender> model = entry.make(job.params);
+  TrialRecord record;
+  if (std::filesystem::exists(job.output)) {
+    phase("loading");
+    record = read_trial(job.output);
+    const H5Reader file(job.output);
+    model->load(H5ArchiveReader(file, "/model"));
+  } else {
+    phase("fitting");
+    PipeProgress progress(record, send, interrupted);
+    FitContext ctx{exec, Rng(job.seed).stream(job.algorithm), progress};
+    ctx.validate = make_validation(fold, job, exec);
+    ctx.stopping = {job.stopping.patience, job.stopping.every};
+    const Stopwatch watch;
+    model->fit({fold.train, fold.train_histories, fold.facets}, ctx);
+    record.timing.fit_seconds = watch.seconds();
+    record.timing.threads = exec.threads();
+    record.attributes = provenance();
+    record.attributes["algorithm"] = job.algorithm;
+    record.attributes["algorithm_version"] = std::to_string(entry.info.version);
+    record.attributes["algorithm_origin"] = entry.origin;
+    record.attributes["plugin_hash"] = entry.origin_hash;
+    record.attributes["params"] = job.params.to_json();
+    record.attributes["label"] = job.label;
+    record.attributes["seed"] = std::to_string(job.seed);
+    record.attributes["fold"] = job.fold;
+    record.attributes["dataset"] = job.dataset;
+    record.attributes["dataset_fingerprint"] = fold.dataset_fingerprint;
+    record.attributes["fit"] = job.fit;
+    record.attributes["status"] = "ok";
+    record.attributes["suite"] = job.spec;
+  }
+  std::string shown;
+  for (std::size_t v = 0; v < job.views.size(); ++v) {
+    if (record.has_task(job.tasks[v])) continue;
+    if (interrupted()) throw Error(ExitCode::kInterrupted, "interrupted");
+    phase("evaluating " + job.views[v].name);
+    std::string text;
+    if (is_rating_view(job.views[v])) {
+      record.ratings.push_back(predict_view(*model, fold, fold.test, job.views[v]));
+      record.ratings.back().task = job.tasks[v];
+      text = compute_means(record.ratings.back(), job.views[v]);
+    } else {
+      record.views.push_back(rank_view(*model, fold, fold.test, job.views[v], exec));
+      record.views.back().task = job.tasks[v];
+      text = compute_means(record.views.back(), job.views[v]);
+    }
+    if (shown.empty()) shown = text;
+  }
+  if (job.latency && entry.info.ranks) {
+    phase("measuring latency");
+    measure(*model, fold, job, exec, record);
+  }
+  record.timing.peak_rss_bytes = std::max(record.timing.peak_rss_bytes, peak_rss_bytes());
+  write_trial(job.output, record, *model);
+  send({TrialMessage::Kind::kDone, "", 0, 0, record.timing.fit_seconds, shown});
+}
+
+}  // namespace segue

@@ -1,0 +1,160 @@
+#include "framework/store/manifest.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "framework/base/clock.hpp"
+#include "framework/base/errors.hpp"
+#include "framework/store/task_file.hpp"
+#include "framework/store/trial_file.hpp"
+
+namespace segue {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr int kManifestVersion = 1;
+
+Json to_json(const ManifestTask& t) {
+  return {{"id", t.id}, {"name", t.name}, {"dataset", t.dataset}, {"dataset_title", t.dataset_title},
+          {"dataset_fingerprint", t.dataset_fingerprint}, {"metrics", t.metrics}, {"view", t.view},
+          {"ratings", t.ratings}, {"sampled", t.sampled}, {"description", t.description}};
+}
+
+ManifestTask task_from(const Json& j) {
+  ManifestTask t;
+  t.id = j.at("id");
+  t.name = j.at("name");
+  t.dataset = j.at("dataset");
+  t.dataset_title = j.at("dataset_title");
+  t.dataset_fingerprint = j.at("dataset_fingerprint");
+  t.metrics = j.at("metrics").get<std::vector<std::string>>();
+  t.view = j.at("view");
+  t.ratings = j.at("ratings");
+  t.sampled = j.at("sampled");
+  t.description = j.at("description");
+  return t;
+}
+
+Json to_json(const ManifestTrial& t) {
+  return {{"fit", t.fit}, {"label", t.label}, {"algorithm", t.algorithm}, {"dataset", t.dataset}, {"fold", t.fold},
+          {"seed", t.seed}, {"tasks", t.tasks}, {"params", Json::parse(t.params)}};
+}
+
+ManifestTrial trial_from(const Json& j) {
+  ManifestTrial t;
+  t.fit = j.at("fit");
+  t.label = j.at("label");
+  t.algorithm = j.at("algorithm");
+  t.dataset = j.at("dataset");
+  t.fold = j.at("fold");
+  t.seed = j.at("seed");
+  t.tasks = j.at("tasks").get<std::vector<std::string>>();
+  t.params = j.at("params").dump();
+  return t;
+}
+
+}  // namespace
+
+void write_text_file(const fs::path& path, const std::string& text) {
+  if (path.has_parent_path()) fs::create_directories(path.parent_path());
+  const fs::path temporary = path.string() + fmt::format(".tmp-{}", getpid());
+  {
+    std::ofstream out(temporary, std::ios::binary);
+    out << text;
+    out.flush();
+    if (!out) throw EnvironmentError("cannot write {}: {}", temporary.string(), std::strerror(errno));
+  }
+  fs::rename(temporary, path);
+}
+
+void ResultsFolder::write_manifest(const Manifest& m) const {
+  Json j{{"segue_plan", kManifestVersion}, {"suite", m.suite}, {"labels", m.labels}, {"plots", m.plots}};
+  for (const ManifestTask& t : m.tasks) j["tasks"].push_back(to_json(t));
+  for (const ManifestTrial& t : m.trials) j["trials"].push_back(to_json(t));
+  j["spec"] = Json::parse(m.spec);
+  write_text_file(manifest_file(), j.dump(1) + "\n");
+}
+
+Manifest ResultsFolder::read_manifest() const {
+  std::ifstream in(manifest_file(), std::ios::binary);
+  if (!in) throw UsageError("{} is not a results folder: it has no plan.json; run a suite first, e.g. segue run experiments/quickstart.yaml", root.string());
+  try {
+    const Json j = Json::parse(in);
+    if (j.at("segue_plan") != kManifestVersion) throw DataError("{} was written by another version of Segue; run the suite again", manifest_file().string());
+    Manifest m;
+    m.suite = j.at("suite");
+    m.labels = j.at("labels").get<std::vector<std::string>>();
+    m.plots = j.at("plots").get<std::vector<std::string>>();
+    for (const Json& t : j.at("tasks")) m.tasks.push_back(task_from(t));
+    for (const Json& t : j.at("trials")) m.trials.push_back(trial_from(t));
+    m.spec = j.at("spec").dump();
+    return m;
+  } catch (const nlohmann::json::exception& e) {
+    throw DataError("{} is damaged: {}", manifest_file().string(), e.what());
+  }
+}
+
+std::string ResultsFolder::hash() const {
+  const Manifest manifest = read_manifest();
+  std::vector<std::string> fits, tasks;
+  for (const ManifestTrial& t : manifest.trials) fits.push_back(t.fit);
+  for (const ManifestTask& t : manifest.tasks) tasks.push_back(t.id);
+  std::sort(fits.begin(), fits.end());
+  fits.erase(std::unique(fits.begin(), fits.end()), fits.end());
+  std::sort(tasks.begin(), tasks.end());
+  Hasher hasher;
+  for (const std::string& task : tasks) {
+    if (!fs::exists(task_file(task))) continue;
+    hasher.add(task);
+    hash_task(task_file(task), hasher);
+  }
+  for (const std::string& fit : fits) {
+    if (!fs::exists(trial_file(fit))) continue;
+    hasher.add(fit);
+    hash_trial(trial_file(fit), hasher);
+  }
+  return hasher.hex();
+}
+
+void Journal::append(JournalEntry e) const {
+  e.time = utc_now();
+  const Json j{{"time", e.time}, {"event", e.event}, {"fit", e.fit}, {"label", e.label}, {"fold", e.fold}, {"seed", e.seed},
+               {"seconds", e.seconds}, {"error", e.error}};
+  const std::string line = j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  fs::create_directories(path_.parent_path());
+  const int fd = open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (fd < 0) throw EnvironmentError("cannot write {}: {}", path_.string(), std::strerror(errno));
+  const auto written = write(fd, line.data(), line.size());
+  fsync(fd);
+  close(fd);
+  if (written != static_cast<ssize_t>(line.size())) throw EnvironmentError("cannot write {}: is the disk full?", path_.string());
+}
+
+std::map<std::string, JournalEntry> Journal::last_by_fit() const {
+  std::map<std::string, JournalEntry> last;
+  std::ifstream in(path_, std::ios::binary);
+  for (std::string line; std::getline(in, line);) {
+    const Json j = Json::parse(line, nullptr, false);
+    if (j.is_discarded() || !j.contains("fit")) continue;
+    JournalEntry e;
+    e.time = j.value("time", "");
+    e.event = j.value("event", "");
+    e.fit = j.at("fit");
+    e.label = j.value("label", "");
+    e.fold = j.value("fold", "");
+    e.seed = j.value("seed", std::uint64_t{0});
+    e.seconds = j.value("seconds", 0.0);
+    e.error = j.value("error", "");
+    last[e.fit] = e;
+  }
+  return last;
+}
+
+}  // namespace segue

@@ -1,0 +1,86 @@
+// What a results folder holds: its tasks, its rows and which trials make them. Written by `segue run` before anything runs, read
+// by everything that comes after.
+//
+//   results/<suite>/plan.json            the manifest
+//   results/<suite>/suite.yaml           the resolved suite
+//   results/<suite>/tasks/<task>.h5      queries and truth, once a task
+//   results/<suite>/trials/<fit>.h5      one fit with its views
+//   results/<suite>/journal.jsonl        append-only: what happened when
+//   results/<suite>/plots/
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace segue {
+
+struct ManifestTask {
+  std::string id, name, dataset;      // dataset: its label in the suite
+  std::string dataset_title, dataset_fingerprint;
+  std::vector<std::string> metrics;
+  std::size_t view = 0;               // position in the suite's `evaluate`
+  bool ratings = false;
+  bool sampled = false;               // candidates are sampled or given: never ranked with full ones
+  std::string description;            // canonical text of feedback, filter, split, view
+};
+
+struct ManifestTrial {
+  std::string fit, label, algorithm, dataset, fold;
+  std::uint64_t seed = 0;
+  std::vector<std::string> tasks;
+  std::string params;                 // JSON of every effective parameter
+};
+
+struct Manifest {
+  std::string suite;
+  std::string spec;                   // the resolved suite as JSON
+  std::vector<ManifestTask> tasks;
+  std::vector<ManifestTrial> trials;
+  std::vector<std::string> plots;
+  std::vector<std::string> labels;    // rows in the suite's order
+};
+
+struct ResultsFolder {
+  std::filesystem::path root;
+
+  std::filesystem::path manifest_file() const { return root / "plan.json"; }
+  std::filesystem::path journal_file() const { return root / "journal.jsonl"; }
+  std::filesystem::path trial_file(const std::string& fit) const { return root / "trials" / (fit + ".h5"); }
+  std::filesystem::path task_file(const std::string& task) const { return root / "tasks" / (task + ".h5"); }
+  std::filesystem::path plots() const { return root / "plots"; }
+
+  void write_manifest(const Manifest& manifest) const;   // temporary name, then renamed
+  Manifest read_manifest() const;                        // UsageError where this is no results folder
+
+  // One content hash over all results (task files and trial files of the manifest; timings left out).
+  std::string hash() const;
+};
+
+// Writes text under a temporary name, then renames.
+void write_text_file(const std::filesystem::path& path, const std::string& text);
+
+struct JournalEntry {
+  std::string time;     // UTC; set by append()
+  std::string event;    // started, finished, failed, timeout, killed, interrupted
+  std::string fit, label, fold;
+  std::uint64_t seed = 0;
+  double seconds = 0;
+  std::string error;    // one line: why it failed
+};
+
+class Journal {
+ public:
+  explicit Journal(std::filesystem::path path) : path_(std::move(path)) {}
+  void append(JournalEntry entry) const;   // one line, one write, synced
+  // The last entry of each fit. Lines cut short by a crash are skipped.
+  std::map<std::string, JournalEntry> last_by_fit() const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace segue

@@ -1,0 +1,83 @@
+// One trial's raw outcomes as one HDF5 file. A file that exists is complete; it is written under a temporary name, synced and
+// renamed. Wall-clock figures live in /timing alone, so all other groups compare bit for bit. Layout: framework/store/README.md.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "framework/eval/latency.hpp"
+#include "framework/eval/outcome.hpp"
+#include "framework/h5/file.hpp"
+#include "framework/model/recommend.hpp"
+#include "framework/model/recommender.hpp"
+
+namespace segue {
+
+// The lists of one view of a fit, and where the truth stands in it.
+struct StoredView {
+  std::string task;          // id
+  std::string name;          // "full", "given", "sampled99"
+  std::size_t queries = 0, k = 0;
+  std::vector<std::uint32_t> items;    // queries x k
+  std::vector<float> scores;           // queries x k
+  std::vector<std::uint64_t> truth_offsets;
+  std::vector<std::uint32_t> truth_items;
+  std::vector<float> truth_gains;
+  std::vector<std::uint32_t> truth_rank, truth_above, truth_tied;
+  std::vector<std::uint32_t> candidates;
+  std::vector<std::uint8_t> tie_at_cut;
+  std::uint64_t catalogue = 0;
+  std::map<std::string, double> means;  // "ndcg@10.v1" -> mean, what the trial printed
+
+  RankingOutcome outcome() const;  // spans into this object
+};
+
+struct StoredRatings {
+  std::string task, name;
+  std::vector<std::uint32_t> users, items;
+  std::vector<float> predicted, actual;
+  double clip_low = 0, clip_high = 0;
+  std::map<std::string, double> means;
+
+  RatingOutcome outcome() const;
+};
+
+struct StoredTiming {
+  double fit_seconds = 0;
+  std::vector<double> epoch_seconds;
+  std::vector<LatencySamples> latency;
+  std::uint64_t peak_rss_bytes = 0;
+  int threads = 0;
+};
+
+struct TrialRecord {
+  std::map<std::string, std::string> attributes;  // provenance: see experiment/provenance.hpp
+  std::vector<StoredView> views;
+  std::vector<StoredRatings> ratings;
+  std::map<std::string, std::vector<double>> curve_epochs, curve_values;  // by series
+  StoredTiming timing;
+  std::uint64_t model_bytes = 0;
+
+  bool has_task(const std::string& task) const;
+};
+
+inline constexpr int kTrialSchemaVersion = 1;
+
+// Writes the record and the model. Sets record.model_bytes.
+void write_trial(const std::filesystem::path& path, TrialRecord& record, const Recommender& model);
+// DataError where the file is truncated, foreign, or of another schema version.
+TrialRecord read_trial(const std::filesystem::path& path);
+// Only what a plan needs to know whether work is left: task ids, and batches measured.
+struct TrialContents {
+  std::vector<std::string> tasks;
+  std::vector<std::size_t> latency_batches;
+};
+TrialContents peek_trial(const std::filesystem::path& path);
+
+// Adds every result of the file (views, ratings, curve, model; not timings, not provenance) to the hash.
+void hash_trial(const std::filesystem::path& path, Hasher& hasher);
+
+}  // namespace segue
