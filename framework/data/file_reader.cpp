@@ -1,7 +1,7 @@
 #include "framework/data/file_reader.hpp"
 
+#include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 
 #include <fcntl.h>
@@ -10,21 +10,6 @@
 #include <unistd.h>
 
 namespace segue {
-
-std::optional<std::int64_t> parse_seconds(std::string_view text) {
-  if (const auto whole = parse_number<std::int64_t>(text)) return whole;
-  const auto value = parse_number<double>(text);
-  if (!value || std::abs(*value) > 9e15) return std::nullopt;  // beyond 2^53 a double is no longer a whole second
-  return static_cast<std::int64_t>(std::floor(*value));
-}
-
-std::optional<std::int64_t> utc_seconds(int year, int month, int day) {
-  if (year < -9999 || year > 9999 || month < 1 || day < 1) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok()) return std::nullopt;
-  return std::int64_t{std::chrono::sys_days(date).time_since_epoch().count()} * 86400;
-}
 
 bool is_utf8(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -129,7 +114,9 @@ bool FileReader::next(std::string_view& line) {
 bool FileReader::next_fields(std::string_view separator, std::size_t least, std::size_t most,
                              std::vector<std::string_view>& fields) {
   std::string_view line;
-  if (!next(line)) return false;
+  do {
+    if (!next(line)) return false;
+  } while (line.empty());
   split(line, separator, fields);
   if (fields.size() < least || fields.size() > most) {
     const std::string kind = separator == "\t" ? "tab-separated" : fmt::format("'{}'-separated", separator);

@@ -1,8 +1,6 @@
 // Text files as loaders read them: line by line, with line numbers, and errors that say what stood where.
 #pragma once
 
-#include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -12,26 +10,9 @@
 #include <vector>
 
 #include "framework/base/errors.hpp"
+#include "framework/data/parse.hpp"
 
 namespace segue {
-
-// A whole number or a finite decimal number that fills the text, else nothing. No locale, no leading '+' or blanks.
-template <class T>
-std::optional<T> parse_number(std::string_view text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  if constexpr (std::is_floating_point_v<T>) {
-    if (!std::isfinite(value)) return std::nullopt;
-  }
-  return value;
-}
-
-// Whole seconds since 1970 from "978300019", "978300019.5" or "9.78300019e8" (rounded down).
-std::optional<std::int64_t> parse_seconds(std::string_view text);
-
-// Midnight UTC of a day of the proleptic Gregorian calendar, seconds since 1970; nothing for days that do not exist.
-std::optional<std::int64_t> utc_seconds(int year, int month, int day);
 
 bool is_utf8(std::string_view text);
 // The text itself where it is UTF-8, else its bytes taken as Latin-1.
@@ -84,8 +65,8 @@ class FileReader : public TextSource {
 
   // The next line without its end; false after the last. DataError where it holds a NUL byte.
   bool next(std::string_view& line);
-  // The next line in parts, valid until the next call; false after the last. DataError where it has fewer than `least`
-  // or more than `most` parts.
+  // The next line that is not empty, in parts, valid until the next call; false after the last. DataError where it has
+  // fewer than `least` or more than `most` parts.
   bool next_fields(std::string_view separator, std::size_t least, std::size_t most,
                    std::vector<std::string_view>& fields);
   std::string_view bytes() const { return bytes_; }  // the whole file as it is

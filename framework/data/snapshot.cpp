@@ -26,7 +26,8 @@ struct RecordHeader {
   std::uint64_t count;
 };
 constexpr std::size_t kAlign = 64;
-std::size_t padded(std::size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
+constexpr std::size_t padded(std::size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
+constexpr std::size_t kHeaderBytes = padded(sizeof(RecordHeader));
 
 class Writer {
  public:
@@ -42,7 +43,7 @@ class Writer {
     std::memcpy(header.name, name.data(), name.size());
     header.element_size = sizeof(T);
     header.count = values.size();
-    char head[padded_header()] = {};
+    char head[kHeaderBytes] = {};
     std::memcpy(head, &header, sizeof header);
     out_.write(head, sizeof head);
     const std::size_t bytes = values.size() * sizeof(T);
@@ -60,7 +61,6 @@ class Writer {
   }
 
  private:
-  static constexpr std::size_t padded_header() { return (sizeof(RecordHeader) + kAlign - 1) / kAlign * kAlign; }
   fs::path path_;
   std::string temporary_;
   std::ofstream out_;

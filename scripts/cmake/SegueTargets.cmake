@@ -12,7 +12,7 @@ target_link_libraries(segue_flags INTERFACE fmt::fmt Eigen3::Eigen)
 add_library(segue_warnings INTERFACE)
 target_compile_options(segue_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast -Wcast-qual -Wnull-dereference
-  $<$<BOOL:${SEGUE_WERROR}>:-Werror> $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wno-maybe-uninitialized -Wno-null-dereference>)
+  $<$<BOOL:${SEGUE_WERROR}>:-Werror> $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wno-maybe-uninitialized -Wno-null-dereference -Wno-restrict>)
 if(SEGUE_SANITIZE)  # installed too: a plugin must match its program in this as well
   target_compile_options(segue_flags INTERFACE -fsanitize=${SEGUE_SANITIZE} -fno-omit-frame-pointer -g1)
   target_link_options(segue_flags INTERFACE -fsanitize=${SEGUE_SANITIZE})

@@ -1,0 +1,152 @@
+// Implicit-feedback matrix factorisation by alternating least squares (Hu, Koren & Volinsky 2008). See README.md.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "algorithms/implicit_als/implicit_als_math.hpp"
+#include "framework/base/errors.hpp"
+#include "framework/linalg/gram.hpp"
+#include "framework/linalg/scoring.hpp"
+#include "framework/model/iterative.hpp"
+#include "framework/model/registry.hpp"
+
+namespace segue {
+
+namespace {
+
+struct ImplicitAlsParams {
+  int factors = 64;
+  int epochs = 15;
+  float reg = 20.0f;
+  float alpha = 5.0f;
+  float init_stddev = 0.1f;
+
+  static Schema<ImplicitAlsParams> schema() {
+    using P = ImplicitAlsParams;
+    Schema<P> s;
+    s.field("factors", &P::factors, "latent dimensions d").range(1, 4096).search(pow2, 16, 256);
+    s.field("epochs", &P::epochs, "passes; one solves every item, then every user")
+        .range(1, 10000)
+        .search(linear, 5, 30);
+    s.field("reg", &P::reg, "L2 penalty on every factor, not scaled by the number of events")
+        .above(0.0f)
+        .search(log_scale, 0.1, 1000);
+    s.field("alpha", &P::alpha, "confidence of an event is 1 + alpha |weight|; of an unobserved pair 1")
+        .range(0.0f, 1e6f)
+        .search(log_scale, 0.5, 100);
+    s.field("init_stddev", &P::init_stddev, "standard deviation of the first user factors").range(1e-6f, 10.0f);
+    return s;
+  }
+};
+
+class ImplicitAls final : public IterativeRecommender, public EmbeddingSpace {
+ public:
+  explicit ImplicitAls(ImplicitAlsParams params) : params_(params) {}
+
+  std::size_t n_items() const override { return static_cast<std::size_t>(item_factors_.rows()); }
+  const EmbeddingSpace* embeddings() const override { return this; }
+  const Matrix<float>& item_vectors() const override { return item_factors_; }
+
+  void query_vector(const Query& query, std::span<float> out) const override {
+    if (raw(query.user) < static_cast<std::size_t>(user_factors_.rows())) {
+      const std::span<const float> stored = row_span(user_factors_, raw(query.user));
+      if (std::any_of(stored.begin(), stored.end(), [](float x) { return x != 0; })) {
+        std::copy(stored.begin(), stored.end(), out.begin());
+        return;
+      }
+    }
+    std::vector<ItemIdx> items;
+    std::vector<float> weights;
+    als_history(query, n_items(), items, weights);
+    RidgeSystem system(out.size());
+    als_solve_row<ItemIdx>(items, weights, item_factors_, item_gram_, {params_.reg, params_.alpha}, system, out);
+  }
+
+  void score(std::span<const Query> queries, MatRef<float> out) const override {
+    Matrix<float> vectors(static_cast<Eigen::Index>(queries.size()), item_factors_.cols());
+    for (std::size_t q = 0; q < queries.size(); ++q) query_vector(queries[q], row_span(vectors, q));
+    packed_items_.score(vectors, {}, out);
+  }
+
+  void score_candidates(const Query& query, std::span<const ItemIdx> candidates, std::span<float> out) const override {
+    std::vector<float> vector(packed_items_.dims());
+    query_vector(query, vector);
+    std::vector<std::uint32_t> rows;
+    rows.reserve(candidates.size());
+    for (ItemIdx item : candidates) rows.push_back(static_cast<std::uint32_t>(item));
+    packed_items_.score_rows(vector, {}, rows, out);
+  }
+
+  void save(ArchiveWriter& archive) const override {
+    archive.put_matrix("user_factors", user_factors_);
+    archive.put_matrix("item_factors", item_factors_);
+    archive.put_matrix("item_gram", item_gram_);
+  }
+
+  void load(const ArchiveReader& archive) override {
+    user_factors_ = archive.matrix("user_factors");
+    item_factors_ = archive.matrix("item_factors");
+    item_gram_ = archive.matrix("item_gram");
+    packed_items_ = PackedRows(item_factors_);
+  }
+
+ protected:
+  int epochs() const override { return params_.epochs; }
+
+  void begin(const TrainData& data, FitContext& ctx) override {
+    by_item_ = data.train.transposed();
+    const Eigen::Index d = params_.factors;
+    user_factors_ = Matrix<float>::Zero(static_cast<Eigen::Index>(data.train.n_users()), d);
+    item_factors_ = Matrix<float>::Zero(static_cast<Eigen::Index>(data.train.n_items()), d);
+    ctx.exec.for_blocks(data.train.n_users(), 256, [&](std::size_t first, std::size_t last) {
+      for (std::size_t u = first; u < last; ++u)
+        if (!data.train.items(user_at(u)).empty())
+          ctx.rng.stream("user factors", u).fill_normal(row_span(user_factors_, u), 0, params_.init_stddev);
+    });
+    exec_ = &ctx.exec;
+    item_gram_ = gram(item_factors_, ctx.exec);
+    user_gram_ = gram(user_factors_, ctx.exec);
+  }
+
+  // Items first, so that every user's factor is the exact solution for the items' final factors, as a fold-in's is.
+  Losses run_epoch(int, const TrainData& data, FitContext& ctx) override {
+    const AlsSettings settings{params_.reg, params_.alpha};
+    als_half_step(by_item_, user_factors_, user_gram_, settings, item_factors_, ctx.exec);
+    item_gram_ = gram(item_factors_, ctx.exec);
+    const double events_loss =
+        als_half_step(data.train.by_user(), item_factors_, item_gram_, settings, user_factors_, ctx.exec);
+    user_gram_ = gram(user_factors_, ctx.exec);
+    return {{"loss", events_loss + als_dense_loss(user_gram_, item_gram_, params_.reg)}};
+  }
+
+  void prepare_scoring() override {
+    item_gram_ = gram(item_factors_, *exec_);  // differs from the running one only after an earlier epoch was restored
+    packed_items_ = PackedRows(item_factors_);
+  }
+
+  std::vector<std::span<float>> state() override {
+    return {{user_factors_.data(), static_cast<std::size_t>(user_factors_.size())},
+            {item_factors_.data(), static_cast<std::size_t>(item_factors_.size())}};
+  }
+
+ private:
+  ImplicitAlsParams params_;
+  Matrix<float> user_factors_, item_factors_;  // users x d, items x d
+  Matrix<float> user_gram_, item_gram_;        // d x d
+  PackedRows packed_items_;
+  Csr<UserIdx> by_item_;
+  const Executor* exec_ = nullptr;  // of the fit in progress
+};
+
+}  // namespace
+
+SEGUE_ALGORITHM(implicit_als, ImplicitAls, ImplicitAlsParams,
+                {.name = "implicit_als",
+                 .summary = "matrix factorisation of implicit feedback by alternating least squares",
+                 .citation = "Hu, Koren & Volinsky 2008, Collaborative filtering for implicit feedback datasets, ICDM",
+                 .family = "factors",
+                 .iterative = true,
+                 .embeddings = true})
+
+}  // namespace segue
