@@ -1,10 +1,10 @@
 #include "framework/model/abi.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 namespace segue {
 
@@ -19,8 +19,10 @@ std::vector<Line> lines_of(std::string_view mark) {
     mark.remove_prefix(std::min(mark.size(), line.size() + 1));
     constexpr std::string_view kHead = "SEGUE-ABI ";
     const std::size_t colon = line.find(": ");
-    if (line.starts_with(kHead)) out.emplace_back("framework ABI", line.substr(kHead.size()));
-    else if (colon != line.npos) out.emplace_back(line.substr(0, colon), line.substr(colon + 2));
+    if (line.starts_with(kHead))
+      out.emplace_back("framework ABI", line.substr(kHead.size()));
+    else if (colon != line.npos)
+      out.emplace_back(line.substr(0, colon), line.substr(colon + 2));
   }
   return out;
 }

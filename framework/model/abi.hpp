@@ -1,8 +1,9 @@
 // The ABI mark: what a plugin and the program must have in common before one may call the other, as text in the file.
 //
-// C++ types cross the border between program and plugin, so both must have been built alike: the same framework types, the same
-// compiler and standard library, the same vector instructions (Eigen's alignment and packets follow from them). The mark is composed
-// at compile time, lies in the section .segue_abi of every plugin, and is compared before dlopen() runs any of its code.
+// C++ types cross the border between program and plugin, so both must have been built alike: the same framework types,
+// the same compiler and standard library, the same vector instructions (Eigen's alignment and packets follow from
+// them). The mark is composed at compile time, lies in the section .segue_abi of every plugin, and is compared before
+// dlopen() runs any of its code.
 //
 //   SEGUE-ABI 1
 //   compiler: g++ 12
@@ -10,18 +11,18 @@
 //   ...
 #pragma once
 
-#include <Eigen/Core>
-
 #include <cstddef>
 #include <string>
 #include <string_view>
+
+#include <Eigen/Core>
 
 #include "framework/model/registry.hpp"
 
 namespace segue {
 
-// Bump whenever a public header changes what a compiled plugin relies on: a virtual function, a member, an inline function's meaning.
-// Changes of size are noticed without it.
+// Bump whenever a public header changes what a compiled plugin relies on: a virtual function, a member, an inline
+// function's meaning. Changes of size are noticed without it.
 #ifdef SEGUE_TEST_ABI_VERSION
 inline constexpr int kAbiVersion = SEGUE_TEST_ABI_VERSION;
 #else
@@ -139,9 +140,10 @@ consteval AbiMark compile_abi_mark() {
   // A changed struct whose author forgot to bump kAbiVersion.
   out << "\nsizes of framework types:";
   for (const std::size_t bytes :
-       {sizeof(Recommender), sizeof(TrainData), sizeof(FitContext), sizeof(StoppingPolicy), sizeof(Query), sizeof(Executor), sizeof(Rng),
-        sizeof(Interactions), sizeof(Histories), sizeof(Facets), sizeof(ItemTags), sizeof(Value), sizeof(FieldInfo), sizeof(AnySchema),
-        sizeof(AlgorithmInfo), sizeof(Registry::Entry), sizeof(Registry), sizeof(Matrix<float>), sizeof(MatRef<float>)}) {
+       {sizeof(Recommender), sizeof(TrainData), sizeof(FitContext), sizeof(StoppingPolicy), sizeof(Query),
+        sizeof(Executor), sizeof(Rng), sizeof(Interactions), sizeof(Histories), sizeof(Facets), sizeof(ItemTags),
+        sizeof(Value), sizeof(FieldInfo), sizeof(AnySchema), sizeof(AlgorithmInfo), sizeof(Registry::Entry),
+        sizeof(Registry), sizeof(Matrix<float>), sizeof(MatRef<float>)}) {
     out << " " << static_cast<unsigned long>(bytes);
   }
   out << "\n";
@@ -151,8 +153,8 @@ consteval AbiMark compile_abi_mark() {
 // The mark of this library.
 std::string abi_mark();
 
-// What differs between two marks, as half a sentence: "was built with framework ABI 2 and compiler g++ 11, this program with
-// framework ABI 1 and compiler g++ 12". Empty where they agree.
+// What differs between two marks, as half a sentence: "was built with framework ABI 2 and compiler g++ 11, this program
+// with framework ABI 1 and compiler g++ 12". Empty where they agree.
 std::string abi_difference(std::string_view plugin, std::string_view program);
 
 }  // namespace segue

@@ -1,10 +1,10 @@
 #include "framework/model/elf.hpp"
 
-#include <elf.h>
-
 #include <bit>
 #include <cstring>
 #include <optional>
+
+#include <elf.h>
 
 #include "framework/base/errors.hpp"
 
@@ -41,7 +41,8 @@ ElfSection damaged(std::string what) { return {ElfProblem::kDamaged, std::move(w
 ElfSection elf_section(std::string_view bytes, std::string_view name) {
   if (!bytes.starts_with(ELFMAG)) return {ElfProblem::kNotElf};
   if (bytes.size() < EI_NIDENT) return damaged("it ends within the ELF header");
-  if (bytes[EI_CLASS] != ELFCLASS64 || static_cast<unsigned char>(bytes[EI_DATA]) != kByteOrder) return {ElfProblem::kOtherMachine};
+  if (bytes[EI_CLASS] != ELFCLASS64 || static_cast<unsigned char>(bytes[EI_DATA]) != kByteOrder)
+    return {ElfProblem::kOtherMachine};
   const auto header = entry<Elf64_Ehdr>(bytes, 0, 0);
   if (!header) return damaged("it ends within the ELF header");
   if (header->e_machine != kMachine) return {ElfProblem::kOtherMachine};
@@ -52,13 +53,15 @@ ElfSection elf_section(std::string_view bytes, std::string_view name) {
   for (unsigned i = 0; i < header->e_phnum; ++i) {
     const auto segment = entry<Elf64_Phdr>(bytes, header->e_phoff, i);
     if (!segment) return damaged("its program headers lie beyond the end of the file");
-    if (!inside(bytes, segment->p_offset, segment->p_filesz)) return damaged(fmt::format("segment {} lies beyond the end of the file", i));
+    if (!inside(bytes, segment->p_offset, segment->p_filesz))
+      return damaged(fmt::format("segment {} lies beyond the end of the file", i));
   }
 
   if (header->e_shoff == 0 || header->e_shnum == 0) return {ElfProblem::kNoSection};  // stripped of its section headers
   if (header->e_shentsize != sizeof(Elf64_Shdr)) return damaged("its section headers have another size");
   const auto names = entry<Elf64_Shdr>(bytes, header->e_shoff, header->e_shstrndx);
-  if (!names || header->e_shstrndx >= header->e_shnum || !entry<Elf64_Shdr>(bytes, header->e_shoff, header->e_shnum - 1u)) {
+  if (!names || header->e_shstrndx >= header->e_shnum ||
+      !entry<Elf64_Shdr>(bytes, header->e_shoff, header->e_shnum - 1u)) {
     return damaged("its section headers lie beyond the end of the file");
   }
   if (names->sh_type == SHT_NOBITS || !inside(bytes, names->sh_offset, names->sh_size)) {

@@ -1,5 +1,5 @@
-// Reads one section of an ELF shared library without loading it. Every offset is checked against the file's end, so a damaged file
-// is refused and never read beyond its bounds.
+// Reads one section of an ELF shared library without loading it. Every offset is checked against the file's end, so a
+// damaged file is refused and never read beyond its bounds.
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@ enum class ElfProblem { kNone, kNotElf, kNotShared, kOtherMachine, kDamaged, kNo
 
 struct ElfSection {
   ElfProblem problem = ElfProblem::kNone;
-  std::string detail{};         // for kDamaged: what points beyond the end
-  std::string_view content{};   // into `bytes`; empty unless problem is kNone
+  std::string detail{};        // for kDamaged: what points beyond the end
+  std::string_view content{};  // into `bytes`; empty unless problem is kNone
 };
 
 // `bytes`: the whole file. The machine is that of this program.

@@ -1,12 +1,12 @@
 #include "framework/model/plugin.hpp"
 
-#include <dlfcn.h>
-
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <map>
+
+#include <dlfcn.h>
 
 #include "framework/base/errors.hpp"
 #include "framework/base/hash.hpp"
@@ -25,10 +25,12 @@ std::string read_plugin(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status)) {
-    throw UsageError("plugin '{}' does not exist; give the path of a .so file, such as build/my_algorithm.so", path.string());
+    throw UsageError("plugin '{}' does not exist; give the path of a .so file, such as build/my_algorithm.so",
+                     path.string());
   }
   if (!fs::is_regular_file(status)) {
-    throw UsageError("plugin '{}' is {}; give the path of the .so file", path.string(), fs::is_directory(status) ? "a directory" : "not a file");
+    throw UsageError("plugin '{}' is {}; give the path of the .so file", path.string(),
+                     fs::is_directory(status) ? "a directory" : "not a file");
   }
   errno = 0;
   std::ifstream in(path, std::ios::binary);
@@ -48,7 +50,9 @@ void refuse_changed_file(const std::string& file, const std::string& hash) {
 
 class OriginScope {
  public:
-  OriginScope(Registry& registry, const std::string& file, const std::string& hash) : registry_(registry) { registry.set_origin(file, hash); }
+  OriginScope(Registry& registry, const std::string& file, const std::string& hash) : registry_(registry) {
+    registry.set_origin(file, hash);
+  }
   ~OriginScope() { registry_.set_origin("built in", ""); }
   OriginScope(const OriginScope&) = delete;
   OriginScope& operator=(const OriginScope&) = delete;
@@ -62,22 +66,33 @@ class OriginScope {
 std::string plugin_abi_mark(std::string_view bytes, const std::string& name) {
   const ElfSection section = elf_section(bytes, kAbiSection);
   switch (section.problem) {
-    case ElfProblem::kNone: break;
-    case ElfProblem::kNotElf: throw UsageError("plugin '{}' is not a shared library (it is not an ELF file); give the path of the .so file", name);
-    case ElfProblem::kNotShared: throw UsageError("plugin '{}' is an ELF file but not a shared library; give the path of the .so file", name);
-    case ElfProblem::kOtherMachine: throw UsageError("plugin '{}' was built for another kind of machine; {}", name, kRemedy);
-    case ElfProblem::kDamaged: throw UsageError("plugin '{}' is truncated or damaged: {}; build or copy it again", name, section.detail);
+    case ElfProblem::kNone:
+      break;
+    case ElfProblem::kNotElf:
+      throw UsageError("plugin '{}' is not a shared library (it is not an ELF file); give the path of the .so file",
+                       name);
+    case ElfProblem::kNotShared:
+      throw UsageError("plugin '{}' is an ELF file but not a shared library; give the path of the .so file", name);
+    case ElfProblem::kOtherMachine:
+      throw UsageError("plugin '{}' was built for another kind of machine; {}", name, kRemedy);
+    case ElfProblem::kDamaged:
+      throw UsageError("plugin '{}' is truncated or damaged: {}; build or copy it again", name, section.detail);
     case ElfProblem::kNoSection:
-      throw UsageError("'{}' is a shared library but is not a Segue plugin: it has no section {}; build it with segue_add_plugin() (scripts/new-plugin makes an example)", name, kAbiSection);
+      throw UsageError(
+          "'{}' is a shared library but is not a Segue plugin: it has no section {}; build it with segue_add_plugin() "
+          "(scripts/new-plugin makes an example)",
+          name, kAbiSection);
   }
   const std::string_view mark = section.content.substr(0, section.content.find('\0'));
-  if (!mark.starts_with("SEGUE-ABI ")) throw UsageError("plugin '{}' is truncated or damaged: its ABI mark is not one; {}", name, kRemedy);
+  if (!mark.starts_with("SEGUE-ABI "))
+    throw UsageError("plugin '{}' is truncated or damaged: its ABI mark is not one; {}", name, kRemedy);
   return std::string(mark);
 }
 
 void load_plugin(const fs::path& path, Registry& registry) {
   const std::string bytes = read_plugin(path);
-  if (const std::string difference = abi_difference(plugin_abi_mark(bytes, path.string()), abi_mark()); !difference.empty()) {
+  if (const std::string difference = abi_difference(plugin_abi_mark(bytes, path.string()), abi_mark());
+      !difference.empty()) {
     throw UsageError("plugin '{}' {}; {}", path.string(), difference, kRemedy);
   }
   const std::string file = fs::canonical(path).string();
@@ -90,7 +105,9 @@ void load_plugin(const fs::path& path, Registry& registry) {
   void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) throw UsageError("plugin '{}' cannot be loaded: {}; {}", path.string(), ::dlerror(), kRemedy);
   void* symbol = ::dlsym(library, "segue_plugin_register");
-  if (symbol == nullptr) throw UsageError("plugin '{}' has no segue_plugin_register; declare its algorithm with SEGUE_ALGORITHM", path.string());
+  if (symbol == nullptr)
+    throw UsageError("plugin '{}' has no segue_plugin_register; declare its algorithm with SEGUE_ALGORITHM",
+                     path.string());
   const OriginScope origin(registry, file, hash);
   try {
     reinterpret_cast<void (*)(Registry&)>(symbol)(registry);

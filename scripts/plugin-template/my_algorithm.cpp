@@ -1,7 +1,6 @@
-// Recency-weighted popularity: an event counts half as much after every half-life. A working start; change it into yours.
+// Recency-weighted popularity: an event counts half after every half-life. A working start; change it into yours.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "framework/model/registry.hpp"
@@ -15,7 +14,7 @@ struct MyAlgorithmParams {
   static Schema<MyAlgorithmParams> schema() {
     using P = MyAlgorithmParams;
     Schema<P> s;
-    s.field("half_life", &P::half_life, "days after which an event counts half").above(0).search(log_scale, 1, 365);
+    s.field("half_life", &P::half_life, "days until an event counts half").above(0).search(log_scale, 1, 365);
     return s;
   }
 };
@@ -38,9 +37,8 @@ class MyAlgorithm final : public Recommender {
 
   // One row a query, one column an item; here every row is the same.
   void score(std::span<const Query> queries, MatRef<float> out) const override {
-    for (std::size_t q = 0; q < queries.size(); ++q) {
-      for (std::size_t i = 0; i < scores_.size(); ++i) out(Eigen::Index(q), Eigen::Index(i)) = scores_[i];
-    }
+    const Eigen::Map<const Eigen::RowVectorXf> row(scores_.data(), Eigen::Index(scores_.size()));
+    for (std::size_t q = 0; q < queries.size(); ++q) out.row(Eigen::Index(q)) = row;
   }
 
   std::size_t n_items() const override { return scores_.size(); }
@@ -55,4 +53,8 @@ class MyAlgorithm final : public Recommender {
 }  // namespace
 
 SEGUE_ALGORITHM(my_algorithm, MyAlgorithm, MyAlgorithmParams,
-                {.name = "my_algorithm", .summary = "popularity in which recent events count more", .citation = "", .family = "baseline", .personalised = false})
+                {.name = "my_algorithm",
+                 .summary = "popularity in which recent events count more",
+                 .citation = "",
+                 .family = "baseline",
+                 .personalised = false})

@@ -22,7 +22,8 @@ Registry registry_with(const std::string& plugin) {
   return registry;
 }
 
-std::unique_ptr<Recommender> make(const Registry& registry, const std::string& name, const std::string& key = "", const Value& value = {}) {
+std::unique_ptr<Recommender> make(const Registry& registry, const std::string& name, const std::string& key = "",
+                                  const Value& value = {}) {
   Value params = Value::map();
   if (!key.empty()) params.set(key, value);
   return registry.find(name).make(params);
@@ -30,7 +31,8 @@ std::unique_ptr<Recommender> make(const Registry& registry, const std::string& n
 
 // Two users, three items.
 struct World {
-  Interactions train{Csr<ItemIdx>(3, std::vector<std::uint64_t>{0, 2, 3}, std::vector<ItemIdx>{item_at(0), item_at(1), item_at(2)}, {})};
+  Interactions train{Csr<ItemIdx>(3, std::vector<std::uint64_t>{0, 2, 3},
+                                  std::vector<ItemIdx>{item_at(0), item_at(1), item_at(2)}, {})};
   Histories histories;
   Facets facets;
   Executor exec{1};
@@ -96,8 +98,10 @@ TEST(LoadPlugin, TypesAreTheSameOnBothSides) {
 
 TEST(LoadPlugin, ErrorsOfItsParametersAreUsageErrors) {
   const Registry registry = registry_with("plugin_good");
-  EXPECT_THAT(refusal([&] { make(registry, "plugin_good", "epochs", Value::integer(0)); }), AllOf(HasSubstr("epochs"), HasSubstr("plugin_good")));
-  EXPECT_THAT(refusal([&] { make(registry, "plugin_good", "epoch", Value::integer(1)); }), HasSubstr("did you mean 'epochs'?"));
+  EXPECT_THAT(refusal([&] { make(registry, "plugin_good", "epochs", Value::integer(0)); }),
+              AllOf(HasSubstr("epochs"), HasSubstr("plugin_good")));
+  EXPECT_THAT(refusal([&] { make(registry, "plugin_good", "epoch", Value::integer(1)); }),
+              HasSubstr("did you mean 'epochs'?"));
 }
 
 TEST(LoadPlugin, ExceptionsOfFitAreCaughtByType) {
@@ -133,20 +137,24 @@ TEST(LoadPlugin, TheSameFileAgainDoesNothing) {
 }
 
 TEST(LoadPlugin, ATakenNameNamesBothClaimants) {
-  const std::string good = fs::canonical(plugin_file("plugin_good")).string(), taken = fs::canonical(plugin_file("plugin_taken")).string();
+  const std::string good = fs::canonical(plugin_file("plugin_good")).string(),
+                    taken = fs::canonical(plugin_file("plugin_taken")).string();
   Registry registry = registry_with("plugin_good");
-  EXPECT_EQ(refusal([&] { load_plugin(plugin_file("plugin_taken"), registry); }),
-            fmt::format("algorithm 'plugin_good' of {} has the name of the one of {}; rename one of them", taken, good));
+  EXPECT_EQ(
+      refusal([&] { load_plugin(plugin_file("plugin_taken"), registry); }),
+      fmt::format("algorithm 'plugin_good' of {} has the name of the one of {}; rename one of them", taken, good));
   EXPECT_EQ(registry.find("plugin_good").origin, good);
 
   Registry other;
   add_built_in(other, "plugin_good");
-  EXPECT_THAT(refusal([&] { load_plugin(plugin_file("plugin_good"), other); }), AllOf(HasSubstr(good), HasSubstr("built in")));
+  EXPECT_THAT(refusal([&] { load_plugin(plugin_file("plugin_good"), other); }),
+              AllOf(HasSubstr(good), HasSubstr("built in")));
 
   // A copy is another file, and its algorithm another claimant.
   const TempFolder folder;
   fs::copy_file(good, folder / "copy.so");
-  EXPECT_THAT(refusal([&] { load_plugin(folder / "copy.so", registry); }), AllOf(HasSubstr((folder / "copy.so").string()), HasSubstr(good)));
+  EXPECT_THAT(refusal([&] { load_plugin(folder / "copy.so", registry); }),
+              AllOf(HasSubstr((folder / "copy.so").string()), HasSubstr(good)));
 }
 
 TEST(LoadPlugin, OnlyThePluginIsMarkedWithItsOrigin) {
@@ -167,7 +175,8 @@ TEST(LoadPlugin, AFileThatChangedSinceIsRefused) {
   load_plugin(file, first);
   fs::remove(file);
   fs::copy_file(plugin_file("plugin_aborts"), file);
-  const std::string sentence = fmt::format("plugin '{}' has changed since this process loaded it; start the program again", fs::canonical(file).string());
+  const std::string sentence = fmt::format(
+      "plugin '{}' has changed since this process loaded it; start the program again", fs::canonical(file).string());
   EXPECT_EQ(load_refusal(file), sentence);
   EXPECT_EQ(refusal([&] { load_plugin(file, first); }), sentence);
 }
@@ -179,7 +188,8 @@ TEST(LoadPlugin, AMistakeInTheDeclarationNamesThePlugin) {
 
 TEST(LoadPlugin, AMissingSymbolIsNamed) {
   EXPECT_THAT(load_refusal(plugin_file("plugin_unresolved")),
-              AllOf(HasSubstr("plugin_unresolved.so' cannot be loaded: "), HasSubstr("segue_nobody_defines_this"), HasSubstr("; rebuild the plugin against this Segue: ")));
+              AllOf(HasSubstr("plugin_unresolved.so' cannot be loaded: "), HasSubstr("segue_nobody_defines_this"),
+                    HasSubstr("; rebuild the plugin against this Segue: ")));
 }
 
 using LoadPluginDeathTest = testing::Test;

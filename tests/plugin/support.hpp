@@ -1,12 +1,12 @@
 // Files of test plugins, and what a refusal says.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "framework/base/errors.hpp"
 #include "framework/model/plugin.hpp"

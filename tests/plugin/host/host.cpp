@@ -1,7 +1,7 @@
 // Loads a plugin made from the template, and prints its algorithm and what it scores.
-#include <fmt/format.h>
-
 #include <cstdio>
+
+#include <fmt/format.h>
 
 #include "framework/model/plugin.hpp"
 
@@ -18,8 +18,10 @@ int main(int, char** argv) {
 
     // One user: item 0 a half-life ago, item 1 twice and item 2 once just now.
     const std::int64_t now = 100 * 86400, before = now - 30 * 86400;
-    const Interactions train(Csr<ItemIdx>(3, std::vector<std::uint64_t>{0, 3}, std::vector<ItemIdx>{item_at(0), item_at(1), item_at(2)}, {}));
-    const Histories histories(std::vector<std::uint64_t>{0, 4}, std::vector<ItemIdx>{item_at(0), item_at(1), item_at(1), item_at(2)},
+    const Interactions train(Csr<ItemIdx>(3, std::vector<std::uint64_t>{0, 3},
+                                          std::vector<ItemIdx>{item_at(0), item_at(1), item_at(2)}, {}));
+    const Histories histories(std::vector<std::uint64_t>{0, 4},
+                              std::vector<ItemIdx>{item_at(0), item_at(1), item_at(1), item_at(2)},
                               std::vector<std::int64_t>{before, now, now, now}, std::vector<float>(4, 1.f),
                               std::vector<EventKind>(4), std::vector<std::uint32_t>(4, 0));
     const Facets facets;

@@ -19,5 +19,6 @@ class BadlyDeclared final : public segue::test::StubRecommender {
 };
 }  // namespace
 
-SEGUE_ALGORITHM(plugin_badly_declared, BadlyDeclared, Params,
-                {.name = "plugin_badly_declared", .summary = "its default is out of range", .citation = "", .family = "baseline"})
+SEGUE_ALGORITHM(
+    plugin_badly_declared, BadlyDeclared, Params,
+    {.name = "plugin_badly_declared", .summary = "its default is out of range", .citation = "", .family = "baseline"})

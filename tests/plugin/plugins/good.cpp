@@ -52,7 +52,8 @@ class Good final : public IterativeRecommender, public RatingPredictor {
 
 }  // namespace
 
-SEGUE_ALGORITHM(plugin_good, Good, GoodParams,
-                {.name = "plugin_good", .summary = "a plugin that works", .citation = "", .family = "baseline", .iterative = true})
+SEGUE_ALGORITHM(
+    plugin_good, Good, GoodParams,
+    {.name = "plugin_good", .summary = "a plugin that works", .citation = "", .family = "baseline", .iterative = true})
 
 }  // namespace segue

@@ -21,5 +21,6 @@ class Hoards final : public segue::test::StubRecommender {
 };
 }  // namespace
 
-SEGUE_ALGORITHM(plugin_hoards, Hoards, segue::test::NoParams,
-                {.name = "plugin_hoards", .summary = "allocates without end in fit", .citation = "", .family = "baseline"})
+SEGUE_ALGORITHM(
+    plugin_hoards, Hoards, segue::test::NoParams,
+    {.name = "plugin_hoards", .summary = "allocates without end in fit", .citation = "", .family = "baseline"})

@@ -14,5 +14,6 @@ class Stale final : public segue::test::StubRecommender {
 };
 }  // namespace
 
-SEGUE_ALGORITHM(plugin_stale, Stale, segue::test::NoParams,
-                {.name = "plugin_stale", .summary = "built against another Segue", .citation = "", .family = "baseline"})
+SEGUE_ALGORITHM(
+    plugin_stale, Stale, segue::test::NoParams,
+    {.name = "plugin_stale", .summary = "built against another Segue", .citation = "", .family = "baseline"})

@@ -34,4 +34,5 @@ class Throws final : public segue::test::StubRecommender {
 
 }  // namespace
 
-SEGUE_ALGORITHM(plugin_throws, Throws, Params, {.name = "plugin_throws", .summary = "throws in fit", .citation = "", .family = "baseline"})
+SEGUE_ALGORITHM(plugin_throws, Throws, Params,
+                {.name = "plugin_throws", .summary = "throws in fit", .citation = "", .family = "baseline"})
