@@ -10,7 +10,6 @@ using namespace segue;
 
 struct MyAlgorithmParams {
   double half_life = 30;
-
   static Schema<MyAlgorithmParams> schema() {
     using P = MyAlgorithmParams;
     Schema<P> s;
