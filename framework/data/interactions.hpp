@@ -29,7 +29,7 @@ class Interactions {
   Csr<ItemIdx> by_user_;
 };
 
-// A user's events oldest first; all spans are equally long.
+// A user's events oldest first; all spans are equally long. weights: each event's own weight under the feedback transform.
 struct HistoryView {
   std::span<const ItemIdx> items;
   std::span<const std::int64_t> times;

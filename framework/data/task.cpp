@@ -22,10 +22,10 @@ struct HistoryColumns {
   std::vector<EventKind> kinds;
   std::vector<std::uint32_t> sessions;
 
-  void append(const Event& e) {
+  void append(const Event& e, const FeedbackSpec& feedback) {
     items.push_back(e.item);
     times.push_back(e.time);
-    weights.push_back(e.value);
+    weights.push_back(pair_weight({&e, 1}, feedback));
     kinds.push_back(e.kind);
     sessions.push_back(e.session);
   }
@@ -44,11 +44,11 @@ std::pair<std::size_t, std::size_t> user_range(const std::vector<Event>& events,
   return {static_cast<std::size_t>(first - events.begin()), static_cast<std::size_t>(last - events.begin())};
 }
 
-Histories make_histories(const std::vector<Event>& sorted, std::size_t n_users) {
+Histories make_histories(const std::vector<Event>& sorted, const FeedbackSpec& feedback, std::size_t n_users) {
   HistoryColumns columns;
   std::size_t i = 0;
   for (std::size_t u = 0; u < n_users; ++u) {
-    for (; i < sorted.size() && raw(sorted[i].user) == u; ++i) columns.append(sorted[i]);
+    for (; i < sorted.size() && raw(sorted[i].user) == u; ++i) columns.append(sorted[i], feedback);
     columns.end_row();
   }
   return columns.finish();
@@ -90,7 +90,7 @@ EvalSet make_eval_set(const std::vector<Event>& known, std::vector<Event> judged
       now.push_back(earliest);
       truth_offsets.push_back(truth_items.size());
       const auto [begin, end] = user_range(known, user);
-      for (std::size_t i = begin; i < end; ++i) histories.append(known[i]);
+      for (std::size_t i = begin; i < end; ++i) histories.append(known[i], feedback);
       histories.end_row();
     }
     first = last;
@@ -206,7 +206,7 @@ PreparedFold prepare_fold(const Dataset& source, const TaskSpec& spec, const std
   fold.warnings = parts.warnings;
 
   sort_histories(parts.train, *dataset, spec.split.seed);
-  fold.train_histories = make_histories(parts.train, dataset->users.size());
+  fold.train_histories = make_histories(parts.train, spec.feedback, dataset->users.size());
   fold.validation = make_eval_set(parts.train, parts.validation, spec.feedback);
   std::vector<Event> known = parts.train;
   known.insert(known.end(), parts.validation.begin(), parts.validation.end());

@@ -154,6 +154,13 @@ std::vector<Leaderboard> build_leaderboards(const ResultsFolder& results, const 
   return boards;
 }
 
+namespace {
+
+// Decimals below ten, whole numbers above.
+std::string short_number(double value, int decimals) { return fmt::format("{:.{}f}", value, value < 9.95 ? decimals : 0); }
+
+}  // namespace
+
 Table leaderboard_table(const Leaderboard& board) {
   Table table;
   table.columns = {{"", Align::kRight}, {"label", Align::kLeft, Wrap::kYes}};
@@ -178,10 +185,8 @@ Table leaderboard_table(const Leaderboard& board) {
       const auto [it, fresh] = best.try_emplace(metric, s.mean);
       if (!fresh) it->second = higher ? std::max(it->second, s.mean) : std::min(it->second, s.mean);
     }
-  const auto mib = [](std::uint64_t bytes) {
-    const double value = static_cast<double>(bytes) / (1024.0 * 1024.0);
-    return Cell(fmt::format(value < 9.95 ? "{:.1f}" : "{:.0f}", value), static_cast<std::int64_t>(bytes));
-  };
+  const auto mib = [](std::uint64_t bytes) { return Cell(short_number(static_cast<double>(bytes) / (1024.0 * 1024.0), 1), static_cast<std::int64_t>(bytes)); };
+  const Cell nothing("-", Cell::Data{});
   std::size_t place = 0;
   for (const LeaderboardRow& row : board.rows) {
     std::vector<Cell> cells;
@@ -190,18 +195,18 @@ Table leaderboard_table(const Leaderboard& board) {
     for (const std::string& m : board.task.metrics) {
       const auto it = row.metrics.find(m);
       if (it == row.metrics.end()) {
-        cells.push_back(Cell("-", Cell::Data{}));
+        cells.push_back(nothing);
         continue;
       }
       cells.push_back(Cell::fixed(it->second.mean, 4));
       if (it->second.mean == best[m]) cells.back().mark(Emphasis::kStrong);
     }
     if (several) cells.push_back(row.trials == row.planned ? Cell(row.trials) : Cell(fmt::format("{}/{}", row.trials, row.planned)));
-    cells.push_back(std::isnan(row.fit_seconds) ? Cell("-", Cell::Data{}) : Cell(fmt::format(row.fit_seconds < 9.95 ? "{:.2f}" : "{:.0f}", row.fit_seconds), row.fit_seconds));
+    cells.push_back(std::isnan(row.fit_seconds) ? nothing : Cell(short_number(row.fit_seconds, 2), row.fit_seconds));
     if (latency)
-      for (const double us : {row.latency_p50, row.latency_p99}) cells.push_back(std::isnan(us) ? Cell("-", Cell::Data{}) : Cell(fmt::format(us < 9.95 ? "{:.1f}" : "{:.0f}", us), us));
-    cells.push_back(row.trials > 0 ? mib(row.peak_rss_bytes) : Cell("-", Cell::Data{}));
-    cells.push_back(row.trials > 0 ? mib(row.model_bytes) : Cell("-", Cell::Data{}));
+      for (const double us : {row.latency_p50, row.latency_p99}) cells.push_back(std::isnan(us) ? nothing : Cell(short_number(us, 1), us));
+    cells.push_back(row.trials > 0 ? mib(row.peak_rss_bytes) : nothing);
+    cells.push_back(row.trials > 0 ? mib(row.model_bytes) : nothing);
     if (failed) cells.push_back(row.status == "ok" ? Cell("ok") : Cell(row.error.empty() ? row.status : row.status + ": " + row.error).mark(row.failed > 0 ? Emphasis::kBad : Emphasis::kFaint));
     table.add(std::move(cells));
   }

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "framework/base/clock.hpp"
@@ -72,6 +74,12 @@ void write_text_file(const fs::path& path, const std::string& text) {
     if (!out) throw EnvironmentError("cannot write {}: {}", temporary.string(), std::strerror(errno));
   }
   fs::rename(temporary, path);
+}
+
+std::string read_text_file(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw EnvironmentError("cannot read {}: {}", path.string(), std::strerror(errno));
+  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 void ResultsFolder::write_manifest(const Manifest& m) const {

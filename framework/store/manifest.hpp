@@ -62,6 +62,7 @@ struct ResultsFolder {
 
 // Writes text under a temporary name, then renames.
 void write_text_file(const std::filesystem::path& path, const std::string& text);
+std::string read_text_file(const std::filesystem::path& path);  // EnvironmentError where it cannot be read
 
 struct JournalEntry {
   std::string time;     // UTC; set by append()

@@ -1,0 +1,54 @@
+#include "framework/base/build_info.hpp"
+
+#include <fstream>
+
+#include <build_info.hpp>  // generated
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+namespace segue {
+
+namespace {
+
+// A function of a library that is loaded anyway, so that base needs no link to it.
+template <class F>
+F* loaded_function(const char* name) {
+  return reinterpret_cast<F*>(::dlsym(RTLD_DEFAULT, name));
+}
+
+std::string text_from(const char* function) {
+  auto* f = loaded_function<const char*()>(function);
+  return f == nullptr ? "unknown" : f();
+}
+
+}  // namespace
+
+const std::map<std::string, std::string>& build_info() {
+  static const auto info = [] {
+    std::map<std::string, std::string> out;
+    for (const BuildFact& fact : kBuildFacts) out.emplace(fact.key, fact.value);
+    return out;
+  }();
+  return info;
+}
+
+std::string cpu_model() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+std::string blas_version() { return text_from("openblas_get_config"); }
+std::string blas_core() { return text_from("openblas_get_corename"); }
+
+std::string hdf5_runtime_version() {
+  auto* f = loaded_function<int(unsigned*, unsigned*, unsigned*)>("H5get_libversion");
+  unsigned major = 0, minor = 0, release = 0;
+  if (f == nullptr || f(&major, &minor, &release) < 0) return "unknown";
+  return fmt::format("{}.{}.{}", major, minor, release);
+}
+
+}  // namespace segue

@@ -1,0 +1,24 @@
+// What this program is made of and runs on, stored in every result.
+#pragma once
+
+#include <map>
+#include <string>
+
+namespace segue {
+
+// version, git_commit, git_dirty ("yes", "no", "unknown"), compiler, flags, build_type, arch (as asked for),
+// arch_resolved (what "native" meant), and versions of libraries: eigen, tbb, hdf5, yaml_cpp, armadillo, fmt. As it was
+// built, so the same on every machine.
+const std::map<std::string, std::string>& build_info();
+
+// "Intel(R) Xeon(R) ...", or "unknown".
+std::string cpu_model();
+
+// The BLAS that this process really calls: OpenBLAS's own description with its version, and the name of the kernels it
+// chose for this CPU ("SkylakeX"); "unknown" where the library is not OpenBLAS.
+std::string blas_version();
+std::string blas_core();
+// Of the HDF5 library loaded: "1.10.8", or "unknown".
+std::string hdf5_runtime_version();
+
+}  // namespace segue

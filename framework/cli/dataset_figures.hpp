@@ -1,0 +1,32 @@
+// Figures about a data set as loaded, for `segue data info` and `describe`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "framework/data/dataset.hpp"
+
+namespace segue {
+
+// Number of different (user, item) pairs.
+std::size_t distinct_pairs(const Events& events);
+
+struct FacetCoverage {
+  std::size_t items = 0;  // that have it
+  std::string detail;     // "41 tags, 3,211 pairs"
+};
+FacetCoverage coverage_of(const Facet& facet);
+
+// Counts of something, one a user or one an item.
+std::vector<double> events_per_user(const Dataset& data);
+std::vector<double> events_per_item(const Dataset& data);
+std::vector<double> events_per_session(const Events& events);
+
+// 0: all equal; towards 1: one has everything. Over non-negative values; NaN for none or all zero.
+// G = 2 sum(i x_i) / (n sum(x)) - (n + 1) / n, x ascending, i from 1 (Gini 1912, in the form of Damgaard & Weiner
+// 2000).
+double gini(std::vector<double> values);
+
+}  // namespace segue

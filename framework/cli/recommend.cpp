@@ -1,0 +1,166 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "framework/cli/commands.hpp"
+#include "framework/cli/stored_model.hpp"
+#include "framework/model/explain.hpp"
+#include "framework/model/recommend.hpp"
+
+namespace segue {
+
+namespace {
+
+struct Arguments {
+  std::string trial, results, user, item, history;
+  int n = 10;
+  bool repeats = false;
+  TableFormat format{};
+};
+
+std::string joined_tags(const StoredModel& m, ItemIdx item, std::size_t most) {
+  const ItemTags* tags = m.fold.facets.find<ItemTags>();
+  if (tags == nullptr) return "";
+  std::vector<std::pair<float, std::size_t>> ranked;
+  for (std::size_t j = 0; j < tags->weights.row_size(raw(item)); ++j)
+    ranked.emplace_back(-tags->weights.values(raw(item))[j], static_cast<std::size_t>(tags->weights.indices(raw(item))[j]));
+  std::sort(ranked.begin(), ranked.end());
+  std::string out;
+  for (std::size_t i = 0; i < std::min(most, ranked.size()); ++i) out += fmt::format("{}{}", i > 0 ? ", " : "", tags->tags[ranked[i].second]);
+  return out;
+}
+
+Table item_table(const StoredModel& m, std::span<const ItemIdx> items, std::span<const float> scores, const std::vector<std::string>& matches) {
+  const bool artists = m.fold.facets.has(ItemArtist::kName);
+  Table table;
+  table.columns = {{"", Align::kRight}, {"title", Align::kLeft, Wrap::kYes}};
+  if (artists) table.columns.push_back({"artist", Align::kLeft, Wrap::kYes});
+  table.columns.push_back({"score", Align::kRight});
+  table.columns.push_back({matches.empty() ? "tags" : "match", Align::kLeft, Wrap::kYes});
+  table.columns.push_back({"id"});
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (items[i] == kNoItem) break;
+    std::vector<Cell> row{Cell(i + 1), m.title(items[i])};
+    if (artists) row.push_back(m.artist(items[i]));
+    row.push_back(Cell::fixed(static_cast<double>(scores[i]), 4));
+    row.push_back(matches.empty() ? joined_tags(m, items[i], 3) : matches[i]);
+    row.push_back(std::string(m.fold.items[raw(items[i])]));
+    table.add(std::move(row));
+  }
+  return table;
+}
+
+ExitCode recommend_to_user(Session& session, const Arguments& args) {
+  const StoredModel m = open_stored_model(session, args.trial, args.results);
+  const auto position = m.fold.users.find(args.user);
+  if (!position) throw UsageError("no user '{}' in data set '{}'; it has {} users, such as {}", args.user, m.trial.dataset, m.fold.users.size(), m.fold.users[0]);
+  const UserIdx user = user_at(*position);
+  const HistoryView history = m.history(user);
+  Query query;
+  query.user = user;
+  query.history = history.items;
+  query.times = history.times;
+  query.weights = history.weights;
+  query.kinds = history.kinds;
+  query.now = history.times.empty() ? 0 : history.times.back();
+  std::vector<ItemIdx> seen(history.items.begin(), history.items.end());
+  std::sort(seen.begin(), seen.end());
+  seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+  const std::vector<std::uint64_t> offsets{0, seen.size()};
+  CandidatePolicy policy;
+  if (!args.repeats) policy.excluded = {offsets, seen};
+  policy.item_keys = m.fold.items.keys();
+  policy.task_seed = m.fold.task_seed;
+  const TopK top = recommend(*m.model, {&query, 1}, policy, static_cast<std::size_t>(args.n), Executor(0));
+
+  std::vector<std::string> matches;
+  const ItemTags* tags = m.fold.facets.find<ItemTags>();
+  if (const EmbeddingSpace* space = m.model->embeddings(); space != nullptr && tags != nullptr) {
+    const LatentAxes axes(*space, *tags);
+    std::vector<float> vector(static_cast<std::size_t>(space->item_vectors().cols()));
+    space->query_vector(query, vector);
+    for (ItemIdx item : top.row(0)) {
+      if (item == kNoItem) break;
+      const LatentMatch match = axes.strongest(vector, item);
+      matches.push_back(match.tags.empty() ? "" : fmt::format("{}", fmt::join(match.tags, ", ")));
+    }
+  }
+  if (args.format == TableFormat::kText)
+    fmt::print("{} for user {} on {} ({} events known)\n", m.trial.label, args.user, m.trial.dataset, history.items.size());
+  show(item_table(m, top.row(0), top.row_scores(0), matches), args.format);
+  return ExitCode::kOk;
+}
+
+ExitCode similar_items(Session& session, const Arguments& args) {
+  const StoredModel m = open_stored_model(session, args.trial, args.results);
+  const ItemIdx item = m.find_item(args.item);
+  std::vector<float> scores(m.fold.items.size());
+  if (const EmbeddingSpace* space = m.model->embeddings()) {
+    const Matrix<float>& vectors = space->item_vectors();
+    const auto own = static_cast<Eigen::Index>(raw(item));
+    const auto dot = [&](Eigen::Index a, Eigen::Index b) {
+      double sum = 0;
+      for (Eigen::Index c = 0; c < vectors.cols(); ++c) sum += static_cast<double>(vectors(a, c)) * static_cast<double>(vectors(b, c));
+      return sum;
+    };
+    const double own_norm = std::sqrt(dot(own, own));
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      const auto other = static_cast<Eigen::Index>(i);
+      const double norms = own_norm * std::sqrt(dot(other, other));
+      scores[i] = norms > 0 ? static_cast<float>(dot(own, other) / norms) : 0.0f;
+    }
+  } else {
+    // Without vectors: what the model recommends to somebody who knows this item alone.
+    Query query;
+    query.history = {&item, 1};
+    Matrix<float> row(1, static_cast<Eigen::Index>(scores.size()));
+    m.model->score({&query, 1}, row);
+    for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = row(0, static_cast<Eigen::Index>(i));
+  }
+  std::vector<ItemIdx> order;
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    if (item_at(i) != item) order.push_back(item_at(i));
+  const std::size_t n = std::min(order.size(), static_cast<std::size_t>(args.n));
+  std::partial_sort(order.begin(), order.begin() + static_cast<long>(n), order.end(), [&](ItemIdx a, ItemIdx b) {
+    return scores[raw(a)] != scores[raw(b)] ? scores[raw(a)] > scores[raw(b)] : a < b;
+  });
+  order.resize(n);
+  std::vector<float> shown;
+  for (ItemIdx i : order) shown.push_back(scores[raw(i)]);
+  if (args.format == TableFormat::kText) fmt::print("similar to {}{} by {}\n", m.title(item), m.artist(item).empty() ? "" : " - " + m.artist(item), m.trial.label);
+  show(item_table(m, order, shown, {}), args.format);
+  return ExitCode::kOk;
+}
+
+void add_common(CLI::App& cmd, const std::shared_ptr<Arguments>& args) {
+  cmd.add_option("--trial", args->trial, "a label, a trial's id or its beginning, or a trial file")->required()->type_name("ID");
+  cmd.add_option("--results", args->results, "folder of results; default: every folder below results/")->type_name("DIR");
+  cmd.add_option("-n", args->n, "how many")->check(CLI::Range(1, 100000))->default_str("10");
+  add_format(cmd, args->format);
+}
+
+}  // namespace
+
+void add_recommend(CLI::App& app, Session& session) {
+  auto args = std::make_shared<Arguments>();
+  CLI::App& cmd = add_command(app, "recommend", "recommends to a user from a stored model, and says why",
+                              {{"segue recommend --trial implicit_als --user u0042 -n 5", "by label"},
+                               {"segue recommend --trial 3f2a --results results/ncf-ml-1m --user 402", "by the beginning of a trial's id"}});
+  cmd.add_option("--user", args->user, "the user, by external id")->required()->type_name("ID");
+  cmd.add_flag("--repeats", args->repeats, "also what the user has heard already");
+  add_common(cmd, args);
+  on_run(cmd, session, [args, &session] { return recommend_to_user(session, *args); });
+}
+
+void add_similar(CLI::App& app, Session& session) {
+  auto args = std::make_shared<Arguments>();
+  CLI::App& cmd = add_command(app, "similar", "items that a stored model holds to be similar",
+                              {{"segue similar --trial implicit_als --item t00042", "by id"},
+                               {"segue similar --trial item_knn --item \"toy story\" -n 5", "by title, or a part of it"}});
+  cmd.add_option("--item", args->item, "the item, by external id or title")->required()->type_name("ID|TITLE");
+  add_common(cmd, args);
+  on_run(cmd, session, [args, &session] { return similar_items(session, *args); });
+}
+
+}  // namespace segue

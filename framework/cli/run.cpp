@@ -1,0 +1,173 @@
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+
+#include "framework/base/clock.hpp"
+#include "framework/base/errors.hpp"
+#include "framework/base/log.hpp"
+#include "framework/cli/commands.hpp"
+#include "framework/cli/results.hpp"
+#include "framework/cli/suite.hpp"
+#include "framework/experiment/estimate.hpp"
+#include "framework/experiment/process.hpp"
+#include "framework/experiment/runner.hpp"
+#include "framework/experiment/trial.hpp"
+#include "framework/model/plugin.hpp"
+
+namespace segue {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct RunArguments {
+  std::string suite, output, timeout;
+  std::vector<std::string> overrides, only, plugins;
+  int threads = 0, jobs = 1;
+  bool dry_run = false, fresh = false;
+  TableFormat format{};
+};
+
+// Labels of --only, each of which must name a row, a grid or an algorithm of the suite.
+std::vector<std::string> resolve_only(const std::vector<std::string>& only, const Spec& spec) {
+  std::vector<std::string> known, out;
+  for (const AlgorithmEntry& a : spec.algorithms) known.push_back(a.label);
+  for (const std::string& name : only) {
+    bool found = false;
+    for (const AlgorithmEntry& a : spec.algorithms) {
+      if (name != a.label && name != a.group && name != a.algorithm) continue;
+      out.push_back(a.label);
+      found = true;
+    }
+    if (!found) throw UsageError("--only: the suite has no '{}'{}", name, suggestion(name, known));
+  }
+  return out;
+}
+
+ExitCode dry_run(const LoadedSuite& suite, const Plan& plan, const Session& session, DatasetStore& datasets, const RunOptions& options, TableFormat format) {
+  const auto journal = Journal(options.results.journal_file()).last_by_fit();
+  Table table;
+  table.columns = {{"fit"}, {"label", Align::kLeft, Wrap::kYes}, {"data set"}, {"fold"}, {"seed", Align::kRight}, {"state"}, {"time", Align::kRight}, {"memory", Align::kRight}};
+  double seconds = 0;
+  std::size_t left = 0;
+  bool unknown = false;
+  for (const Work& work : find_work(suite.spec, plan, session.algorithms, options)) {
+    const PlannedTrial& t = plan.trials[work.trial];
+    const Estimate e = estimate(t, datasets.summary(*t.dataset), journal);
+    const std::string state = !work.any() ? "done" : work.fit ? "to do" : work.views ? "lists missing" : "latency missing";
+    if (work.any()) {
+      ++left;
+      if (e.seconds >= 0) seconds += e.seconds;
+      else unknown = true;
+    }
+    table.add({t.fit, t.algorithm->label, t.dataset->label, t.fold, static_cast<std::int64_t>(t.seed), state,
+               e.seconds < 0 ? Cell("?", Cell::Data{}) : Cell("~" + format_seconds(e.seconds), e.seconds), Cell("~" + format_bytes(e.bytes), e.bytes)});
+  }
+  show(table, format);
+  if (format == TableFormat::kText)
+    fmt::print("{} of {} trials to run{}; nothing was run\n", left, table.rows.size(),
+               left == 0 ? "" : unknown ? ", no earlier run to take the time from" : fmt::format(", about {} with --jobs {}", format_seconds(seconds / options.jobs), options.jobs));
+  return ExitCode::kOk;
+}
+
+ExitCode run_suite(Session& session, const RunArguments& args) {
+  LoadedSuite suite = load_suite(session, args.suite, args.overrides, args.plugins);
+  RunOptions options;
+  options.results.root = args.output.empty() ? fs::path("results") / suite.spec.name : fs::path(args.output);
+  options.program = fs::read_symlink("/proc/self/exe");
+  options.threads = args.threads;
+  options.jobs = args.jobs;
+  options.only = resolve_only(args.only, suite.spec);
+  options.fresh = args.fresh;
+  options.quiet = session.quiet;
+  if (!args.timeout.empty()) options.timeout_seconds = parse_duration(args.timeout);
+  if (suite.spec.name.empty() || args.jobs < 1) throw UsageError("--jobs is 1 or more, not {}", args.jobs);
+
+  // Files of a suite are looked for below the data folders, then beside the suite.
+  session.roots.folders.push_back(fs::absolute(args.suite).parent_path());
+  DatasetStore datasets = open_datasets(session);
+  const Plan plan = make_plan(suite.spec, session.algorithms, datasets);
+  if (args.dry_run) return dry_run(suite, plan, session, datasets, options, args.format);
+
+  const RunSummary summary = run_plan(suite.spec, plan, session.algorithms, datasets, options);
+  if (summary.interrupted) {
+    log_warning("interrupted; what was finished is kept. The same command goes on where it stopped.");
+    return ExitCode::kInterrupted;
+  }
+  if (summary.up_to_date) log_info("up to date: all {} trials are in {}", summary.trials, options.results.root.string());
+  show_leaderboards(options.results, build_leaderboards(options.results), args.format);
+  if (!summary.up_to_date) {
+    const std::vector<fs::path> plots = draw_plots(options.results, suite.spec.plots);
+    if (!session.quiet) {
+      fmt::print(stderr, "\nresults  {}\n", (options.results.root / "trials").string());
+      for (const ManifestTask& t : plan.manifest.tasks) fmt::print(stderr, "task     {}\n", options.results.task_file(t.id).string());
+      for (const fs::path& plot : plots) fmt::print(stderr, "plot     {}\n", plot.string());
+    }
+  }
+  return summary.failed > 0 ? ExitCode::kSomeTrialsFailed : ExitCode::kOk;
+}
+
+ExitCode run_trial_process(Session& session, const std::string& file) {
+  const auto send = [](const TrialMessage& m) {
+    const std::string line = m.to_line();
+    for (std::size_t at = 0; at < line.size();) {
+      const ssize_t n = ::write(kMessagePipe, line.data() + at, line.size() - at);
+      if (n <= 0) return;
+      at += static_cast<std::size_t>(n);
+    }
+  };
+  const auto error = [&](const std::string& text, ExitCode code) {
+    send({TrialMessage::Kind::kError, text, 0, 0, 0, {}});
+    return code;
+  };
+  try {
+    const Job job = Job::from_json(read_text_file(file));
+    enter_trial_process(job.memory_limit);
+    for (const std::string& plugin : job.plugins) load_plugin(plugin, session.algorithms);
+    try {
+      run_trial(job, session.algorithms, send, trial_interrupted);
+    } catch (const std::bad_alloc&) {
+      return error(fmt::format("out of memory: needed more than its cap of {}", format_bytes(static_cast<double>(job.memory_limit))), ExitCode::kSomeTrialsFailed);
+    }
+    return ExitCode::kOk;
+  } catch (const Error& e) {
+    return error(e.what(), e.code() == ExitCode::kInterrupted ? ExitCode::kInterrupted : ExitCode::kSomeTrialsFailed);
+  } catch (const std::exception& e) {
+    return error(e.what(), ExitCode::kSomeTrialsFailed);
+  } catch (...) {
+    return error("an exception of an unknown type", ExitCode::kSomeTrialsFailed);
+  }
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Session& session) {
+  auto args = std::make_shared<RunArguments>();
+  CLI::App& cmd = add_command(app, "run", "runs a suite: plans, trains, ranks, stores, shows the leaderboard",
+                              {{"segue run experiments/quickstart.yaml", "seven algorithms on the built-in music world"},
+                               {"segue run suite.yaml --only popular,item_knn --threads 2", "some rows, two threads"},
+                               {"segue run suite.yaml algorithms.implicit_als.factors=32,64 seeds=[1,2]", "overrides; a list is a grid"},
+                               {"segue run suite.yaml --dry-run", "what would run, with ids and estimates"}});
+  cmd.add_option("SUITE", args->suite, "the suite to run")->required()->type_name("FILE");
+  cmd.add_option("OVERRIDES", args->overrides, "a.b=1 changes, +a.b=1 adds, ~a.b removes")->type_name("KEY=VALUE");
+  cmd.add_option("-o,--output", args->output, "folder of results; default: results/<suite name>")->type_name("DIR");
+  cmd.add_option("--threads", args->threads, "threads per trial; 0: all cores, shared between jobs")->type_name("N");
+  cmd.add_option("--jobs", args->jobs, "trials at the same time; latency is always measured alone")->type_name("N")->default_str("1");
+  cmd.add_option("--only", args->only, "labels of rows to run, separated by commas")->delimiter(',')->type_name("LABEL");
+  cmd.add_option("--timeout", args->timeout, "longest time for a trial, e.g. 30m")->type_name("TIME");
+  cmd.add_option("--plugin", args->plugins, "load algorithms from a plugin (.so); may be repeated")->type_name("FILE");
+  cmd.add_flag("--dry-run", args->dry_run, "resolve everything, list the trials, run nothing");
+  cmd.add_flag("--fresh", args->fresh, "redo what is already done");
+  add_format(cmd, args->format);
+  on_run(cmd, session, [args, &session] { return run_suite(session, *args); });
+
+  auto job = std::make_shared<std::string>();
+  CLI::App& trial = add_command(app, "__trial", "runs one trial for a supervisor", {});
+  trial.group("");  // not for people
+  trial.add_option("JOB", *job)->required();
+  on_run(trial, session, [job, &session] { return run_trial_process(session, *job); });
+}
+
+}  // namespace segue

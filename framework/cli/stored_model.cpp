@@ -1,0 +1,130 @@
+#include "framework/cli/stored_model.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "framework/base/errors.hpp"
+#include "framework/cli/suite.hpp"
+#include "framework/h5/file.hpp"
+#include "framework/model/h5_archive.hpp"
+
+namespace segue {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+std::vector<fs::path> result_folders(const std::string& results) {
+  if (!results.empty()) return {results};
+  std::vector<fs::path> out;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator("results", none))
+    if (fs::exists(entry.path() / "plan.json")) out.push_back(entry.path());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+struct Found {
+  ResultsFolder folder;
+  Manifest manifest;
+  ManifestTrial trial;
+};
+
+Found find_trial(std::string wanted, std::string results) {
+  if (const fs::path path = wanted; path.extension() == ".h5") {
+    wanted = path.stem().string();
+    results = path.parent_path().parent_path().string();
+  }
+  std::vector<Found> found;
+  std::vector<std::string> labels;
+  const std::vector<fs::path> folders = result_folders(results);
+  for (const fs::path& folder : folders) {
+    const ResultsFolder r{folder};
+    const Manifest manifest = r.read_manifest();
+    for (const ManifestTrial& t : manifest.trials) {
+      labels.push_back(t.label);
+      const bool fits = t.fit.starts_with(wanted) || t.label == wanted;
+      if (!fits || !fs::exists(r.trial_file(t.fit))) continue;
+      // Of several folds and seeds under one label the first speaks for all.
+      if (std::none_of(found.begin(), found.end(), [&](const Found& f) { return f.folder.root == folder && f.trial.label == t.label; })) found.push_back({r, manifest, t});
+    }
+  }
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  if (found.empty())
+    throw UsageError("no trained trial '{}' in {}{}", wanted, folders.empty() ? "results/ (there are no results here)" : results.empty() ? "results/" : results, suggestion(wanted, labels));
+  if (found.size() > 1) {
+    std::string all;
+    for (const Found& f : found) all += fmt::format("{}{} in {}", all.empty() ? "" : ", ", f.trial.fit, f.folder.root.string());
+    throw UsageError("'{}' fits several trials: {}; name one id, or --results", wanted, all);
+  }
+  return found.front();
+}
+
+}  // namespace
+
+StoredModel open_stored_model(Session& session, const std::string& wanted, const std::string& results) {
+  const Found found = find_trial(wanted, results);
+  const Spec spec = spec_of_results(session, found.manifest.spec);
+  DatasetStore datasets = open_datasets(session);
+  const auto entry = std::find_if(spec.datasets.begin(), spec.datasets.end(), [&](const DatasetEntry& d) { return d.label == found.trial.dataset; });
+  SEGUE_CHECK(entry != spec.datasets.end(), "the plan names data set '{}', its suite does not", found.trial.dataset);
+  StoredModel out;
+  out.trial = found.trial;
+  out.fold = prepare_fold(datasets.load(*entry), spec.task, found.trial.fold);
+  const H5Reader file(found.folder.trial_file(found.trial.fit));
+  const std::string stored = file.attribute_text("/", "dataset_fingerprint").value_or("");
+  if (stored != out.fold.dataset_fingerprint)
+    throw DataError("data set '{}' has changed since {} was trained on it; run the suite again", found.trial.dataset, found.folder.trial_file(found.trial.fit).string());
+  out.model = session.algorithms.find(found.trial.algorithm).make(Value::from_json(found.trial.params));
+  out.model->load(H5ArchiveReader(file, "/model"));
+  return out;
+}
+
+std::string StoredModel::title(ItemIdx item) const {
+  const ItemText* text = fold.facets.find<ItemText>();
+  if (text != nullptr && !text->titles[raw(item)].empty()) return std::string(text->titles[raw(item)]);
+  return std::string(fold.items[raw(item)]);
+}
+
+std::string StoredModel::artist(ItemIdx item) const {
+  const ItemArtist* artists = fold.facets.find<ItemArtist>();
+  if (artists == nullptr || artists->artist_of[raw(item)] == kNoArtist) return "";
+  return std::string(artists->artists[artists->artist_of[raw(item)]]);
+}
+
+ItemIdx StoredModel::find_item(const std::string& text) const {
+  if (const auto position = fold.items.find(text)) return item_at(*position);
+  const std::string wanted = lower(text);
+  std::vector<ItemIdx> whole, part;
+  std::vector<std::string> titles;
+  for (std::size_t i = 0; i < fold.items.size(); ++i) {
+    const std::string title = lower(this->title(item_at(i)));
+    titles.push_back(this->title(item_at(i)));
+    if (title == wanted) whole.push_back(item_at(i));
+    else if (title.find(wanted) != std::string::npos) part.push_back(item_at(i));
+  }
+  const std::vector<ItemIdx>& fits = whole.empty() ? part : whole;
+  if (fits.size() == 1) return fits.front();
+  if (fits.empty()) {
+    const std::string near = nearest_name(text, titles);
+    throw UsageError("no item '{}' in data set '{}'{}", text, trial.dataset, near.empty() ? "" : "; did you mean '" + near + "'?");
+  }
+  std::string several;
+  for (std::size_t i = 0; i < std::min<std::size_t>(5, fits.size()); ++i) several += fmt::format("{}{} '{}'", i > 0 ? ", " : "", fold.items[raw(fits[i])], title(fits[i]));
+  throw UsageError("'{}' fits {} items: {}{}; give an id", text, fits.size(), several, fits.size() > 5 ? " ..." : "");
+}
+
+HistoryView StoredModel::history(UserIdx user) const {
+  for (std::size_t q = 0; q < fold.test.size(); ++q)
+    if (fold.test.users[q] == user) return fold.test.histories[q];
+  return fold.train_histories.of(user);
+}
+
+}  // namespace segue

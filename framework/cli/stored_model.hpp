@@ -1,0 +1,32 @@
+// A trained model from a results folder with the data it was trained on: what `recommend` and `similar` work with.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "framework/cli/session.hpp"
+#include "framework/data/task.hpp"
+#include "framework/model/recommender.hpp"
+#include "framework/store/manifest.hpp"
+
+namespace segue {
+
+struct StoredModel {
+  ManifestTrial trial;
+  PreparedFold fold;
+  std::unique_ptr<Recommender> model;
+
+  std::string title(ItemIdx item) const;   // or the external id where there is none
+  std::string artist(ItemIdx item) const;  // empty where unknown
+  // By external id, else by title (whole, then part; case does not matter). UsageError where none or several fit.
+  ItemIdx find_item(const std::string& text) const;
+  // What the model may know of a user: everything before the test events.
+  HistoryView history(UserIdx user) const;
+};
+
+// trial: a fit id or its beginning, a label, or the path of a trial file. results: the folder; empty: every folder below
+// results/. UsageError where none or several fit.
+StoredModel open_stored_model(Session& session, const std::string& trial, const std::string& results);
+
+}  // namespace segue

@@ -1,0 +1,106 @@
+// One table, many formats: what every listing and leaderboard prints.
+//
+//   Table table({{"name"}, {"users", Align::kRight}, {"licence", Align::kLeft, Wrap::kYes}});
+//   table.add({"demo", 500, "free"});
+//   fmt::print("{}", render(table, TableFormat::kText, {.width = terminal_width(1), .color = use_color(1)}));
+//
+// A cell has a text for people and a value for machines: text, Markdown and LaTeX show the text, CSV and JSON the
+// value, so that nothing is rounded before a program reads it.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace segue {
+
+enum class TableFormat { kText, kMarkdown, kCsv, kJson, kLatex };
+// "table", "md", "csv", "json", "latex"; UsageError with a suggestion otherwise.
+TableFormat parse_table_format(const std::string& text);
+inline constexpr const char* kTableFormats = "table|md|csv|json|latex";
+
+enum class Align { kLeft, kRight };
+enum class Wrap { kNo, kYes };  // whether the column may become narrower than its text to fit a terminal
+
+// What to make of a cell beyond its text; shown where the format can (bold, or colour on a terminal).
+enum class Emphasis { kNone, kStrong, kFaint, kGood, kWarning, kBad };
+
+class Cell {
+ public:
+  using Data = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
+
+  Cell() = default;                                                // empty text, null
+  Cell(std::string text) : text_(text), data_(std::move(text)) {}  // NOLINT: a text is a cell
+  Cell(std::string_view text) : Cell(std::string(text)) {}         // NOLINT
+  Cell(const char* text) : Cell(std::string(text)) {}              // NOLINT
+  Cell(bool value) : text_(value ? "yes" : "no"), data_(value) {}  // NOLINT
+  template <std::integral T>
+  Cell(T value) : Cell(static_cast<std::int64_t>(value)) {}                 // NOLINT
+  Cell(std::int64_t value) : text_(std::to_string(value)), data_(value) {}  // NOLINT
+  // A value of its own under a text for people: Cell("1.5 MiB", 1572864).
+  template <std::integral T>
+  Cell(std::string text, T value) : text_(std::move(text)), data_(static_cast<std::int64_t>(value)) {}
+  Cell(std::string text, double value) : text_(std::move(text)), data_(value) {}
+  Cell(std::string text, Data data) : text_(std::move(text)), data_(std::move(data)) {}
+
+  // "0.1235" for 0.12345678 and 4 decimals; NaN is "-" for people and null for programs.
+  static Cell fixed(double value, int decimals);
+  // At most `digits` significant digits.
+  static Cell general(double value, int digits = 4);
+
+  Cell& mark(Emphasis emphasis) & {
+    emphasis_ = emphasis;
+    return *this;
+  }
+  Cell mark(Emphasis emphasis) && {
+    emphasis_ = emphasis;
+    return std::move(*this);
+  }
+
+  const std::string& text() const { return text_; }
+  const Data& data() const { return data_; }
+  Emphasis emphasis() const { return emphasis_; }
+
+ private:
+  std::string text_;
+  Data data_;
+  Emphasis emphasis_ = Emphasis::kNone;
+};
+
+struct Column {
+  std::string name;
+  Align align = Align::kLeft;
+  Wrap wrap = Wrap::kNo;
+};
+
+struct Table {
+  std::vector<Column> columns;
+  std::vector<std::vector<Cell>> rows{};
+  // One thing and its facts, a row a fact (name, value): text has no header, and JSON is one object instead of a list.
+  bool record = false;
+
+  // LogicError where the row is not as long as the columns.
+  void add(std::vector<Cell> row);
+};
+
+// A record to add() facts to.
+Table record_table();
+
+struct RenderOptions {
+  std::size_t width = 0;  // columns that text may take; 0: no limit
+  bool color = false;     // ANSI sequences for emphasis, in text only
+};
+
+// Ends with a line break. Text: a table that cannot be made as narrow as asked stays too wide; nothing is cut off.
+std::string render(const Table& table, TableFormat format, const RenderOptions& options = {});
+
+// Several tables under headings; JSON: one object with a key a table.
+using NamedTables = std::vector<std::pair<std::string, Table>>;
+std::string render(const NamedTables& tables, TableFormat format, const RenderOptions& options = {});
+
+}  // namespace segue
