@@ -13,9 +13,9 @@ add_library(segue_warnings INTERFACE)
 target_compile_options(segue_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast -Wcast-qual -Wnull-dereference
   $<$<BOOL:${SEGUE_WERROR}>:-Werror> $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wno-maybe-uninitialized -Wno-null-dereference -Wno-restrict>)
-if(SEGUE_SANITIZE)
-  target_compile_options(segue_flags INTERFACE $<BUILD_INTERFACE:-fsanitize=${SEGUE_SANITIZE} -fno-omit-frame-pointer -g1>)
-  target_link_options(segue_flags INTERFACE $<BUILD_INTERFACE:-fsanitize=${SEGUE_SANITIZE}>)
+if(SEGUE_SANITIZE)  # installed too: a plugin must match its program in this as well
+  target_compile_options(segue_flags INTERFACE -fsanitize=${SEGUE_SANITIZE} -fno-omit-frame-pointer -g1)
+  target_link_options(segue_flags INTERFACE -fsanitize=${SEGUE_SANITIZE})
 endif()
 
 # segue_module(NAME [USES module...] [LINKS library...]): framework/NAME/*.cpp as an object library.
@@ -44,13 +44,15 @@ function(segue_dataset name)
   set_property(GLOBAL APPEND PROPERTY SEGUE_DATASETS ${name})
 endfunction()
 
-# segue_algorithm(NAME [PLUGIN]): algorithms/NAME/*.cpp, listed in the generated registry, or built as NAME.so.
+# segue_algorithm(NAME [PLUGIN]): algorithms/NAME/*.cpp, listed in the generated registry, or built as plugins/NAME.so.
 function(segue_algorithm name)
   cmake_parse_arguments(A "PLUGIN" "" "" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/algorithms/${name}/*.cpp)
   if(A_PLUGIN)
     include(SeguePlugin)
-    segue_plugin(${name} ${sources})
+    set(SEGUE_PLUGIN_DIR ${CMAKE_BINARY_DIR}/plugins)
+    segue_add_plugin(${name} ${sources})
+    target_link_libraries(${name} PRIVATE segue_warnings)
     return()
   endif()
   add_library(algorithm_${name} OBJECT ${sources})
