@@ -10,6 +10,7 @@ struct BiasParams {
   double reg_item = 2.5;
   int epochs = 10;
 
+  double fit_flop(const DataShape& s) const { return 20.0 * epochs * s.events; }
   static Schema<BiasParams> schema() {
     using P = BiasParams;
     Schema<P> s;

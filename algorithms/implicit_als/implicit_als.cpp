@@ -22,6 +22,11 @@ struct ImplicitAlsParams {
   float alpha = 5.0f;
   float init_stddev = 0.1f;
 
+  // 2 nnz d^2 to build the systems of both sides (half each, two sides), d^3 / 3 to solve each.
+  double fit_flop(const DataShape& s) const {
+    const double d = factors;
+    return epochs * (2 * s.events * d * d + (s.users + s.items) * d * d * d / 3);
+  }
   static Schema<ImplicitAlsParams> schema() {
     using P = ImplicitAlsParams;
     Schema<P> s;

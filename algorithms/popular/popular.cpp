@@ -8,6 +8,7 @@ struct PopularParams {
   enum class By { kUsers, kWeight };
   By by = By::kUsers;
 
+  double fit_flop(const DataShape& s) const { return 5 * s.events; }
   static Schema<PopularParams> schema() {
     using P = PopularParams;
     Schema<P> s;

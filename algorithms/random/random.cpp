@@ -6,6 +6,7 @@ namespace segue {
 namespace {
 
 struct RandomParams {
+  double fit_flop(const DataShape&) const { return 0; }
   static Schema<RandomParams> schema() { return {}; }
 };
 

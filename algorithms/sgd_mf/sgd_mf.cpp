@@ -31,6 +31,10 @@ struct SgdMfParams {
   int negatives = 4;
   float init_stddev = 0.05f;
 
+  // 8 d a sample; an eighth of the arithmetic rate, since each sample waits for two rows.
+  double fit_flop(const DataShape& s) const {
+    return 8.0 * 8.0 * factors * epochs * s.events * (loss == SgdLoss::kLogistic ? 1 + negatives : 1);
+  }
   static Schema<SgdMfParams> schema() {
     using P = SgdMfParams;
     Schema<P> s;

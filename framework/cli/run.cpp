@@ -55,7 +55,7 @@ ExitCode dry_run(const LoadedSuite& suite, const Plan& plan, const Session& sess
   bool unknown = false;
   for (const Work& work : find_work(suite.spec, plan, session.algorithms, options)) {
     const PlannedTrial& t = plan.trials[work.trial];
-    const Estimate e = estimate(t, datasets.summary(*t.dataset), journal);
+    const Estimate e = estimate(t, datasets.summary(*t.dataset), session.algorithms, journal);
     const std::string state = !work.any() ? "done" : work.fit ? "to do" : work.views ? "lists missing" : "latency missing";
     if (work.any()) {
       ++left;
@@ -68,7 +68,7 @@ ExitCode dry_run(const LoadedSuite& suite, const Plan& plan, const Session& sess
   show(table, format);
   if (format == TableFormat::kText)
     fmt::print("{} of {} trials to run{}; nothing was run\n", left, table.rows.size(),
-               left == 0 ? "" : unknown ? ", no earlier run to take the time from" : fmt::format(", about {} with --jobs {}", format_seconds(seconds / options.jobs), options.jobs));
+               left == 0 ? "" : unknown ? ", too little known to say how long" : fmt::format(", about {} with --jobs {}", format_seconds(seconds / options.jobs), options.jobs));
   return ExitCode::kOk;
 }
 

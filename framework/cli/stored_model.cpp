@@ -49,7 +49,7 @@ Found find_trial(std::string wanted, std::string results) {
     const Manifest manifest = r.read_manifest();
     for (const ManifestTrial& t : manifest.trials) {
       labels.push_back(t.label);
-      const bool fits = t.fit.starts_with(wanted) || t.label == wanted;
+      const bool fits = t.fit.starts_with(wanted) || t.label == wanted || t.label.starts_with(wanted + " ");  // a point of a grid
       if (!fits || !fs::exists(r.trial_file(t.fit))) continue;
       // Of several folds and seeds under one label the first speaks for all.
       if (std::none_of(found.begin(), found.end(), [&](const Found& f) { return f.folder.root == folder && f.trial.label == t.label; })) found.push_back({r, manifest, t});

@@ -29,7 +29,7 @@ LeakMeter measure_leaks(const PreparedFold& fold, const SplitEvents& parts) {
   }
   const auto n = static_cast<double>(std::max<std::size_t>(1, parts.test.size()));
   m.future_share = fold.has_times ? later / n : std::numeric_limits<double>::quiet_NaN();
-  m.tied_time_share = tied / n;
+  m.tied_time_share = fold.has_times ? tied / n : std::numeric_limits<double>::quiet_NaN();
 
   std::vector<std::uint8_t> trained_item(fold.items.size(), 0), trained_user(fold.users.size(), 0), tested_user(fold.users.size(), 0);
   for (const Event& e : parts.train) trained_item[raw(e.item)] = 1, trained_user[raw(e.user)] = 1;

@@ -29,7 +29,7 @@ struct EvalSet {
   std::size_t size() const { return users.size(); }
 };
 
-// What the split costs in honesty; printed with every run and stored.
+// What the split costs in honesty; printed with every run and stored. Shares of times are NaN where the data has none.
 struct LeakMeter {
   double future_share = 0;         // mean over test events: share of training events later than the event
   double tied_time_share = 0;      // share of test events whose user has another event at the same time

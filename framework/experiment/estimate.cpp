@@ -5,10 +5,16 @@
 
 namespace segue {
 
-Estimate estimate(const PlannedTrial& trial, const DatasetSummary& dataset, const std::map<std::string, JournalEntry>& journal) {
+Estimate estimate(const PlannedTrial& trial, const DatasetSummary& dataset, const Registry& algorithms,
+                  const std::map<std::string, JournalEntry>& journal) {
   Estimate e;
   e.seconds = expected_seconds(journal, trial);
   const auto users = static_cast<double>(dataset.users), items = static_cast<double>(dataset.items), events = static_cast<double>(dataset.events);
+  const Registry::Entry& algorithm = algorithms.find(trial.algorithm->algorithm);
+  if (e.seconds < 0 && algorithm.fit_flop) {
+    constexpr double kFlopPerSecond = 10e9, kStart = 0.2;
+    e.seconds = kStart + algorithm.fit_flop(trial.algorithm->params, {users, items, events}) / kFlopPerSecond;
+  }
   // Histories hold 21 bytes an event, the matrix and its transpose 8 each; the program itself maps about 60 MiB.
   e.bytes = 60e6 + events * (21 + 8 + 8) + 100 * (users + items);
   const Value* factors = trial.algorithm->params.find("factors");

@@ -9,10 +9,13 @@
 namespace segue {
 
 struct Estimate {
-  double seconds = -1;  // from the journal: this fit, or other folds and seeds of its label; -1 where nothing is known
+  // From the journal: this fit, or other folds and seeds of its label. Else from the algorithm's operation count at a rate typical of
+  // two cores, good to a factor of a few; -1 where neither is known.
+  double seconds = -1;
   double bytes = 0;     // the fold's arrays, factors where the algorithm has them, and a block of scores
 };
 
-Estimate estimate(const PlannedTrial& trial, const DatasetSummary& dataset, const std::map<std::string, JournalEntry>& journal);
+Estimate estimate(const PlannedTrial& trial, const DatasetSummary& dataset, const Registry& algorithms,
+                  const std::map<std::string, JournalEntry>& journal);
 
 }  // namespace segue

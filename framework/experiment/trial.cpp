@@ -27,24 +27,34 @@ std::uint64_t peak_rss_bytes() {
   return 0;
 }
 
+// Early stopping maximises: a metric of which less is better enters with a minus.
+double validation_sign(const std::string& metric) { return parse_metric(metric).card->higher_is_better ? 1 : -1; }
+
 class PipeProgress : public Progress {
  public:
-  PipeProgress(TrialRecord& record, const std::function<void(const TrialMessage&)>& send, const std::function<bool()>& interrupted)
-      : record_(record), send_(send), interrupted_(interrupted) {}
+  PipeProgress(TrialRecord& record, const std::string& validation_metric, const std::function<void(const TrialMessage&)>& send,
+               const std::function<bool()>& interrupted)
+      : record_(record), validation_(validation_metric + " on validation"), sign_(validation_sign(validation_metric)), send_(send),
+        interrupted_(interrupted) {}
 
   void step(std::size_t done, std::size_t total, std::string_view unit) override {
     send_({TrialMessage::Kind::kStep, std::string(unit), static_cast<double>(done), static_cast<double>(total), 0, {}});
     if (interrupted_()) throw Error(ExitCode::kInterrupted, "interrupted");
   }
   void record(std::string_view series, int epoch, double value) override {
-    record_.curve_epochs[std::string(series)].push_back(epoch);
-    record_.curve_values[std::string(series)].push_back(value);
-    send_({TrialMessage::Kind::kPoint, std::string(series), static_cast<double>(epoch), 0, value, {}});
+    const bool validation = series == "validation";
+    const std::string name = validation ? validation_ : std::string(series);
+    if (validation) value *= sign_;
+    record_.curve_epochs[name].push_back(epoch);
+    record_.curve_values[name].push_back(value);
+    send_({TrialMessage::Kind::kPoint, name, static_cast<double>(epoch), 0, value, {}});
   }
   void epoch_seconds(double seconds) override { record_.timing.epoch_seconds.push_back(seconds); }
 
  private:
   TrialRecord& record_;
+  std::string validation_;
+  double sign_;
   const std::function<void(const TrialMessage&)>& send_;
   const std::function<bool()>& interrupted_;
 };
@@ -150,10 +160,10 @@ std::function<double(const Recommender&)> make_validation(const PreparedFold& fo
       view.catalogue = v.catalogue;
       break;
     }
-  return [&fold, &exec, metric, view, rating](const Recommender& model) {
-    if (rating) return -compute(metric, predict_view(model, fold, fold.validation, view).outcome()).mean;
-    const double value = compute(metric, rank_view(model, fold, fold.validation, view, exec).outcome()).mean;
-    return metric.card->higher_is_better ? value : -value;
+  const double sign = validation_sign(job.stopping.metric);
+  return [&fold, &exec, metric, view, rating, sign](const Recommender& model) {
+    return sign * (rating ? compute(metric, predict_view(model, fold, fold.validation, view).outcome()).mean
+                          : compute(metric, rank_view(model, fold, fold.validation, view, exec).outcome()).mean);
   };
 }
 
@@ -190,7 +200,7 @@ void run_trial(const Job& job, const Registry& registry, const std::function<voi
     model->load(H5ArchiveReader(file, "/model"));
   } else {
     phase("fitting");
-    PipeProgress progress(record, send, interrupted);
+    PipeProgress progress(record, job.stopping.metric, send, interrupted);
     FitContext ctx{exec, Rng(job.seed).stream(job.algorithm), progress};
     ctx.validate = make_validation(fold, job, exec);
     ctx.stopping = {job.stopping.patience, job.stopping.every};

@@ -3,6 +3,8 @@
 // them.
 #pragma once
 
+#include <algorithm>
+
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +35,8 @@ struct NeighbourhoodParams {
   double reg_user = 5;  // see algorithms/bias/README.md
   double reg_item = 2.5;
 
+  // Every event meets the other events of its column; scattered additions cost some ten flop each.
+  double fit_flop(const DataShape& s) const { return 20 * s.events * s.events / std::min(s.users, s.items); }
   static Schema<NeighbourhoodParams> schema();
 };
 

@@ -28,6 +28,11 @@ struct AlgorithmInfo {
   bool embeddings = false;      // embeddings() is not null
 };
 
+// Size of what is learned from, for estimates before a run.
+struct DataShape {
+  double users = 0, items = 0, events = 0;
+};
+
 class Registry {
  public:
   struct Entry {
@@ -35,6 +40,8 @@ class Registry {
     AnySchema schema;
     // Parameters are checked against the schema: UsageError with file:line:column.
     std::function<std::unique_ptr<Recommender>(const Value& params)> make;
+    // Floating-point operations of a fit, roughly; empty where the parameters do not say (no `double fit_flop(DataShape) const`).
+    std::function<double(const Value& params, const DataShape& shape)> fit_flop{};
     std::string origin = "built in";  // or the plugin's path
     std::string origin_hash{};        // content hash of the plugin file
   };
@@ -56,8 +63,11 @@ namespace detail {
 template <class Model, class Params>
 Registry::Entry algorithm_entry(AlgorithmInfo info) {
   const std::string what = "algorithm '" + info.name + "'";
-  return {std::move(info), AnySchema::of<Params>(),
-          [what](const Value& params) { return std::make_unique<Model>(Params::schema().parse(params, what)); }};
+  Registry::Entry entry{std::move(info), AnySchema::of<Params>(),
+                        [what](const Value& params) { return std::make_unique<Model>(Params::schema().parse(params, what)); }};
+  if constexpr (requires(const Params& p, const DataShape& s) { p.fit_flop(s); })
+    entry.fit_flop = [what](const Value& params, const DataShape& shape) { return Params::schema().parse(params, what).fit_flop(shape); };
+  return entry;
 }
 }  // namespace detail
 
