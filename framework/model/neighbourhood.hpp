@@ -4,7 +4,6 @@
 #pragma once
 
 #include <algorithm>
-
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "framework/linalg/rating_bias.hpp"
 #include "framework/linalg/similarity.hpp"
 #include "framework/model/recommender.hpp"
+#include "framework/model/registry.hpp"
 #include "framework/param/schema.hpp"
 
 namespace segue {
