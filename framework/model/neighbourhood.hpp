@@ -4,14 +4,13 @@
 #pragma once
 
 #include <algorithm>
-
 #include <span>
 #include <string>
 #include <vector>
 
 #include "framework/linalg/rating_bias.hpp"
 #include "framework/linalg/similarity.hpp"
-#include "framework/model/recommender.hpp"
+#include "framework/model/registry.hpp"
 #include "framework/param/schema.hpp"
 
 namespace segue {
