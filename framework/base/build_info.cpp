@@ -16,7 +16,8 @@ F* loaded_function(const char* name) {
   return reinterpret_cast<F*>(::dlsym(RTLD_DEFAULT, name));
 }
 
-std::string text_from(const char* function) {
+std::string blas_text(const char* function) {
+  if (::dlsym(RTLD_DEFAULT, "dgemm_") == nullptr) return "none";
   auto* f = loaded_function<const char*()>(function);
   return f == nullptr ? "unknown" : f();
 }
@@ -41,8 +42,8 @@ std::string cpu_model() {
   return "unknown";
 }
 
-std::string blas_version() { return text_from("openblas_get_config"); }
-std::string blas_core() { return text_from("openblas_get_corename"); }
+std::string blas_version() { return blas_text("openblas_get_config"); }
+std::string blas_core() { return blas_text("openblas_get_corename"); }
 
 std::string hdf5_runtime_version() {
   auto* f = loaded_function<int(unsigned*, unsigned*, unsigned*)>("H5get_libversion");

@@ -15,7 +15,7 @@ const std::map<std::string, std::string>& build_info();
 std::string cpu_model();
 
 // The BLAS that this process really calls: OpenBLAS's own description with its version, and the name of the kernels it
-// chose for this CPU ("SkylakeX"); "unknown" where the library is not OpenBLAS.
+// chose for this CPU ("SkylakeX"); "none" where no BLAS is loaded, "unknown" where it is not OpenBLAS.
 std::string blas_version();
 std::string blas_core();
 // Of the HDF5 library loaded: "1.10.8", or "unknown".

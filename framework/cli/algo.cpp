@@ -1,4 +1,6 @@
 // segue algo list | show
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "framework/cli/commands.hpp"

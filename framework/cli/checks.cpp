@@ -12,6 +12,8 @@ Cell verdict_cell(Verdict verdict) {
   switch (verdict) {
     case Verdict::kOk:
       return Cell("ok").mark(Emphasis::kGood);
+    case Verdict::kNote:
+      return Cell("note");
     case Verdict::kWarning:
       return Cell("warn").mark(Emphasis::kWarning);
     case Verdict::kFail:

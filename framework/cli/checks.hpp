@@ -8,7 +8,7 @@
 
 namespace segue {
 
-enum class Verdict { kOk, kWarning, kFail };
+enum class Verdict { kOk, kNote, kWarning, kFail };
 
 struct Check {
   Verdict verdict = Verdict::kOk;

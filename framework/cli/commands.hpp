@@ -72,6 +72,8 @@ void show(const NamedTables& tables, TableFormat format);
 std::string help_text(const CLI::App& command);
 // One sentence for what CLI11 could not parse, with the nearest name where there is one.
 std::string parse_error_text(const CLI::App& program, const CLI::ParseError& error);
+// "segue 0.1.0 (427d20f6ad8e)"
+std::string version_text();
 // "segue data info"
 std::string command_path(const CLI::App& command);
 // The subcommands that help shows.

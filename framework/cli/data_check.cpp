@@ -134,7 +134,7 @@ ExitCode check(const Options& o, const Session& session) {
   check_events(data, checks);
   check_facets(data, checks);
   check_splits(data, checks);
-  for (const std::string& note : data.notes) checks.push_back({Verdict::kWarning, "note", note, ""});
+  for (const std::string& note : data.notes) checks.push_back({Verdict::kNote, "loader", note, ""});
   show_checks(checks, o.format);
   const std::size_t failed = count(checks, Verdict::kFail);
   if (failed > 0)

@@ -19,10 +19,13 @@ struct Options {
   TableFormat format = TableFormat::kText;
 };
 
+// Three digits where there is a fraction, whole numbers from 100 on: a row fits 80 columns.
+Cell figure(double value) { return value < 100 ? Cell::general(value, 3) : Cell::fixed(value, 0); }
+
 void add_distribution(Table& table, const std::string& what, std::vector<double> values) {
   std::sort(values.begin(), values.end());
-  std::vector<Cell> row{what, values.size(), Cell::general(mean_of(values))};
-  for (const double p : {0, 10, 25, 50, 75, 90, 99, 100}) row.push_back(Cell::general(percentile_of_sorted(values, p)));
+  std::vector<Cell> row{what, values.size(), figure(mean_of(values))};
+  for (const double p : {0, 10, 25, 50, 75, 90, 99, 100}) row.push_back(figure(percentile_of_sorted(values, p)));
   row.push_back(Cell::fixed(gini(values), 2));
   table.add(std::move(row));
 }
@@ -70,7 +73,7 @@ ExitCode describe(const Options& o, const Session& session) {
   const std::size_t repeats = events.size() - distinct_pairs(events);
   std::vector<std::pair<Cell, std::size_t>> rows;
   for (const auto& [kind, n] : kinds) rows.emplace_back(event_kind_name(kind), n);
-  rows.emplace_back("of all, an item again", repeats);
+  rows.emplace_back("an item again, of any kind", repeats);
   tables.emplace_back("kinds", shares("kind", rows, events.size()));
   if (data.has_ratings && stars.size() > 1 && stars.size() <= 20) {
     rows.clear();

@@ -44,7 +44,7 @@ class ProgressLine {
       fmt::print(stderr, "{}\n", line);
       return;
     }
-    const std::size_t width = std::max<std::size_t>(terminal_width(2), 40) - 1;
+    const std::size_t width = (terminal_width(2) == 0 ? 80 : terminal_width(2)) - 1;
     if (line.size() > width) line.resize(width);
     fmt::print(stderr, "\r\033[K{}", line);
     std::fflush(stderr);

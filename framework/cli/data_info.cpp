@@ -17,13 +17,7 @@ struct Options {
   TableFormat format = TableFormat::kText;
 };
 
-// 1234567 -> "1,234,567"
-Cell thousands(std::size_t value) {
-  std::string text = std::to_string(value);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), ",");
-  return Cell(text, value);
-}
+Cell counted(std::size_t value) { return Cell(thousands(value), value); }
 
 std::string day(std::int64_t seconds) { return fmt::format("{:%Y-%m-%d}", fmt::gmtime(seconds)); }
 
@@ -33,13 +27,13 @@ Table facts(const DatasetInfo& info, const Dataset& data) {
   record.add({"what", info.summary});
   record.add({"licence", info.licence});
   record.add({"source", info.source});
-  record.add({"users", thousands(data.users.size())});
-  record.add({"items", thousands(data.items.size())});
-  record.add({"events", thousands(data.events.size())});
+  record.add({"users", counted(data.users.size())});
+  record.add({"items", counted(data.items.size())});
+  record.add({"events", counted(data.events.size())});
   const std::size_t pairs = distinct_pairs(data.events);
   const double cells = static_cast<double>(data.users.size()) * static_cast<double>(data.items.size());
   const double density = cells > 0 ? static_cast<double>(pairs) / cells : 0;
-  record.add({"pairs", thousands(pairs)});
+  record.add({"pairs", counted(pairs)});
   record.add({"density", Cell(fmt::format("{:.3g} %", 100 * density), density)});
   if (data.has_times && !data.events.empty()) {
     const auto [first, last] = std::minmax_element(data.events.times().begin(), data.events.times().end());
@@ -53,7 +47,7 @@ Table facts(const DatasetInfo& info, const Dataset& data) {
     std::vector<std::string> names;
     for (const GivenSplit& split : data.given) {
       names.push_back(split.negatives.nnz() > 0
-                          ? fmt::format("{} (with {} negatives)", split.name, split.negatives.nnz())
+                          ? fmt::format("{} (with {} negatives)", split.name, thousands(split.negatives.nnz()))
                           : split.name);
     }
     record.add({"given splits", fmt::format("{}", fmt::join(names, ", "))});
@@ -71,7 +65,7 @@ Table facet_table(const Dataset& data) {
     const FacetCoverage coverage = coverage_of(*facet);
     const double share =
         static_cast<double>(coverage.items) / static_cast<double>(std::max<std::size_t>(1, data.items.size()));
-    table.add({name, thousands(coverage.items), Cell(fmt::format("{:.1f} %", 100 * share), share), coverage.detail});
+    table.add({name, counted(coverage.items), Cell(fmt::format("{:.1f} %", 100 * share), share), coverage.detail});
   }
   return table;
 }

@@ -25,6 +25,13 @@ std::size_t filled_rows(const Csr<Index>& rows) {
 
 }  // namespace
 
+std::string thousands(std::size_t value) {
+  std::string text = std::to_string(value);
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
+    text.insert(static_cast<std::size_t>(at), ",");
+  return text;
+}
+
 std::size_t distinct_pairs(const Events& events) {
   std::size_t pairs = 0;
   std::vector<ItemIdx> items;
@@ -45,15 +52,16 @@ FacetCoverage coverage_of(const Facet& facet) {
   if (const auto* artist = dynamic_cast<const ItemArtist*>(&facet)) {
     const auto missing = std::count(artist->artist_of.begin(), artist->artist_of.end(), kNoArtist);
     return {artist->artist_of.size() - static_cast<std::size_t>(missing),
-            fmt::format("{} artists", artist->artists.size())};
+            fmt::format("{} artists", thousands(artist->artists.size()))};
   }
   if (const auto* tags = dynamic_cast<const ItemTags*>(&facet)) {
-    std::string detail = fmt::format("{} tags, {} pairs", tags->tags.size(), tags->weights.nnz());
-    if (!tags->by_user.empty()) detail += fmt::format(", {} given by known users", tags->by_user.size());
+    std::string detail = fmt::format("{} tags, {} pairs", thousands(tags->tags.size()), thousands(tags->weights.nnz()));
+    if (!tags->by_user.empty()) detail += fmt::format(", {} given by known users", thousands(tags->by_user.size()));
     return {filled_rows(tags->weights), detail};
   }
   if (const auto* words = dynamic_cast<const ItemWords*>(&facet))
-    return {filled_rows(words->counts), fmt::format("{} words, {} pairs", words->words.size(), words->counts.nnz())};
+    return {filled_rows(words->counts),
+            fmt::format("{} words, {} pairs", thousands(words->words.size()), thousands(words->counts.nnz()))};
   if (const auto* release = dynamic_cast<const ItemRelease*>(&facet)) {
     const auto missing = std::count(release->released.begin(), release->released.end(), ItemRelease::kUnknown);
     return {release->released.size() - static_cast<std::size_t>(missing), "release times"};

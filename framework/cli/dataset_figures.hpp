@@ -10,6 +10,9 @@
 
 namespace segue {
 
+// 1234567 -> "1,234,567".
+std::string thousands(std::size_t value);
+
 // Number of different (user, item) pairs.
 std::size_t distinct_pairs(const Events& events);
 

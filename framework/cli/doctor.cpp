@@ -172,7 +172,7 @@ std::vector<Check> data(const Session& session) {
     }
   }
   if (here.empty()) {
-    out.push_back({Verdict::kOk, "data sets", "the built-in demo only",
+    out.push_back({Verdict::kNote, "data sets", "the built-in demo only",
                    "`segue data fetch movielens-100k` gets a first real one"});
   } else {
     out.push_back({Verdict::kOk, "data sets", fmt::format("demo, {}", fmt::join(here, ", ")), ""});
@@ -188,6 +188,7 @@ Check hdf5() {
 
 Check blas() {
   const std::string version = blas_version();
+  if (version == "none") return {Verdict::kOk, "blas", "none in use", ""};
   if (version == "unknown")
     return {Verdict::kWarning, "blas", "not OpenBLAS: the same bits for any thread count are not promised",
             "apt-get install libopenblas0-pthread"};

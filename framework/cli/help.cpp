@@ -19,8 +19,7 @@ std::size_t help_width() {
 }
 
 // "  left    right", right wrapped; a left that is wider than the column stands on a line of its own.
-std::string definitions(const Lines& lines, std::size_t most_left) {
-  std::size_t column = 0;
+std::string definitions(const Lines& lines, std::size_t most_left, std::size_t column = 0) {
   for (const auto& [left, right] : lines) {
     if (display_width(left) <= most_left) column = std::max(column, display_width(left));
   }
@@ -69,7 +68,9 @@ std::string section(const std::string& title, const std::string& body) {
 
 std::string command_sections(const CLI::App& command) {
   std::vector<std::string> groups;
+  std::size_t widest = 0;
   for (const CLI::App* sub : visible_commands(command)) {
+    widest = std::max(widest, sub->get_name().size());
     if (std::find(groups.begin(), groups.end(), sub->get_group()) == groups.end()) groups.push_back(sub->get_group());
   }
   std::string out;
@@ -78,7 +79,7 @@ std::string command_sections(const CLI::App& command) {
     for (const CLI::App* sub : visible_commands(command)) {
       if (sub->get_group() == group) lines.emplace_back(sub->get_name(), sub->get_description());
     }
-    out += section(group == "Subcommands" ? "Commands" : group, definitions(lines, 16));
+    out += section(group == "Subcommands" ? "Commands" : group, definitions(lines, 16, widest));
   }
   return out;
 }
@@ -98,6 +99,11 @@ std::vector<std::string> command_names(const CLI::App& command) {
   for (const CLI::App* sub : visible_commands(command)) out.push_back(sub->get_name());
   std::sort(out.begin(), out.end());
   return out;
+}
+
+std::string sentence(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text + ".";
 }
 
 std::string see_help(const CLI::App& command) { return fmt::format("; see `{} --help`", command_path(command)); }
@@ -136,11 +142,11 @@ std::string help_text(const CLI::App& command) {
   std::string out = "Examples:\n" + definitions(examples, 44);
   out += section("Usage", "  " + usage + "\n");
   out += "\n";
-  for (const std::string& line : wrap_text(command.get_description() + ".", help_width())) out += line + "\n";
+  for (const std::string& line : wrap_text(sentence(command.get_description()), help_width())) out += line + "\n";
   out += command_sections(command);
   out += section("Arguments", definitions(arguments, 24));
-  out += section("Options", definitions(options, 26));
-  out += section("Global options", definitions(global, 26));
+  out += section("Options", definitions(options, 34));
+  out += section("Global options", definitions(global, 34));
   return out;
 }
 
@@ -171,8 +177,8 @@ std::string parse_error_text(const CLI::App& program, const CLI::ParseError& err
   if (error.get_name() == "RequiredError") {
     for (const CLI::Option* option : command->get_options({})) {
       if (option->get_required() && option->count() == 0)
-        return fmt::format("`{}` needs {}: {}{}", command_path(*command), option->get_name(option->get_positional()),
-                           option->get_description(), see_help(*command));
+        return fmt::format("`{}` needs {}: {}", command_path(*command), option->get_name(option->get_positional()),
+                           option->get_description());
     }
   }
   return fmt::format("`{}`: {}{}", command_path(*command), text, see_help(*command));

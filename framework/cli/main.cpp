@@ -1,5 +1,7 @@
 // The program: fixes the arithmetic environment, reads the command line, runs one command, turns errors into exit
 // codes.
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -76,18 +78,28 @@ int run(int argc, char** argv) {
       "segue algo show implicit_als\tparameters, their ranges and defaults\n"
       "segue doctor\tis this machine ready?\n");
   app.require_subcommand(1);
+  app.set_version_flag("--version", version_text, "the version in one line")->group("Global options");
   app.formatter_fn([](const CLI::App* command, std::string, CLI::AppFormatMode) { return help_text(*command); });
   add_commands(app, session);
   if (argc <= 1) {
     fmt::print("{}", help_text(app));
     return static_cast<int>(ExitCode::kOk);
   }
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.front() == "help") {  // `segue help data` is `segue data --help`
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
+  std::reverse(words.begin(), words.end());  // as CLI11 takes them
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(words));
   } catch (const CLI::CallForHelp&) {
     const CLI::App* command = &app;
     while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
     fmt::print("{}", help_text(*command));
+    return static_cast<int>(ExitCode::kOk);
+  } catch (const CLI::CallForVersion&) {
+    fmt::print("{}\n", version_text());
     return static_cast<int>(ExitCode::kOk);
   } catch (const CLI::ParseError& error) {
     return fail(ExitCode::kUsage, parse_error_text(app, error));

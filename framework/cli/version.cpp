@@ -13,16 +13,26 @@ std::string commit_text(const std::map<std::string, std::string>& info) {
   return info.at("git_dirty") == "yes" ? commit + ", with changes" : commit;
 }
 
+}  // namespace
+
+std::string version_text() {
+  const auto& info = build_info();
+  return fmt::format("segue {} ({})", info.at("version"), commit_text(info));
+}
+
+namespace {
+
 ExitCode version(TableFormat format) {
   const auto& info = build_info();
   Table record = record_table();
   if (format == TableFormat::kText) {
-    fmt::print("segue {} ({})\n", info.at("version"), commit_text(info));
+    fmt::print("{}\n", version_text());
     record.add({"compiler", info.at("compiler")});
     record.add({"build", fmt::format("{}, {}", info.at("build_type"), info.at("flags"))});
     record.add({"made for", info.at("arch_resolved")});
     record.add({"cpu", cpu_model()});
-    record.add({"blas", fmt::format("{}, kernels {}", blas_version(), blas_core())});
+    record.add({"blas", blas_core() == blas_version() ? blas_core()
+                                                      : fmt::format("{}, kernels {}", blas_version(), blas_core())});
     std::string libraries;
     for (const char* name : {"eigen", "tbb", "hdf5", "yaml_cpp", "armadillo", "fmt"})
       libraries += fmt::format("{}{} {}", libraries.empty() ? "" : ", ", name, info.at(name));

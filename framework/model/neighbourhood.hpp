@@ -10,7 +10,6 @@
 
 #include "framework/linalg/rating_bias.hpp"
 #include "framework/linalg/similarity.hpp"
-#include "framework/model/recommender.hpp"
 #include "framework/model/registry.hpp"
 #include "framework/param/schema.hpp"
 

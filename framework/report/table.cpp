@@ -230,16 +230,19 @@ std::string render_csv(const Table& table) {  // RFC 4180, with plain line feeds
   return out;
 }
 
+// "time span" -> "time_span": keys that programs can write without quotes.
+std::string key(const std::string& name) { return replace_all(name, " ", "_"); }
+
 Json table_json(const Table& table) {
   if (table.record) {
     Json out = Json::object();
-    for (const auto& row : table.rows) out[row[0].text()] = to_json(row[1].data());
+    for (const auto& row : table.rows) out[key(row[0].text())] = to_json(row[1].data());
     return out;
   }
   Json out = Json::array();
   for (const auto& row : table.rows) {
     Json object = Json::object();
-    for (std::size_t c = 0; c < row.size(); ++c) object[table.columns[c].name] = to_json(row[c].data());
+    for (std::size_t c = 0; c < row.size(); ++c) object[key(table.columns[c].name)] = to_json(row[c].data());
     out.push_back(std::move(object));
   }
   return out;
@@ -296,7 +299,7 @@ std::string render(const Table& table, TableFormat format, const RenderOptions& 
 std::string render(const NamedTables& tables, TableFormat format, const RenderOptions& options) {
   if (format == TableFormat::kJson) {
     Json all = Json::object();
-    for (const auto& [name, table] : tables) all[name] = table_json(table);
+    for (const auto& [name, table] : tables) all[key(name)] = table_json(table);
     return dump(all);
   }
   std::string out;

@@ -5,7 +5,7 @@
 //   fmt::print("{}", render(table, TableFormat::kText, {.width = terminal_width(1), .color = use_color(1)}));
 //
 // A cell has a text for people and a value for machines: text, Markdown and LaTeX show the text, CSV and JSON the
-// value, so that nothing is rounded before a program reads it.
+// value, so that nothing is rounded before a program reads it. Blanks in names become underscores in JSON keys.
 #pragma once
 
 #include <concepts>
