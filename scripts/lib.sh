@@ -14,7 +14,7 @@ packages_of() {
 }
 
 as_root() {
-  if ((EUID == 0)); then "$@"; else sudo "$@"; fi
+  if [[ $(id -u) == 0 ]]; then "$@"; else sudo "$@"; fi
 }
 
 # install_stages STAGE...: installs those of the stages' packages that are missing, and touches nothing when none is.
@@ -26,7 +26,7 @@ install_stages() {
   missing=$(comm -23 <(sort -u <<<"$wanted") \
     <(dpkg-query -W -f='${db:Status-Status} ${Package}\n' 2>/dev/null | awk '$1 == "installed" { print $2 }' | sort -u))
   [[ $missing ]] || return 0
-  if ((EUID != 0)) && ! command -v sudo >/dev/null; then
+  if [[ $(id -u) != 0 ]] && ! command -v sudo >/dev/null; then
     die "these packages are missing, and installing them takes root or sudo. As root: apt-get install" $missing
   fi
   say "installing from Debian:" $missing
