@@ -23,8 +23,9 @@ install_stages() {
   wanted=$(packages_of "$@") || exit 1
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
     die "this is no Debian. Install what these Debian 12 packages hold, then build with CMake (see README.md):" $wanted
-  missing=$(comm -23 <(sort -u <<<"$wanted") \
-    <(dpkg-query -W -f='${db:Status-Status} ${Package}\n' 2>/dev/null | awk '$1 == "installed" { print $2 }' | sort -u))
+  missing=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' |
+    awk -v wanted="${wanted//$'\n'/ }" '$1 == "installed" { has[$2] = 1 }
+      END { n = split(wanted, names, " "); for (i = 1; i <= n; ++i) if (!has[names[i]]) print names[i] }')
   [[ $missing ]] || return 0
   if [[ $(id -u) != 0 ]] && ! command -v sudo >/dev/null; then
     die "these packages are missing, and installing them takes root or sudo. As root: apt-get install" $missing

@@ -88,7 +88,8 @@ ExitCode run_suite(Session& session, const RunArguments& args) {
   // Files of a suite are looked for below the data folders, then beside the suite.
   session.roots.folders.push_back(fs::absolute(args.suite).parent_path());
   DatasetStore datasets = open_datasets(session);
-  const Plan plan = make_plan(suite.spec, session.algorithms, datasets);
+  Plan plan = make_plan(suite.spec, session.algorithms, datasets);
+  plan.manifest.folder = fs::absolute(args.suite).parent_path().string();
   if (args.dry_run) return dry_run(suite, plan, session, datasets, options, args.format);
 
   const RunSummary summary = run_plan(suite.spec, plan, session.algorithms, datasets, options);

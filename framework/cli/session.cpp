@@ -21,6 +21,7 @@ void open_session(Session& session) {
   } catch (const EnvironmentError&) {
     // Without a home folder there is no cache to look in; `segue data fetch` says so when it is asked.
   }
+  session.roots.folders.emplace_back(".");  // `path: plays.csv` in the folder one works in
 }
 
 }  // namespace segue

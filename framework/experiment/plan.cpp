@@ -19,6 +19,15 @@ std::string fit_id(const Spec& spec, const PlannedTrial& trial, const DatasetSum
   return hasher.hex().substr(0, 16);
 }
 
+// Bad data is reported with the place in the suite that asked for it, before the place in the data.
+const DatasetSummary& summary_of(const DatasetEntry& entry, DatasetStore& datasets) {
+  try {
+    return datasets.summary(entry);
+  } catch (const DataError& e) {
+    throw DataError("{}data set '{}': {}", entry.mark.prefix(), entry.label, e.what());
+  }
+}
+
 void check_fits_dataset(const Spec& spec, const DatasetEntry& entry, const DatasetSummary& summary, const Registry& algorithms) {
   if (spec.task.feedback.transform == "rating" && !summary.has_ratings)
     throw UsageError("{}feedback 'rating' needs star ratings, and data set '{}' has none; use binary, linear_confidence, log_confidence, bm25 or signals", entry.mark.prefix(), entry.label);
@@ -46,7 +55,7 @@ Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datas
   plan.manifest.plots = spec.plots;
   for (const AlgorithmEntry& a : spec.algorithms) plan.manifest.labels.push_back(a.label);
   for (const DatasetEntry& entry : spec.datasets) {
-    const DatasetSummary& summary = datasets.summary(entry);
+    const DatasetSummary& summary = summary_of(entry, datasets);
     check_fits_dataset(spec, entry, summary, algorithms);
     std::vector<std::string> task_ids;
     for (std::size_t v = 0; v < spec.views.size(); ++v) {

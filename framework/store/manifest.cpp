@@ -83,7 +83,7 @@ std::string read_text_file(const fs::path& path) {
 }
 
 void ResultsFolder::write_manifest(const Manifest& m) const {
-  Json j{{"segue_plan", kManifestVersion}, {"suite", m.suite}, {"labels", m.labels}, {"plots", m.plots}};
+  Json j{{"segue_plan", kManifestVersion}, {"suite", m.suite}, {"folder", m.folder}, {"labels", m.labels}, {"plots", m.plots}};
   for (const ManifestTask& t : m.tasks) j["tasks"].push_back(to_json(t));
   for (const ManifestTrial& t : m.trials) j["trials"].push_back(to_json(t));
   j["spec"] = Json::parse(m.spec);
@@ -98,6 +98,7 @@ Manifest ResultsFolder::read_manifest() const {
     if (j.at("segue_plan") != kManifestVersion) throw DataError("{} was written by another version of Segue; run the suite again", manifest_file().string());
     Manifest m;
     m.suite = j.at("suite");
+    m.folder = j.at("folder");
     m.labels = j.at("labels").get<std::vector<std::string>>();
     m.plots = j.at("plots").get<std::vector<std::string>>();
     for (const Json& t : j.at("tasks")) m.tasks.push_back(task_from(t));

@@ -38,6 +38,7 @@ struct ManifestTrial {
 struct Manifest {
   std::string suite;
   std::string spec;                   // the resolved suite as JSON
+  std::string folder;                 // where the suite lies: its data paths and plugins may be relative to it
   std::vector<ManifestTask> tasks;
   std::vector<ManifestTrial> trials;
   std::vector<std::string> plots;
