@@ -107,7 +107,7 @@ TrialOutcome TrialProcess::outcome(int wait_status) const {
     out.error = fmt::format("needed more memory than its cap of {}", format_bytes(static_cast<double>(job_.memory_limit)));
   } else if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == static_cast<int>(ExitCode::kInterrupted)) {
     out.status = "interrupted";
-    out.error = "interrupted";
+    out.error = "stopped; run the same command to go on";
   } else if (WIFSIGNALED(wait_status)) {
     const int signal = WTERMSIG(wait_status);
     const std::string words = last_words(log_);
