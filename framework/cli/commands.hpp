@@ -80,6 +80,8 @@ std::string parse_error_text(const CLI::App& program, const CLI::ParseError& err
 std::string version_text();
 // "segue data info"
 std::string command_path(const CLI::App& command);
+// "FILE", "INT": without what CLI11 appends for a check ("INT:INT in [1 - 100]").
+std::string value_name(const CLI::Option& option);
 // The subcommands that help shows.
 std::vector<const CLI::App*> visible_commands(const CLI::App& command);
 
