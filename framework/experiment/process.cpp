@@ -37,6 +37,7 @@ TrialProcess::TrialProcess(const fs::path& program, const Job& job, const fs::pa
     dup2(null, 0);
     dup2(null, 1);
     dup2(ends[1], kMessagePipe);
+    for (const int kept : {2, kMessagePipe}) fcntl(kept, F_SETFD, 0);  // dup2() of a descriptor onto itself keeps it close-on-exec
     execv(argv[0], const_cast<char* const*>(argv));
     _exit(127);
   }
@@ -108,10 +109,13 @@ TrialOutcome TrialProcess::outcome(int wait_status) const {
   } else if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == static_cast<int>(ExitCode::kInterrupted)) {
     out.status = "interrupted";
     out.error = "stopped; run the same command to go on";
+  } else if (WIFSIGNALED(wait_status) && interrupted_) {
+    out.status = "interrupted";
+    out.error = "stopped at once; run the same command to go on";
   } else if (WIFSIGNALED(wait_status)) {
     const int signal = WTERMSIG(wait_status);
     const std::string words = last_words(log_);
-    out.status = interrupted_ ? "interrupted" : "killed";
+    out.status = "killed";
     out.error = fmt::format("ended by signal {} ({}){}{}", signal, strsignal(signal), signal == SIGKILL ? "; perhaps the machine ran out of memory" : "",
                             words.empty() ? "" : ": " + words);
   } else {
