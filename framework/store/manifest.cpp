@@ -83,7 +83,7 @@ std::string read_text_file(const fs::path& path) {
 }
 
 void ResultsFolder::write_manifest(const Manifest& m) const {
-  Json j{{"segue_plan", kManifestVersion}, {"suite", m.suite}, {"labels", m.labels}, {"plots", m.plots}};
+  Json j{{"segue_plan", kManifestVersion}, {"suite", m.suite}, {"folder", m.folder}, {"labels", m.labels}, {"plots", m.plots}};
   for (const ManifestTask& t : m.tasks) j["tasks"].push_back(to_json(t));
   for (const ManifestTrial& t : m.trials) j["trials"].push_back(to_json(t));
   j["spec"] = Json::parse(m.spec);
@@ -98,6 +98,7 @@ Manifest ResultsFolder::read_manifest() const {
     if (j.at("segue_plan") != kManifestVersion) throw DataError("{} was written by another version of Segue; run the suite again", manifest_file().string());
     Manifest m;
     m.suite = j.at("suite");
+    m.folder = j.value("folder", "");
     m.labels = j.at("labels").get<std::vector<std::string>>();
     m.plots = j.at("plots").get<std::vector<std::string>>();
     for (const Json& t : j.at("tasks")) m.tasks.push_back(task_from(t));
@@ -135,10 +136,13 @@ void Journal::append(JournalEntry e) const {
   e.time = utc_now();
   const Json j{{"time", e.time}, {"event", e.event}, {"fit", e.fit}, {"label", e.label}, {"fold", e.fold}, {"seed", e.seed},
                {"seconds", e.seconds}, {"error", e.error}};
-  const std::string line = j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  std::string line = j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   fs::create_directories(path_.parent_path());
-  const int fd = open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const int fd = open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (fd < 0) throw EnvironmentError("cannot write {}: {}", path_.string(), std::strerror(errno));
+  // A line that a crash cut short must not swallow this one.
+  char last = '\n';
+  if (const off_t size = lseek(fd, 0, SEEK_END); size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n') line.insert(0, "\n");
   const auto written = write(fd, line.data(), line.size());
   fsync(fd);
   close(fd);

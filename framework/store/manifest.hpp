@@ -38,6 +38,7 @@ struct ManifestTrial {
 struct Manifest {
   std::string suite;
   std::string spec;                   // the resolved suite as JSON
+  std::string folder;                 // the suite's own, absolute: relative data files are looked for there too
   std::vector<ManifestTask> tasks;
   std::vector<ManifestTrial> trials;
   std::vector<std::string> plots;
