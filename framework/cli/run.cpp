@@ -85,10 +85,11 @@ ExitCode run_suite(Session& session, const RunArguments& args) {
   if (suite.spec.name.empty() || args.jobs < 1) throw UsageError("--jobs is 1 or more, not {}", args.jobs);
 
   // Files of a suite are looked for below the data folders, then beside the suite.
-  session.roots.folders.push_back(fs::absolute(args.suite).parent_path());
+  const fs::path folder = fs::absolute(args.suite).parent_path();
+  session.roots.folders.push_back(folder);
   DatasetStore datasets = open_datasets(session);
   Plan plan = make_plan(suite.spec, session.algorithms, datasets);
-  plan.manifest.folder = fs::absolute(args.suite).parent_path().string();
+  plan.manifest.folder = folder.string();
   if (args.dry_run) return dry_run(suite, plan, session, datasets, options, args.format);
 
   const RunSummary summary = run_plan(suite.spec, plan, session.algorithms, datasets, options);
