@@ -14,7 +14,7 @@ packages_of() {
 }
 
 as_root() {
-  if ((EUID == 0)); then "$@"; else sudo "$@"; fi
+  if [[ $(id -u) == 0 ]]; then "$@"; else sudo "$@"; fi
 }
 
 # install_stages STAGE...: installs those of the stages' packages that are missing, and touches nothing when none is.
@@ -23,10 +23,11 @@ install_stages() {
   wanted=$(packages_of "$@") || exit 1
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
     die "this is no Debian. Install what these Debian 12 packages hold, then build with CMake (see README.md):" $wanted
-  missing=$(comm -23 <(sort -u <<<"$wanted") \
-    <(dpkg-query -W -f='${db:Status-Status} ${Package}\n' 2>/dev/null | awk '$1 == "installed" { print $2 }' | sort -u))
+  missing=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' |
+    awk -v wanted="${wanted//$'\n'/ }" '$1 == "installed" { has[$2] = 1 }
+      END { n = split(wanted, names, " "); for (i = 1; i <= n; ++i) if (!has[names[i]]) print names[i] }')
   [[ $missing ]] || return 0
-  if ((EUID != 0)) && ! command -v sudo >/dev/null; then
+  if [[ $(id -u) != 0 ]] && ! command -v sudo >/dev/null; then
     die "these packages are missing, and installing them takes root or sudo. As root: apt-get install" $missing
   fi
   say "installing from Debian:" $missing
