@@ -1,0 +1,165 @@
+#include "framework/model/iterative.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "framework/base/errors.hpp"
+#include "tests/support/messages.hpp"
+
+namespace segue {
+namespace {
+
+using test::message_of;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+// A "model" whose parameters are the number of the epoch; scoring sees what prepare_scoring() copied.
+class Counter : public IterativeRecommender {
+ public:
+  explicit Counter(int epochs) : epochs_(epochs) {}
+  void score(std::span<const Query>, MatRef<float>) const override {}
+  std::size_t n_items() const override { return 1; }
+  void save(ArchiveWriter&) const override {}
+  void load(const ArchiveReader&) override {}
+
+  int began = 0, prepared = 0, ran = 0;
+  float ready = -1;     // of the last prepare_scoring()
+  double bad_loss = 0;  // added to the loss of epoch 3
+  std::vector<float> left{0, 0}, right{0};
+
+ protected:
+  int epochs() const override { return epochs_; }
+  void begin(const TrainData&, FitContext&) override { ++began; }
+  Losses run_epoch(int epoch, const TrainData&, FitContext&) override {
+    EXPECT_EQ(epoch, ++ran);
+    left = {static_cast<float>(epoch), static_cast<float>(10 * epoch)};
+    right = {static_cast<float>(-epoch)};
+    return {{"loss", 1.0 / epoch + (epoch == 3 ? bad_loss : 0)}, {"other", static_cast<double>(epoch)}};
+  }
+  void prepare_scoring() override {
+    ++prepared;
+    ready = left[0];
+  }
+  std::vector<std::span<float>> state() override { return {left, right}; }
+
+ private:
+  int epochs_;
+};
+
+struct Log : Progress {
+  std::map<std::string, std::vector<std::pair<int, double>>> points;
+  std::vector<std::pair<std::size_t, std::size_t>> steps;
+  int timed = 0;
+  void step(std::size_t done, std::size_t total, std::string_view unit) override {
+    EXPECT_EQ(unit, "epochs");
+    steps.emplace_back(done, total);
+  }
+  void record(std::string_view series, int epoch, double value) override {
+    points[std::string(series)].emplace_back(epoch, value);
+  }
+  void epoch_seconds(double seconds) override {
+    EXPECT_GE(seconds, 0);
+    ++timed;
+  }
+};
+
+// The validation metric of epoch e is values[e - 1].
+Log fit(Counter& model, const std::vector<double>& values, StoppingPolicy stopping) {
+  Log log;
+  const Executor exec(1);
+  const Interactions train;
+  const Histories histories;
+  const Facets facets;
+  FitContext ctx{exec, Rng(1), log};
+  ctx.stopping = stopping;
+  if (!values.empty())
+    ctx.validate = [&values](const Recommender& r) {
+      const auto& m = dynamic_cast<const Counter&>(r);
+      EXPECT_EQ(m.ready, m.left[0]) << "validated before prepare_scoring()";
+      return values.at(static_cast<std::size_t>(m.ran) - 1);
+    };
+  static_cast<Recommender&>(model).fit({train, histories, facets}, ctx);
+  return log;
+}
+
+TEST(Iterative, RunsEveryEpochAndRecordsTheCurve) {
+  Counter model(4);
+  const Log log = fit(model, {}, {});
+  EXPECT_EQ(model.began, 1);
+  EXPECT_EQ(model.ran, 4);
+  EXPECT_EQ(model.prepared, 1);
+  EXPECT_EQ(model.ready, 4);
+  EXPECT_THAT(log.points.at("loss"), ElementsAre(Pair(1, 1), Pair(2, 0.5), Pair(3, 1 / 3.0), Pair(4, 0.25)));
+  EXPECT_EQ(log.points.at("other").size(), 4u);
+  EXPECT_EQ(log.points.size(), 2u);
+  EXPECT_THAT(log.steps, ElementsAre(Pair(1, 4), Pair(2, 4), Pair(3, 4), Pair(4, 4)));
+  EXPECT_EQ(log.timed, 4);
+}
+
+TEST(Iterative, WithoutPatienceTheLastEpochIsKept) {
+  Counter model(5);
+  const Log log = fit(model, {0.3, 0.9, 0.5, 0.4, 0.1}, {.patience = 0, .every = 2});
+  EXPECT_EQ(model.ran, 5);
+  EXPECT_EQ(model.left[0], 5);
+  EXPECT_THAT(log.points.at("validation"), ElementsAre(Pair(2, 0.9), Pair(4, 0.4), Pair(5, 0.1)));  // the last, always
+  EXPECT_FALSE(log.points.contains("best epoch"));
+}
+
+TEST(Iterative, StopsAfterPatienceAndRestoresTheBestState) {
+  Counter model(50);
+  std::vector<double> values(50, 0.1);
+  values[1] = 0.5, values[3] = 0.7, values[6] = 0.7;  // an equal value is no improvement
+  const Log log = fit(model, values, {.patience = 4, .every = 1});
+  EXPECT_EQ(model.ran, 8);
+  EXPECT_THAT(model.left, ElementsAre(4, 40));
+  EXPECT_THAT(model.right, ElementsAre(-4));
+  EXPECT_EQ(model.ready, 4) << "scoring must be prepared again for the restored state";
+  EXPECT_THAT(log.points.at("best epoch"), ElementsAre(Pair(4, 0.7)));
+  EXPECT_EQ(log.points.at("validation").size(), 8u);
+}
+
+TEST(Iterative, PatienceCountsChecksNotEpochs) {
+  Counter model(50);
+  std::vector<double> values(50, 0.1);
+  values[2] = 0.5;
+  fit(model, values, {.patience = 2, .every = 3});
+  EXPECT_EQ(model.ran, 9);
+  EXPECT_EQ(model.left[0], 3);
+}
+
+TEST(Iterative, TheBestOfAllEpochsIsKeptWherePatienceNeverEnds) {
+  Counter model(4);
+  fit(model, {-4, -2, -3, -5}, {.patience = 10, .every = 1});  // an error metric, with its sign turned
+  EXPECT_EQ(model.ran, 4);
+  EXPECT_EQ(model.left[0], 2);
+}
+
+TEST(Iterative, DivergenceIsAnErrorOfItsEpoch) {
+  for (const double bad : {std::numeric_limits<double>::infinity(), std::nan("")}) {
+    Counter model(5);
+    model.bad_loss = bad;
+    EXPECT_EQ(message_of<UsageError>([&] { fit(model, {}, {}); }),
+              fmt::format("training diverged: loss is {} after epoch 3; lower the learning rate or raise the "
+                          "regularisation",
+                          bad));
+    EXPECT_EQ(model.ran, 3);
+  }
+}
+
+TEST(Iterative, AMetricWithoutAValueCannotStopTraining) {
+  Counter model(5);
+  const std::vector<double> values{0.1, std::nan(""), 0.2, 0.2, 0.2};
+  EXPECT_EQ(message_of<UsageError>([&] { fit(model, values, {.patience = 2, .every = 1}); }),
+            "early stopping: the validation metric has no value after epoch 2; is there validation truth left after "
+            "exclusions?");
+  Counter free(5);
+  fit(free, values, {});  // only recorded
+  EXPECT_EQ(free.ran, 5);
+}
+
+}  // namespace
+}  // namespace segue
