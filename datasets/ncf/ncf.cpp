@@ -36,7 +36,7 @@ struct Files {
 };
 
 Files find_files(const NcfParams& params, const DataRoots& roots) {
-  const fs::path folder = roots.find(params.folder, "ncf-ml-1m");
+  const fs::path folder = roots.find(params.folder, "");
   const auto file = [&](const char* ending) { return folder / (params.prefix + ending); };
   Files files{file(".train.rating"), file(".test.rating"), file(".test.negative"), {}, {}};
   if (!fs::exists(file(".item_map.tsv")) || params.movies.empty()) return files;
@@ -158,4 +158,4 @@ SEGUE_DATASET(ncf, segue::NcfParams, segue::NcfLoader,
                "Leave-one-out files with 99 given negatives a user (Neural Collaborative Filtering, 2017)",
                "as MovieLens 1M: research only, no redistribution",
                "https://github.com/hexiangnan/neural_collaborative_filtering",
-               {"ncf-ml-1m"}})
+               {}})

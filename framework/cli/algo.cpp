@@ -11,6 +11,7 @@ namespace {
 
 struct Options {
   std::string name;
+  std::vector<std::string> plugins;
   std::string family;
   TableFormat format = TableFormat::kText;
 };
@@ -92,15 +93,23 @@ void add_algo(CLI::App& app, Session& session) {
                                {"segue algo list --family baseline", "only one family"},
                                {"segue algo list --format json", "for programs"}});
   all.add_option("--family", o->family, "only this family, for example neighbourhood")->type_name("NAME");
+  add_plugins(all, o->plugins);
   add_format(all, o->format);
-  on_run(all, session, [o, &session] { return list(*o, session); });
+  on_run(all, session, [o, &session] {
+    load_plugins(session, o->plugins);
+    return list(*o, session);
+  });
 
   CLI::App& one = add_command(algo, "show", "shows one algorithm: summary, citation, capabilities and parameters",
                               {{"segue algo show implicit_als", "parameters with type, default, range and meaning"},
                                {"segue algo show item_knn --format md", "as a Markdown table"}});
   one.add_option("NAME", o->name, "the algorithm")->required()->type_name("ALGORITHM");
+  add_plugins(one, o->plugins);
   add_format(one, o->format);
-  on_run(one, session, [o, &session] { return show_one(*o, session); });
+  on_run(one, session, [o, &session] {
+    load_plugins(session, o->plugins);
+    return show_one(*o, session);
+  });
 }
 
 }  // namespace segue

@@ -7,6 +7,7 @@
 
 #include "framework/base/log.hpp"
 #include "framework/download/sources.hpp"
+#include "framework/model/plugin.hpp"
 #include "framework/param/overrides.hpp"
 #include "framework/report/text.hpp"
 
@@ -78,6 +79,14 @@ CLI::App& add_command(CLI::App& parent, const std::string& name, const std::stri
 
 void on_run(CLI::App& command, Session& session, std::function<ExitCode()> run) {
   command.final_callback([&session, run = std::move(run)] { session.exit_code = run(); });
+}
+
+void add_plugins(CLI::App& command, std::vector<std::string>& plugins) {
+  command.add_option("--plugin", plugins, "load algorithms from a plugin (.so); may be repeated")->type_name("FILE");
+}
+
+void load_plugins(Session& session, const std::vector<std::string>& plugins) {
+  for (const std::string& path : plugins) load_plugin(path, session.algorithms);
 }
 
 void add_format(CLI::App& command, TableFormat& format) {

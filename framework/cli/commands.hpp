@@ -62,6 +62,10 @@ CLI::App& add_command(CLI::App& parent, const std::string& name, const std::stri
 // What the command does; the exit code it returns becomes the program's.
 void on_run(CLI::App& command, Session& session, std::function<ExitCode()> run);
 
+// --plugin FILE, repeated; and loading what it names.
+void add_plugins(CLI::App& command, std::vector<std::string>& plugins);
+void load_plugins(Session& session, const std::vector<std::string>& plugins);
+
 // --format table|md|csv|json|latex. `format` must outlive parsing.
 void add_format(CLI::App& command, TableFormat& format);
 // To stdout, as wide as the terminal and in colour where it may be.
@@ -76,6 +80,8 @@ std::string parse_error_text(const CLI::App& program, const CLI::ParseError& err
 std::string version_text();
 // "segue data info"
 std::string command_path(const CLI::App& command);
+// "FILE", "INT": without what CLI11 appends for a check ("INT:INT in [1 - 100]").
+std::string value_name(const CLI::Option& option);
 // The subcommands that help shows.
 std::vector<const CLI::App*> visible_commands(const CLI::App& command);
 

@@ -19,7 +19,7 @@ struct Values {
 };
 
 Values values_of(const CLI::Option& option) {
-  std::string type = option.get_type_name();
+  std::string type = value_name(option);
   if (type.find('|') != std::string::npos) {
     std::replace(type.begin(), type.end(), '|', ' ');
     return {Values::Kind::kWords, type};
@@ -39,7 +39,7 @@ struct OptionNode {
 };
 
 struct Node {
-  std::string path;                                           // "segue data info"
+  std::string path;                                             // "segue data info"
   std::vector<std::pair<std::string, std::string>> commands{};  // name, description
   std::vector<OptionNode> options{};
   Values arguments{};  // of the first positional

@@ -44,7 +44,7 @@ std::string option_left(const CLI::Option& option) {
   std::string names;
   for (const std::string& name : option.get_snames()) names += (names.empty() ? "-" : ", -") + name;
   for (const std::string& name : option.get_lnames()) names += (names.empty() ? "--" : ", --") + name;
-  return takes_value(option) ? names + " " + option.get_type_name() : names;
+  return takes_value(option) ? names + " " + value_name(option) : names;
 }
 
 std::string option_right(const CLI::Option& option) {
@@ -113,6 +113,11 @@ std::string see_help(const CLI::App& command) { return fmt::format("; see `{} --
 std::string command_path(const CLI::App& command) {
   const CLI::App* parent = command.get_parent();
   return parent == nullptr ? "segue" : command_path(*parent) + " " + command.get_name();
+}
+
+std::string value_name(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  return type.substr(0, type.find(':'));
 }
 
 std::vector<const CLI::App*> visible_commands(const CLI::App& command) {

@@ -73,8 +73,9 @@ int run(int argc, char** argv) {
   CLI::App app{"Segue, the research bench for music recommendation", "segue"};
   app.set_help_flag("-h,--help", "this help");
   app.footer(
+      "segue run experiments/quickstart.yaml\ta first suite on the built-in music world\n"
+      "segue leaderboard results/quickstart\tits tables, from what is stored\n"
       "segue data list\twhat data is here, and what can be fetched\n"
-      "segue data info demo\tthe built-in music world\n"
       "segue algo show implicit_als\tparameters, their ranges and defaults\n"
       "segue doctor\tis this machine ready?\n");
   app.require_subcommand(1);

@@ -14,7 +14,6 @@
 #include "framework/experiment/process.hpp"
 #include "framework/experiment/runner.hpp"
 #include "framework/experiment/trial.hpp"
-#include "framework/model/plugin.hpp"
 
 namespace segue {
 
@@ -86,10 +85,11 @@ ExitCode run_suite(Session& session, const RunArguments& args) {
   if (suite.spec.name.empty() || args.jobs < 1) throw UsageError("--jobs is 1 or more, not {}", args.jobs);
 
   // Files of a suite are looked for below the data folders, then beside the suite.
-  session.roots.folders.push_back(fs::absolute(args.suite).parent_path());
+  const fs::path folder = fs::absolute(args.suite).parent_path();
+  session.roots.folders.push_back(folder);
   DatasetStore datasets = open_datasets(session);
   Plan plan = make_plan(suite.spec, session.algorithms, datasets);
-  plan.manifest.folder = fs::absolute(args.suite).parent_path().string();
+  plan.manifest.folder = folder.string();
   if (args.dry_run) return dry_run(suite, plan, session, datasets, options, args.format);
 
   const RunSummary summary = run_plan(suite.spec, plan, session.algorithms, datasets, options);
@@ -126,7 +126,7 @@ ExitCode run_trial_process(Session& session, const std::string& file) {
   try {
     const Job job = Job::from_json(read_text_file(file));
     enter_trial_process(job.memory_limit);
-    for (const std::string& plugin : job.plugins) load_plugin(plugin, session.algorithms);
+    load_plugins(session, job.plugins);
     try {
       run_trial(job, session.algorithms, send, trial_interrupted);
     } catch (const std::bad_alloc&) {
@@ -158,7 +158,7 @@ void add_run(CLI::App& app, Session& session) {
   cmd.add_option("--jobs", args->jobs, "trials at the same time; latency is always measured alone")->type_name("N")->default_str("1");
   cmd.add_option("--only", args->only, "labels of rows to run, separated by commas")->delimiter(',')->type_name("LABEL");
   cmd.add_option("--timeout", args->timeout, "longest time for a trial, e.g. 30m")->type_name("TIME");
-  cmd.add_option("--plugin", args->plugins, "load algorithms from a plugin (.so); may be repeated")->type_name("FILE");
+  add_plugins(cmd, args->plugins);
   cmd.add_flag("--dry-run", args->dry_run, "resolve everything, list the trials, run nothing");
   cmd.add_flag("--fresh", args->fresh, "redo what is already done");
   add_format(cmd, args->format);

@@ -72,7 +72,7 @@ Found find_trial(std::string wanted, std::string results) {
 StoredModel open_stored_model(Session& session, const std::string& wanted, const std::string& results) {
   const Found found = find_trial(wanted, results);
   const Spec spec = spec_of_results(session, found.manifest.spec);
-  session.roots.folders.emplace_back(found.manifest.folder);
+  if (!found.manifest.folder.empty()) session.roots.folders.emplace_back(found.manifest.folder);  // as when the suite ran
   DatasetStore datasets = open_datasets(session);
   const auto entry = std::find_if(spec.datasets.begin(), spec.datasets.end(), [&](const DatasetEntry& d) { return d.label == found.trial.dataset; });
   SEGUE_CHECK(entry != spec.datasets.end(), "the plan names data set '{}', its suite does not", found.trial.dataset);

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "framework/base/errors.hpp"
-#include "framework/model/plugin.hpp"
+#include "framework/cli/commands.hpp"
 #include "framework/param/overrides.hpp"
 #include "framework/param/yaml.hpp"
 
@@ -19,10 +19,6 @@ fs::path user_settings() {
   if (const char* xdg = std::getenv("XDG_CONFIG_HOME"); xdg != nullptr && *xdg != '\0') return fs::path(xdg) / "segue" / "config.yaml";
   if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return fs::path(home) / ".config" / "segue" / "config.yaml";
   return {};
-}
-
-void load_plugins(Session& session, const std::vector<std::string>& paths) {
-  for (const std::string& path : paths) load_plugin(path, session.algorithms);
 }
 
 }  // namespace

@@ -10,7 +10,9 @@ namespace segue {
 
 namespace {
 
-double merged_value(std::span<const Event> events, const std::string& duplicates) {
+double merged_value(std::span<const Event> events, const FeedbackSpec& feedback) {
+  // A rating repeated is replaced, never added up: five stars twice are not ten.
+  const std::string& duplicates = feedback.transform == "rating" && feedback.duplicates == "sum" ? "last" : feedback.duplicates;
   if (duplicates == "first") return static_cast<double>(events.front().value);
   if (duplicates == "last") return static_cast<double>(events.back().value);
   double value = static_cast<double>(events.front().value);
@@ -53,6 +55,7 @@ void sort_by_pair(std::vector<Event>& events) {
 }
 
 std::vector<Event> select_events(const Events& events, const FeedbackSpec& feedback, const Dataset& dataset) {
+  feedback.check();
   if (feedback.transform == "rating" && !dataset.has_ratings)
     throw UsageError("feedback 'rating' needs star ratings, and data set '{}' has none; known for it: binary, linear_confidence, log_confidence, bm25, signals", dataset.name);
   std::vector<Event> out;
@@ -70,7 +73,7 @@ std::vector<Event> select_events(const Events& events, const FeedbackSpec& feedb
     std::vector<Event> merged;
     for_each_pair(out, [&](std::size_t first, std::size_t last) {
       Event e = feedback.duplicates == "first" ? out[first] : out[last - 1];
-      e.value = static_cast<float>(merged_value({out.data() + first, last - first}, feedback.duplicates));
+      e.value = static_cast<float>(merged_value({out.data() + first, last - first}, feedback));
       merged.push_back(e);
     });
     out = std::move(merged);
@@ -85,12 +88,10 @@ float pair_weight(std::span<const Event> events, const FeedbackSpec& f) {
     for (const Event& e : events) sum += signal(e.kind, f) * (e.kind == EventKind::kPlay ? static_cast<double>(e.value) : 1.0);
     return static_cast<float>(sum);
   }
-  // A rating repeated is replaced or averaged by the policy, never added up: five stars twice are not ten.
-  if (f.transform == "rating") return static_cast<float>(merged_value(events, f.duplicates == "sum" ? "last" : f.duplicates));
-  const double r = merged_value(events, f.duplicates);
+  const double r = merged_value(events, f);
   if (f.transform == "log_confidence") return static_cast<float>(f.alpha * std::log1p(std::max(0.0, r) / f.epsilon));
   if (f.transform == "linear_confidence") return static_cast<float>(f.alpha * r);
-  return static_cast<float>(r);  // bm25 starts from the raw value
+  return static_cast<float>(r);  // a rating as it is; bm25 starts from the raw value
 }
 
 Interactions weigh_pairs(const std::vector<Event>& events, const FeedbackSpec& feedback, std::size_t n_users, std::size_t n_items) {
@@ -109,7 +110,7 @@ Interactions weigh_pairs(const std::vector<Event>& events, const FeedbackSpec& f
     double total = 0, active = 0;
     for (std::size_t u = 0; u < n_users; ++u) {
       for (std::uint64_t p = offsets[u]; p < offsets[u + 1]; ++p) {
-        length[u] += static_cast<double>(weights[p]);
+        length[u] += std::max(0.0, static_cast<double>(weights[p]));
         users_of[raw(items[p])] += 1;
       }
       total += length[u];
@@ -119,6 +120,10 @@ Interactions weigh_pairs(const std::vector<Event>& events, const FeedbackSpec& f
     for (std::size_t u = 0; u < n_users; ++u) {
       for (std::uint64_t p = offsets[u]; p < offsets[u + 1]; ++p) {
         const auto tf = static_cast<double>(weights[p]);
+        if (!(tf > 0)) {  // as if the term did not stand in the document
+          weights[p] = 0;
+          continue;
+        }
         const double idf = std::log1p((active - users_of[raw(items[p])] + 0.5) / (users_of[raw(items[p])] + 0.5));
         const double norm = feedback.bm25_k1 * (1 - feedback.bm25_b + feedback.bm25_b * length[u] / average);
         weights[p] = static_cast<float>(idf * tf * (feedback.bm25_k1 + 1) / (tf + norm));

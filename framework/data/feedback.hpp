@@ -17,8 +17,8 @@ std::vector<Event> select_events(const Events& events, const FeedbackSpec& feedb
 // the lengths of rows and columns.
 Interactions weigh_pairs(const std::vector<Event>& events, const FeedbackSpec& feedback, std::size_t n_users, std::size_t n_items);
 
-// A pair counts as liked (is truth) when its weight is positive; for ratings every rated pair is.
-// The weight of a pair's events alone, without what bm25 takes from other pairs.
+// The weight of a pair's events alone, without what bm25 takes from other pairs. events: one pair's, sorted by time. A pair is
+// truth where this is positive.
 float pair_weight(std::span<const Event> events, const FeedbackSpec& feedback);
 
 void sort_by_pair(std::vector<Event>& events);  // (user, item, time, kind, value)

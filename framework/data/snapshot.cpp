@@ -85,8 +85,9 @@ class Reader {
       if (at + padded(sizeof header) > size) throw DataError("snapshot {} is truncated", path.string());
       std::memcpy(&header, bytes + at, sizeof header);
       at += padded(sizeof header);
+      const bool named = header.name[sizeof header.name - 1] == '\0';
+      if (!named || header.element_size == 0 || header.count > (size - at) / header.element_size) throw DataError("snapshot {} is truncated", path.string());
       const std::size_t length = header.count * header.element_size;
-      if (at + length > size) throw DataError("snapshot {} is truncated", path.string());
       records_[header.name] = {bytes + at, header.element_size, header.count};
       at += padded(length);
     }
@@ -146,6 +147,7 @@ template <class Archive, class T>
 void io(Archive& a, const std::string& name, T& value) {
   Array<T> one(std::vector<T>{value});
   a.field(name, one);
+  if (one.size() != 1) throw DataError("snapshot has {} values for '{}'", one.size(), name);
   value = one[0];
 }
 template <class Archive>

@@ -40,17 +40,9 @@ std::vector<Event> shuffled_by_content(const std::vector<Event>& events, const D
   return out;
 }
 
-double share(double value, const char* what) {
-  if (value > 0 && value >= 1) throw UsageError("split: '{}' is a share of events below 1 for this strategy, not {}", what, value);
-  return value;
-}
-
 // The last n events of each user of a sorted log; users that would keep no training event keep all.
 SplitEvents leave_last_out(std::vector<Event> events, const Dataset& dataset, const SplitSpec& split) {
-  const double test_size = split.test_size();
-  if (test_size != std::floor(test_size) || split.validation != std::floor(split.validation))
-    throw UsageError("split: leave_last_out takes whole numbers of events, not test = {}, validation = {}", test_size, split.validation);
-  const auto n_test = static_cast<std::size_t>(test_size), n_validation = static_cast<std::size_t>(split.validation);
+  const auto n_test = static_cast<std::size_t>(split.test_size()), n_validation = static_cast<std::size_t>(split.validation);
   sort_histories(events, dataset, split.seed);
   SplitEvents out;
   bool any_order = false;
@@ -72,8 +64,7 @@ SplitEvents leave_last_out(std::vector<Event> events, const Dataset& dataset, co
 }
 
 SplitEvents random_ratio(const std::vector<Event>& events, const Dataset& dataset, const SplitSpec& split) {
-  const double test = share(split.test_size(), "test"), validation = share(split.validation, "validation");
-  if (test + validation >= 1) throw UsageError("split: test + validation = {} leaves nothing to train on", test + validation);
+  const double test = split.test_size(), validation = split.validation;
   std::vector<Event> order = shuffled_by_content(events, dataset, split.seed);
   SplitEvents out;
   const auto deal = [&](std::size_t first, std::size_t last) {
@@ -106,10 +97,10 @@ SplitEvents global_time(const std::vector<Event>& events, const Dataset& dataset
   std::sort(times.begin(), times.end());
   if (times.empty()) return {};
   const auto moment = [&](double later_share) {  // first second of the last `later_share` of events
-    const auto at = static_cast<std::size_t>(static_cast<double>(times.size()) * (1 - later_share));
-    return times[std::min(at, times.size() - 1)];
+    const auto later = static_cast<std::size_t>(std::llround(static_cast<double>(times.size()) * later_share));
+    return times[times.size() - std::clamp<std::size_t>(later, 1, times.size())];
   };
-  const double test = share(split.test_size(), "test"), validation = share(split.validation, "validation");
+  const double test = split.test_size(), validation = split.validation;
   const std::int64_t test_from = split.at ? *split.at : moment(test);
   const auto tested = times.end() - std::lower_bound(times.begin(), times.end(), test_from);
   const std::int64_t validation_from =
@@ -123,9 +114,8 @@ SplitEvents global_time(const std::vector<Event>& events, const Dataset& dataset
 // A share of the events, by hash, moves to validation.
 void take_validation(SplitEvents& out, const Dataset& dataset, const SplitSpec& split) {
   if (split.validation <= 0) return;
-  const double validation = share(split.validation, "validation");
   const std::vector<Event> order = shuffled_by_content(out.train, dataset, mix64(split.seed, 1));
-  const auto n = static_cast<std::size_t>(std::llround(static_cast<double>(order.size()) * validation));
+  const auto n = static_cast<std::size_t>(std::llround(static_cast<double>(order.size()) * split.validation));
   out.validation.assign(order.begin(), order.begin() + long(n));
   out.train.assign(order.begin() + long(n), order.end());
 }
@@ -159,6 +149,7 @@ std::vector<std::string> fold_names(const std::string& dataset, const std::vecto
 }
 
 SplitEvents split_events(const std::vector<Event>& events, const Dataset& dataset, const SplitSpec& split, const std::string& fold) {
+  split.check();
   if (split.strategy == "leave_last_out") return leave_last_out(events, dataset, split);
   if (split.strategy == "random_ratio") return random_ratio(events, dataset, split);
   if (split.strategy == "global_time") return global_time(events, dataset, split);

@@ -164,7 +164,8 @@ PreparedFold prepare_fold(const Dataset& source, const TaskSpec& spec, const std
   Dataset restricted;
   if (spec.filter.active() && spec.filter.scope == "all") {
     const std::vector<Event> kept = k_core(select_events(source.events, spec.feedback, source), spec.filter, source.users.size(), source.items.size(), fold.filter);
-    std::vector<std::uint8_t> keep_user(source.users.size(), 0), keep_item(source.items.size(), 0);
+    // A threshold of 0 asks for nothing: a new release without any event stays in the catalogue.
+    std::vector<std::uint8_t> keep_user(source.users.size(), spec.filter.min_user_events == 0), keep_item(source.items.size(), spec.filter.min_item_events == 0);
     for (const Event& e : kept) keep_user[raw(e.user)] = 1, keep_item[raw(e.item)] = 1;
     restricted = restrict_dataset(source, keep_user, keep_item);
     dataset = &restricted;
@@ -183,14 +184,17 @@ PreparedFold prepare_fold(const Dataset& source, const TaskSpec& spec, const std
   }
   if (spec.filter.active() && spec.filter.scope == "train") {
     parts.train = k_core(std::move(parts.train), spec.filter, dataset->users.size(), dataset->items.size(), fold.filter);
-    // Users that the filter dropped are not part of the task; items stay in the truth, as unreachable.
-    std::vector<std::uint8_t> kept(dataset->users.size(), 0);
+    // Users that the filter dropped are not part of the task (where it asks nothing of users, cold ones are); items stay in
+    // the truth, as unreachable.
+    std::vector<std::uint8_t> kept(dataset->users.size(), spec.filter.min_user_events == 0);
     for (const Event& e : parts.train) kept[raw(e.user)] = 1;
     const auto gone = [&](const Event& e) { return kept[raw(e.user)] == 0; };
     std::erase_if(parts.validation, gone);
     std::erase_if(parts.test, gone);
   }
   if (parts.train.empty()) throw UsageError("data set '{}': no training event is left after feedback, filters and split", source.name);
+  if (parts.validation.empty() && spec.split.validation > 0)
+    throw UsageError("data set '{}': no validation event is left after feedback, filters and split; ask for a larger 'validation', or for none", source.name);
   if (parts.test.empty()) throw UsageError("data set '{}': no test event is left after feedback, filters and split", source.name);
 
   fold.name = fold_name;

@@ -1,5 +1,7 @@
 #include "framework/data/task_spec.hpp"
 
+#include <cmath>
+
 #include "framework/base/errors.hpp"
 
 namespace segue {
@@ -49,9 +51,46 @@ Schema<SplitSpec> SplitSpec::schema() {
   return s;
 }
 
+void FeedbackSpec::check() const {
+  // One merged event has one kind, so a play, a skip and a like could not all keep their weights.
+  if (aggregate_before_split && transform == "signals")
+    throw UsageError("feedback: aggregate_before_split does not go with 'signals', which weighs each kind of event by itself");
+}
+
 double SplitSpec::test_size() const {
   if (test >= 0) return test;
   return strategy == "leave_last_out" ? 1 : 0.2;
+}
+
+void SplitSpec::check() const {
+  if (test < 0 && test != -1) throw UsageError("split: test = {} is neither a size nor -1, which stands for the strategy's default", test);
+  const double test_part = test_size();
+  if (strategy == "leave_last_out") {
+    if (test_part != std::floor(test_part) || validation != std::floor(validation))
+      throw UsageError("split: leave_last_out takes whole numbers of events, not test = {}, validation = {}", test_part, validation);
+    if (test_part < 1) throw UsageError("split: test = 0 leaves nothing to judge");
+    return;
+  }
+  if (validation >= 1) throw UsageError("split: 'validation' is a share of events below 1 for this strategy, not {}", validation);
+  const bool reads_test = strategy == "random_ratio" || (strategy == "global_time" && !at);
+  if (!reads_test) return;
+  if (test_part >= 1) throw UsageError("split: 'test' is a share of events below 1 for this strategy, not {}", test_part);
+  if (test_part == 0) throw UsageError("split: test = 0 leaves nothing to judge");
+  if (test_part + validation >= 1) throw UsageError("split: test + validation = {} leaves nothing to train on", test_part + validation);
+}
+
+SplitSpec SplitSpec::effective() const {
+  SplitSpec out;
+  out.strategy = strategy;
+  out.validation = validation;
+  out.seed = seed;
+  if (strategy == "random_ratio") out.per = per;
+  if (strategy == "k_fold") out.folds = folds;
+  if (strategy == "given") out.names = names;
+  if (strategy == "global_time") out.at = at;
+  const bool reads_test = strategy == "leave_last_out" || strategy == "random_ratio" || (strategy == "global_time" && !at);
+  if (reads_test && test_size() != out.test_size()) out.test = test;
+  return out;
 }
 
 namespace {
@@ -87,9 +126,10 @@ ViewSpec ViewSpec::parse(const Value& value) {
   if (const Value* v = value.find("repeats")) view.repeats = one_of(*v, "repeats", {"exclude", "allow", "only"});
   if (const Value* v = value.find("relevance")) view.relevance = one_of(*v, "relevance", {"binary", "value"});
   if (const Value* v = value.find("exclude")) {
+    if (!v->is_list() && !v->is_string()) throw UsageError("{}: exclude is a list such as [train, validation], or [] for nothing", v->mark().str());
     view.exclude.clear();
     for (const Value& part : v->items()) view.exclude.push_back(one_of(part, "exclude", {"train", "validation"}));
-    if (v->is_scalar() && !v->is_null()) view.exclude.push_back(one_of(*v, "exclude", {"train", "validation"}));
+    if (v->is_string()) view.exclude.push_back(one_of(*v, "exclude", {"train", "validation"}));
   }
   if (const Value* v = value.find("clip")) {
     if (v->items().size() != 2) throw UsageError("{}: clip is a pair such as [1, 5]", v->mark().str());
@@ -142,7 +182,7 @@ std::string TaskSpec::canonical() const {
   Value v = Value::map();
   v.set("feedback", FeedbackSpec::schema().non_default(feedback));
   v.set("filter", filter.active() ? FilterSpec::schema().non_default(filter) : Value::map());
-  v.set("split", SplitSpec::schema().non_default(split));
+  v.set("split", SplitSpec::schema().non_default(split.effective()));
   return v.canonical();
 }
 

@@ -25,6 +25,7 @@ struct FeedbackSpec {
   double play = 1, repeat = 2, like = 3, playlist_add = 3, skip = -1;  // signals
 
   static Schema<FeedbackSpec> schema();
+  void check() const;  // UsageError where keys contradict each other
 };
 
 // Iterated k-core: passes until nothing changes.
@@ -50,6 +51,10 @@ struct SplitSpec {
 
   static Schema<SplitSpec> schema();
   double test_size() const;  // `test`, or the strategy's default: 1 event, or a share of 0.2
+  void check() const;        // UsageError where sizes do not fit the strategy
+  // With every key that the strategy does not read at its default, and a size written out as if it were not: what is equal
+  // here splits alike.
+  SplitSpec effective() const;
 };
 
 // One way of judging a fit; several views share one training.

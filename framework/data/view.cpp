@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "framework/base/errors.hpp"
 #include "framework/base/hash.hpp"
@@ -12,13 +13,6 @@ namespace {
 void sort_unique(std::vector<ItemIdx>& items) {
   std::sort(items.begin(), items.end());
   items.erase(std::unique(items.begin(), items.end()), items.end());
-}
-
-// Rows of the validation set by user, for looking up what a test query's user did there.
-std::vector<std::uint32_t> validation_rows(const PreparedFold& fold) {
-  std::vector<std::uint32_t> row(fold.users.size(), 0xFFFFFFFFu);
-  for (std::size_t q = 0; q < fold.validation.size(); ++q) row[raw(fold.validation.users[q])] = static_cast<std::uint32_t>(q);
-  return row;
 }
 
 bool wants(const ViewSpec& view, const char* part) {
@@ -39,26 +33,23 @@ JudgedView apply_view(const PreparedFold& fold, const EvalSet& set, const ViewSp
   if (view.candidates == "sampled" && static_cast<std::uint64_t>(view.sampled) >= out.catalogue_size)
     throw UsageError("candidates: cannot sample {} negatives from a catalogue of {}", view.sampled, out.catalogue_size);
 
-  const std::vector<std::uint32_t> validation_row = validation_rows(fold);
-  const bool is_test = &set == &fold.test;
   const bool lists = view.candidates != "full" || view.repeats == "only";
   const bool masks = view.repeats == "exclude" && view.candidates == "full";
   out.truth_offsets.push_back(0);
   if (masks) out.excluded_offsets.push_back(0);
   if (lists) out.candidate_offsets.push_back(0);
 
-  std::vector<ItemIdx> seen, truth, positives;
+  std::vector<ItemIdx> known, trained, seen, truth, positives;
   for (std::size_t q = 0; q < set.size(); ++q) {
     const UserIdx user = set.users[q];
+    // What the query knows beyond the user's training events (as multisets) are the validation events, truth or not.
+    known.assign(set.histories[q].items.begin(), set.histories[q].items.end());
+    trained.assign(fold.train_histories.of(user).items.begin(), fold.train_histories.of(user).items.end());
+    std::sort(known.begin(), known.end());
+    std::sort(trained.begin(), trained.end());
     seen.clear();
-    if (wants(view, "train")) {
-      const auto items = fold.train_histories.of(user).items;
-      seen.insert(seen.end(), items.begin(), items.end());
-    }
-    const std::uint32_t v = validation_row[raw(user)];
-    if (is_test && v != 0xFFFFFFFFu && wants(view, "validation"))
-      seen.insert(seen.end(), fold.validation.truth_items.begin() + fold.validation.truth_offsets[v],
-                  fold.validation.truth_items.begin() + fold.validation.truth_offsets[v + 1]);
+    if (wants(view, "train")) seen = trained;
+    if (wants(view, "validation")) std::set_difference(known.begin(), known.end(), trained.begin(), trained.end(), std::back_inserter(seen));
     sort_unique(seen);
     const auto is_seen = [&](ItemIdx item) { return std::binary_search(seen.begin(), seen.end(), item); };
 
@@ -66,9 +57,8 @@ JudgedView apply_view(const PreparedFold& fold, const EvalSet& set, const ViewSp
     std::vector<float> gains;
     for (std::uint64_t t = set.truth_offsets[q]; t < set.truth_offsets[q + 1]; ++t) {
       const ItemIdx item = set.truth_items[t];
-      const bool drop = (view.repeats == "exclude" && is_seen(item)) || (view.repeats == "only" && !is_seen(item)) || out.catalogue[raw(item)] == 0;
-      // With given candidates the published lists decide; with catalogue: train an unseen truth item stays, unreachable.
-      if (drop && !(view.catalogue == "train" && out.catalogue[raw(item)] == 0)) {
+      // An item outside the catalogue (catalogue: train) stays in the truth, unreachable.
+      if ((view.repeats == "exclude" && is_seen(item)) || (view.repeats == "only" && !is_seen(item))) {
         ++out.truth_removed;
         continue;
       }
@@ -94,18 +84,20 @@ JudgedView apply_view(const PreparedFold& fold, const EvalSet& set, const ViewSp
     std::vector<ItemIdx> candidates = truth;
     if (view.repeats == "only" && view.candidates == "full") {
       candidates = seen;
+      std::erase_if(candidates, [&](ItemIdx item) { return out.catalogue[raw(item)] == 0; });
     } else if (view.candidates == "given") {
       const auto negatives = fold.given_negatives.indices(raw(user));
       candidates.insert(candidates.end(), negatives.begin(), negatives.end());
     } else {
-      // Uniform over the catalogue without anything the user has ever done; a function of the task's seed and the user.
-      positives = seen;
-      positives.insert(positives.end(), set.truth_items.begin() + set.truth_offsets[q], set.truth_items.begin() + set.truth_offsets[q + 1]);
-      for (ItemIdx item : set.histories[q].items) positives.push_back(item);
+      // Uniform over the catalogue without anything the user has ever done (repeats: only: over what the user has heard, without
+      // the truth); a function of the task's seed and the user.
+      const bool again = view.repeats == "only";
+      positives.assign(set.truth_items.begin() + set.truth_offsets[q], set.truth_items.begin() + set.truth_offsets[q + 1]);
+      if (!again) positives.insert(positives.end(), known.begin(), known.end());
       sort_unique(positives);
       std::vector<ItemIdx> pool;
       for (std::size_t i = 0; i < n_items; ++i)
-        if (out.catalogue[i] != 0 && !std::binary_search(positives.begin(), positives.end(), item_at(i))) pool.push_back(item_at(i));
+        if (out.catalogue[i] != 0 && !std::binary_search(positives.begin(), positives.end(), item_at(i)) && (!again || is_seen(item_at(i)))) pool.push_back(item_at(i));
       Rng rng = Rng(fold.task_seed).stream("sampled negatives", user_key);
       const std::size_t n = std::min(pool.size(), static_cast<std::size_t>(view.sampled));
       for (std::uint64_t p : rng.sample_without_replacement(pool.size(), n)) candidates.push_back(pool[p]);

@@ -117,9 +117,10 @@ std::vector<MetricCard> make_cards() {
                               "score; equal scores count one half",
                    .citation = "Rendle, Freudenthaler, Gantner & Schmidt-Thieme 2009, BPR, UAI; ties: Hanley & McNeil "
                                "1982, Radiology 143(1)",
-                   .averaged = "queries with truth; a truth item that was not ranked loses every pair; without any "
-                               "other candidate the ranked ones "
-                               "count 1",
+                   .averaged = "queries with truth; a truth item that is no candidate loses every pair, candidates that "
+                               "the model cannot score are tied behind all others; without any other candidate truth "
+                               "items among the candidates count 1",
+                   .version = 2,
                    .has_cutoff = false,
                    .needs_tie_counts = true,
                    .variants = "RecBole 'gauc' weighs queries by their truth and leaves out those without other "

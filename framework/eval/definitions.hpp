@@ -14,7 +14,8 @@ struct QueryTruth {
   std::span<const std::uint32_t> ranks{};          // of the ranked ones, strictly ascending, from 1
   std::span<const double> gains{};                 // of the ranked ones
   std::span<const double> ideal_gains{};           // of all truth items, descending
-  std::span<const std::uint32_t> above{}, tied{};  // of the ranked ones; empty where not stored
+  // Of the ranked ones, then of those candidates that the model could not score; empty where not stored.
+  std::span<const std::uint32_t> above{}, tied{};
   std::uint32_t candidates = 0;
 
   // How many truth items stand in the first k places.

@@ -69,6 +69,15 @@ class QueryReader {
       above_.push_back(outcome_.truth_above[t]);
       tied_.push_back(outcome_.truth_tied[t]);
     }
+    for (std::size_t t = begin; t < end && ties_; ++t) {
+      const std::uint32_t candidates = outcome_.candidates[q];
+      if (outcome_.truth_rank[t] > 0 || outcome_.truth_above[t] == candidates) continue;
+      SEGUE_CHECK(std::size_t{outcome_.truth_above[t]} + outcome_.truth_tied[t] + 1 == candidates,
+                  "truth ranks contradict each other: no rank, {} above, {} tied, {} candidates",
+                  outcome_.truth_above[t], outcome_.truth_tied[t], candidates);
+      above_.push_back(outcome_.truth_above[t]);
+      tied_.push_back(outcome_.truth_tied[t]);
+    }
     return {.truth = end - begin,
             .ranks = ranks_,
             .gains = gains_,

@@ -22,9 +22,11 @@ struct RankingOutcome {
   // One a truth item, among its query's candidates: 1 = first, ties resolved as in the stored list; 0 = not ranked at
   // all.
   std::span<const std::uint32_t> truth_rank{};
-  std::span<const std::uint32_t> truth_above{};  // candidates with a strictly higher score (only auc reads it)
-  std::span<const std::uint32_t> truth_tied{};   // other candidates with the same score (only auc reads it)
-  std::span<const std::uint32_t> candidates{};   // one a query: how many items were ranked (only auc reads it)
+  // Only auc reads these three. A truth item of rank 0 is no candidate where all candidates are above it; else the model
+  // could not score it, and it is tied with all that are not above.
+  std::span<const std::uint32_t> truth_above{};  // candidates with a strictly higher score
+  std::span<const std::uint32_t> truth_tied{};   // other candidates with the same score
+  std::span<const std::uint32_t> candidates{};   // one a query: how many items could have been ranked
   std::span<const std::uint8_t> tie_at_cut{};    // one a query: 1 if places k and k + 1 have the same score
   std::size_t catalogue = 0;                     // number of items that could be recommended
 };

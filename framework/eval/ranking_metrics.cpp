@@ -79,13 +79,11 @@ double mrr(const QueryTruth& query, std::size_t k) { return query.hits(k) > 0 ? 
 double r_precision(const QueryTruth& query, std::size_t) { return ratio(query.hits(query.truth), query.truth); }
 
 double auc(const QueryTruth& query, std::size_t) {
-  // The stored ranks do not say which of the unranked truth items were candidates that the model could not score. Those
-  // few count among the others here.
-  const std::size_t ranked = query.ranks.size();
+  const std::size_t ranked = query.above.size();  // with those that share a score of -inf behind all others
   SEGUE_CHECK(query.candidates >= ranked, "{} of {} candidates are truth", ranked, query.candidates);
   const std::size_t negatives = query.candidates - ranked;
   double sum = 0;
-  // Truth items with equal scores have equal `above`, so they are neighbours in rank order: [begin, end).
+  // Truth items with equal scores have equal `above`, so they are neighbours: [begin, end).
   for (std::size_t begin = 0, end = 0; begin < ranked; begin = end) {
     while (end < ranked && query.above[end] == query.above[begin]) ++end;
     const std::size_t group = end - begin;

@@ -47,19 +47,21 @@ const DatasetSummary& DatasetStore::summary(const DatasetEntry& entry) {
   const fs::path file = cache_ / "summaries" / (cache_key(entry) + ".json");
   DatasetSummary s;
   if (std::ifstream in(file); in) {
-    const Json j = Json::parse(in, nullptr, false);
-    if (!j.is_discarded() && j.contains("events")) {
-      s.title = j.value("title", "");
-      s.fingerprint = j.value("fingerprint", "");
-      s.given = j.value("given", std::vector<std::string>{});
-      s.facets = j.value("facets", std::vector<std::string>{});
-      s.has_times = j.value("has_times", true);
-      s.has_ratings = j.value("has_ratings", false);
-      s.has_negatives = j.value("has_negatives", false);
-      s.users = j.value("users", std::uint64_t{0});
-      s.items = j.value("items", std::uint64_t{0});
-      s.events = j.value("events", std::uint64_t{0});
+    try {
+      const Json j = Json::parse(in);
+      s.title = j.at("title");
+      s.fingerprint = j.at("fingerprint");
+      s.given = j.at("given").get<std::vector<std::string>>();
+      s.facets = j.at("facets").get<std::vector<std::string>>();
+      s.has_times = j.at("has_times");
+      s.has_ratings = j.at("has_ratings");
+      s.has_negatives = j.at("has_negatives");
+      s.users = j.at("users");
+      s.items = j.at("items");
+      s.events = j.at("events");
       return summaries_[entry.label] = s;
+    } catch (const nlohmann::json::exception&) {
+      s = {};  // damaged: made anew
     }
   }
   const Dataset& d = load(entry);

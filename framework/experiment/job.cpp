@@ -1,5 +1,7 @@
 #include "framework/experiment/job.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 namespace segue {
@@ -80,16 +82,18 @@ std::string TrialMessage::to_line() const {
 std::optional<TrialMessage> TrialMessage::from_line(const std::string& line) {
   const Json j = Json::parse(line, nullptr, false);
   if (j.is_discarded() || !j.is_object()) return std::nullopt;
+  const auto text = [&](const char* key) { return j.contains(key) && j[key].is_string() ? j[key].get<std::string>() : std::string(); };
   TrialMessage m;
-  const std::string kind = j.value("kind", "");
-  for (int k = 0; k < 5; ++k)
-    if (kind == kKindNames[k]) m.kind = static_cast<Kind>(k);
-  m.text = j.value("text", "");
+  const std::string kind = text("kind");
+  const auto* known = std::find(std::begin(kKindNames), std::end(kKindNames), kind);
+  if (known == std::end(kKindNames)) return std::nullopt;
+  m.kind = static_cast<Kind>(known - std::begin(kKindNames));
+  m.text = text("text");
   const auto number = [&](const char* key) { return j.contains(key) && j[key].is_number() ? j[key].get<double>() : 0.0; };
   m.done = number("done");
   m.total = number("total");
   m.value = number("value");
-  m.metric = j.value("metric", "");
+  m.metric = text("metric");
   return m;
 }
 

@@ -40,6 +40,7 @@ struct TrialMessage {
   std::string metric;    // kDone: "ndcg@10 0.4123", what to show beside the row
 
   std::string to_line() const;
+  // nullopt where the line is no message: a plugin may write to any descriptor.
   static std::optional<TrialMessage> from_line(const std::string& line);
 };
 

@@ -15,7 +15,11 @@ std::string fit_id(const Spec& spec, const PlannedTrial& trial, const DatasetSum
   hasher.add("fit 1").add(dataset.fingerprint).add(spec.task.canonical()).add(trial.fold);
   hasher.add(info.name).add(info.version).add(trial.algorithm->non_default.canonical()).add(trial.seed);
   // The stopping policy decides which epoch is kept, but only where there is validation data and a loop to stop.
-  if (info.iterative && spec.task.split.validation > 0) hasher.add(StoppingSpec::schema().to_value(spec.stopping).canonical());
+  if (info.iterative && spec.task.split.validation > 0) {
+    std::vector<ViewSpec> views;
+    for (const std::size_t v : trial.views) views.push_back(spec.views[v]);
+    hasher.add(StoppingSpec::schema().to_value(spec.stopping).canonical()).add(validation_view(views, spec.stopping).identity().canonical());
+  }
   return hasher.hex().substr(0, 16);
 }
 

@@ -27,9 +27,17 @@ TrialProcess::TrialProcess(const fs::path& program, const Job& job, const fs::pa
   if (log_fd < 0) throw EnvironmentError("cannot write {}: {}", log.string(), std::strerror(errno));
   const std::string program_text = program.string(), job_text = job_file.string();
   const char* argv[] = {program_text.c_str(), "__trial", job_text.c_str(), nullptr};
+  // A request to stop that arrives before exec must not vanish in the handlers that the child inherits: it waits, blocked, until
+  // they are gone, and then ends the child.
+  sigset_t stops, before;
+  sigemptyset(&stops);
+  sigaddset(&stops, SIGTERM);
+  sigprocmask(SIG_BLOCK, &stops, &before);
   pid_ = fork();
   if (pid_ == 0) {
     // Only async-signal-safe calls between fork and exec.
+    signal(SIGTERM, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &before, nullptr);
     setpgid(0, 0);  // Ctrl-C reaches the supervisor alone, which then decides
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(log_fd, 2);
@@ -37,9 +45,11 @@ TrialProcess::TrialProcess(const fs::path& program, const Job& job, const fs::pa
     dup2(null, 0);
     dup2(null, 1);
     dup2(ends[1], kMessagePipe);
+    for (const int kept : {2, kMessagePipe}) fcntl(kept, F_SETFD, 0);  // dup2() of a descriptor onto itself keeps it close-on-exec
     execv(argv[0], const_cast<char* const*>(argv));
     _exit(127);
   }
+  sigprocmask(SIG_SETMASK, &before, nullptr);
   close(ends[1]);
   close(log_fd);
   if (pid_ < 0) {
@@ -107,11 +117,14 @@ TrialOutcome TrialProcess::outcome(int wait_status) const {
     out.error = fmt::format("needed more memory than its cap of {}", format_bytes(static_cast<double>(job_.memory_limit)));
   } else if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == static_cast<int>(ExitCode::kInterrupted)) {
     out.status = "interrupted";
-    out.error = "interrupted";
+    out.error = "stopped; run the same command to go on";
+  } else if (WIFSIGNALED(wait_status) && interrupted_) {
+    out.status = "interrupted";
+    out.error = "stopped at once; run the same command to go on";
   } else if (WIFSIGNALED(wait_status)) {
     const int signal = WTERMSIG(wait_status);
     const std::string words = last_words(log_);
-    out.status = interrupted_ ? "interrupted" : "killed";
+    out.status = "killed";
     out.error = fmt::format("ended by signal {} ({}){}{}", signal, strsignal(signal), signal == SIGKILL ? "; perhaps the machine ran out of memory" : "",
                             words.empty() ? "" : ": " + words);
   } else {

@@ -202,7 +202,10 @@ void Run::run_all(std::deque<Work> queue, int jobs, bool with_latency) {
     if (g_interrupts > 0) queue.clear();
     if (g_interrupts > seen_interrupts) {
       if (seen_interrupts == 0) display_.message("interrupted: finishing the current batch (Ctrl-C again stops at once)");
-      for (Running& r : running) g_interrupts > 1 ? r.process->kill() : r.process->interrupt();
+      for (Running& r : running) {
+        r.process->interrupt();  // also where it is killed, so that its end is taken for what it is
+        if (g_interrupts > 1) r.process->kill();
+      }
       seen_interrupts = g_interrupts;
     }
     std::vector<pollfd> fds;

@@ -149,8 +149,10 @@ void check_views(const Spec& spec, const Value& suite) {
   const bool ratings_task = spec.task.feedback.transform == "rating";
   for (const ViewSpec& view : spec.views) {
     const MetricCard* first = nullptr;
+    std::set<std::string> seen;
     for (std::size_t i = 0; i < view.metrics.size(); ++i) {
       const MetricSpec metric = at(view.metric_marks[i], [&] { return parse_metric(view.metrics[i]); });
+      if (!seen.insert(metric.text()).second) throw UsageError("{}metric '{}' is listed twice", view.metric_marks[i].prefix(), view.metrics[i]);
       const bool rating = metric.card->kind == MetricKind::kRating;
       if (first == nullptr) first = metric.card;
       if (rating != (first->kind == MetricKind::kRating))
@@ -161,14 +163,14 @@ void check_views(const Spec& spec, const Value& suite) {
                          view.metric_marks[i].prefix(), view.metrics[i], spec.task.feedback.transform);
     }
   }
-  for (const AlgorithmEntry& a : spec.algorithms) (void)a;
   if (const Value* stopping = suite.find("stopping")) {
     const Value* metric = stopping->find("metric");
     const MetricSpec m = at(metric != nullptr ? metric->mark() : stopping->mark(), [&] { return parse_metric(spec.stopping.metric); });
     if (m.card->kind == MetricKind::kUnion) throw UsageError("{}stopping needs a metric with one value a query, not '{}'", metric->mark().prefix(), spec.stopping.metric);
     if (m.card->kind == MetricKind::kRating && !ratings_task) throw UsageError("{}stopping on '{}' needs feedback: {{transform: rating}}", metric->mark().prefix(), spec.stopping.metric);
     if (spec.stopping.patience > 0 && spec.task.split.validation <= 0)
-      throw UsageError("{}early stopping needs validation data; add for example split: {{validation: 1}}", stopping->mark().prefix());
+      throw UsageError("{}early stopping needs validation data; add for example split: {{validation: {}}}", stopping->mark().prefix(),
+                       spec.task.split.strategy == "leave_last_out" ? "1" : "0.1");
   }
 }
 
@@ -191,6 +193,19 @@ std::vector<ViewSpec> parse_views(const Value& list) {
 }
 
 }  // namespace
+
+ViewSpec validation_view(const std::vector<ViewSpec>& views, const StoppingSpec& stopping) {
+  ViewSpec view;
+  view.metrics = {stopping.metric};
+  view.exclude = {"train"};
+  for (const ViewSpec& v : views) {
+    if (is_rating_view(v)) continue;
+    view.repeats = v.repeats;
+    view.catalogue = v.catalogue;
+    break;
+  }
+  return view;
+}
 
 bool is_rating_view(const ViewSpec& view) {
   try {
@@ -244,6 +259,7 @@ Spec parse_spec(const Value& suite, const Registry& algorithms, const DatasetReg
   } else {
     spec.datasets.push_back(parse_dataset(listed, datasets));
   }
+  if (spec.datasets.empty()) throw UsageError("{}the list of data sets is empty; known: {}", listed.mark().prefix(), fmt::join(datasets.names(), ", "));
   std::set<std::string> labels;
   for (const DatasetEntry& d : spec.datasets)
     if (!labels.insert(d.label).second) throw UsageError("{}two data sets are labelled '{}'; give one a 'label'", d.mark.prefix(), d.label);
@@ -252,17 +268,17 @@ Spec parse_spec(const Value& suite, const Registry& algorithms, const DatasetReg
   spec.task.feedback = FeedbackSpec::schema().parse(section("feedback"), "'feedback'");
   spec.task.filter = FilterSpec::schema().parse(section("filter"), "'filter'");
   spec.task.split = SplitSpec::schema().parse(section("split"), "'split'");
+  at(section("feedback").mark(), [&] { return spec.task.feedback.check(); });
+  at(section("split").mark(), [&] { return spec.task.split.check(); });
   spec.stopping = StoppingSpec::schema().parse(section("stopping"), "'stopping'");
   spec.limits = LimitsSpec::schema().parse(section("limits"), "'limits'");
-  if (const Value* limits = suite.find("limits")) {
-    at(limits->mark(), [&] {
-      if (!spec.limits.timeout.empty()) parse_duration(spec.limits.timeout);
-      if (!spec.limits.memory.empty()) parse_bytes(spec.limits.memory);
-      return 0;
-    });
-  }
+  if (!spec.limits.timeout.empty()) at(suite.find("limits")->find("timeout")->mark(), [&] { return parse_duration(spec.limits.timeout); });
+  if (!spec.limits.memory.empty()) at(suite.find("limits")->find("memory")->mark(), [&] { return parse_bytes(spec.limits.memory); });
   if (const Value* latency = suite.find("latency"); latency != nullptr && !(latency->kind() == Value::Kind::kBool && !latency->as_bool())) {
     spec.latency = latency->kind() == Value::Kind::kBool ? LatencySpec{} : LatencySpec::schema().parse(*latency, "'latency'");
+    std::set<std::int64_t> sizes;
+    for (const std::int64_t b : spec.latency->batch)
+      if (!sizes.insert(b).second) throw UsageError("{}batch size {} is listed twice", latency->find("batch")->mark().prefix(), b);
   }
 
   spec.seeds = {1};
@@ -286,9 +302,11 @@ Spec parse_spec(const Value& suite, const Registry& algorithms, const DatasetReg
   for (const AlgorithmEntry& a : spec.algorithms) {
     const AlgorithmInfo& info = algorithms.find(a.algorithm).info;
     if (!((any_ranking && info.ranks) || (any_rating && info.predicts_ratings)))
-      throw UsageError("{}algorithm '{}' does not predict ratings, and every metric of this suite judges ratings", a.mark.prefix(), a.algorithm);
+      throw UsageError("{}algorithm '{}' does not {}, and every metric of this suite judges {}", a.mark.prefix(), a.algorithm,
+                       any_rating ? "predict ratings" : "rank", any_rating ? "ratings" : "lists");
   }
   if (const Value* plots = suite.find("plots")) {
+    if (!plots->is_list()) throw UsageError("{}'plots' is a list such as [metric_bars]", plots->mark().prefix());
     for (const Value& p : plots->items()) {
       const std::string& plot = p.as_string();
       if (std::find(plot_names().begin(), plot_names().end(), plot) == plot_names().end()) throw UsageError("{}unknown plot '{}'{}", p.mark().prefix(), plot, suggestion(plot, plot_names()));

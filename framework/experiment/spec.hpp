@@ -72,6 +72,10 @@ std::vector<std::string> suite_plugins(const Value& suite, const std::string& fo
 
 Spec parse_spec(const Value& suite, const Registry& algorithms, const DatasetRegistry& datasets);
 
+// How a fit is judged on validation data after an epoch: full ranking by the stopping metric; what may be recommended again,
+// and from which catalogue, is as in the first of the fit's views that judges lists. Part of the fit's identity.
+ViewSpec validation_view(const std::vector<ViewSpec>& views, const StoppingSpec& stopping);
+
 // Whether a view judges predicted ratings (rmse ...) rather than lists.
 bool is_rating_view(const ViewSpec& view);
 // The longest list that any of the view's metrics needs; at least 10.

@@ -44,7 +44,7 @@ class PipeProgress : public Progress {
   void record(std::string_view series, int epoch, double value) override {
     const bool validation = series == "validation";
     const std::string name = validation ? validation_ : std::string(series);
-    if (validation) value *= sign_;
+    if (validation || series == "best epoch") value *= sign_;
     record_.curve_epochs[name].push_back(epoch);
     record_.curve_values[name].push_back(value);
     send_({TrialMessage::Kind::kPoint, name, static_cast<double>(epoch), 0, value, {}});
@@ -151,15 +151,7 @@ std::function<double(const Recommender&)> make_validation(const PreparedFold& fo
   const MetricSpec metric = parse_metric(job.stopping.metric);
   const bool rating = metric.card->kind == MetricKind::kRating;
   if (fold.validation.size() == 0 || (rating && !fold.has_ratings)) return {};
-  ViewSpec view;
-  view.metrics = {job.stopping.metric};
-  view.exclude = {"train"};
-  for (const ViewSpec& v : job.views)  // what may be recommended again is a property of the task
-    if (!is_rating_view(v)) {
-      view.repeats = v.repeats;
-      view.catalogue = v.catalogue;
-      break;
-    }
+  const ViewSpec view = validation_view(job.views, job.stopping);
   const double sign = validation_sign(job.stopping.metric);
   return [&fold, &exec, metric, view, rating, sign](const Recommender& model) {
     return sign * (rating ? compute(metric, predict_view(model, fold, fold.validation, view).outcome()).mean

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace segue {
 
@@ -20,7 +21,7 @@ LatentAxes::LatentAxes(const EmbeddingSpace& space, const ItemTags& tags)
 
 LatentMatch LatentAxes::strongest(std::span<const float> query, ItemIdx item) const {
   LatentMatch best;
-  best.contribution = -1;
+  best.contribution = -std::numeric_limits<double>::infinity();
   const auto i = static_cast<Eigen::Index>(raw(item));
   for (Eigen::Index a = 0; a < coordinates_.cols(); ++a) {
     double on_axis = 0;

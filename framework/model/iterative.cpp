@@ -29,7 +29,8 @@ void IterativeRecommender::fit(const TrainData& data, FitContext& ctx) {
     const double value = ctx.validate(*this);
     ctx.progress.record("validation", epoch, value);
     if (!stopping) continue;
-    if (value > best) {
+    if (std::isnan(value)) throw UsageError("early stopping: the validation metric has no value after epoch {}; is there validation truth left after exclusions?", epoch);
+    if (best_epoch == 0 || value > best) {
       best = value;
       best_epoch = epoch;
       since_best = 0;

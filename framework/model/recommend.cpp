@@ -64,7 +64,6 @@ class QueryRanker {
 };
 
 void check_scores(std::span<const float> scores) {
-  // A sum of (s - s) is zero unless some s is NaN or infinite; -inf is allowed, so look closer only then.
   for (float s : scores) {
     if (std::isnan(s) || s == std::numeric_limits<float>::infinity())
       throw UsageError("the model returned a score of {}; training has probably diverged", s);
@@ -92,19 +91,23 @@ void rank_one(const CandidatePolicy& policy, std::size_t q, std::span<const Item
   out.ranks->tie_at_cut[q] = best.size() > k && best[k].score == best[k - 1].score ? 1 : 0;
   for (std::uint64_t t = out.truth->offsets[q]; t < out.truth->offsets[q + 1]; ++t) {
     const auto at = std::find(items.begin(), items.end(), out.truth->items[t]);
-    if (at == items.end() || scores[static_cast<std::size_t>(at - items.begin())] == kCannotScore) continue;  // rank 0
+    if (at == items.end()) {  // behind every candidate
+      out.ranks->above[t] = out.ranks->candidates[q];
+      continue;
+    }
     const Scored own{scores[static_cast<std::size_t>(at - items.begin())], ranker.tie(*at), *at};
+    const bool ranked = own.score != kCannotScore;
     std::uint32_t above = 0, tied = 0, tied_before = 0;
     for (std::size_t i = 0; i < items.size(); ++i) {
       above += scores[i] > own.score;
       if (scores[i] == own.score && items[i] != own.item) {
         ++tied;
-        tied_before += Scored{scores[i], ranker.tie(items[i]), items[i]}.better_than(own);
+        if (ranked) tied_before += Scored{scores[i], ranker.tie(items[i]), items[i]}.better_than(own);
       }
     }
     out.ranks->above[t] = above;
     out.ranks->tied[t] = tied;
-    out.ranks->rank[t] = above + tied_before + 1;
+    out.ranks->rank[t] = ranked ? above + tied_before + 1 : 0;
   }
 }
 
@@ -112,6 +115,11 @@ TopK rank_queries(const Recommender& model, std::span<const Query> queries, cons
                   const Executor& exec, const ItemLists* truth, TruthRanks* ranks) {
   SEGUE_CHECK(k > 0, "recommend() needs k of at least one");
   const std::size_t n_items = model.n_items();
+  SEGUE_CHECK(policy.catalogue.empty() || policy.catalogue.size() == n_items, "{} catalogue flags for {} items", policy.catalogue.size(), n_items);
+  SEGUE_CHECK(policy.item_keys.empty() || policy.item_keys.size() == n_items, "{} item keys for {} items", policy.item_keys.size(), n_items);
+  SEGUE_CHECK(policy.user_keys.empty() || policy.user_keys.size() == queries.size(), "{} user keys for {} queries", policy.user_keys.size(), queries.size());
+  SEGUE_CHECK(policy.candidates.empty() || policy.candidates.size() == queries.size(), "{} candidate lists for {} queries", policy.candidates.size(), queries.size());
+  SEGUE_CHECK(policy.excluded.empty() || policy.excluded.size() == queries.size(), "{} lists of exclusions for {} queries", policy.excluded.size(), queries.size());
   TopK top;
   top.k = k;
   top.items.assign(queries.size() * k, kNoItem);

@@ -23,7 +23,7 @@ struct ItemLists {
 // Which items may be recommended to whom, and how ties are ordered.
 struct CandidatePolicy {
   std::span<const std::uint8_t> catalogue{};  // one flag an item, or empty: all items
-  ItemLists candidates{};                     // given: only these are ranked (the catalogue flag is not applied)
+  ItemLists candidates{};                     // given: only these, distinct, are ranked (the catalogue flag is not applied)
   ItemLists excluded{};                       // never recommended (what the user has seen)
   std::uint64_t task_seed = 0;                // ties: ascending tie_order(task_seed, user key, item key)
   std::span<const std::uint64_t> user_keys{};  // one a query; empty: 0
@@ -40,12 +40,15 @@ struct TopK {
   std::span<const float> row_scores(std::size_t q) const { return {scores.data() + q * k, k}; }
 };
 
-// Where each truth item stands among its query's candidates.
+// Where each truth item stands among its query's candidates: the items of its candidate list or of the catalogue, without
+// those excluded, whether the model can score them or not. One that it cannot score (-inf) is in no list and has no rank; it
+// is tied with the others of its kind, so above + tied + 1 == candidates. A truth item that is no candidate has all of them
+// above it.
 struct TruthRanks {
   std::vector<std::uint32_t> rank;   // 1 = first, ties resolved by tie order; 0: not a candidate, or a score of -inf
   std::vector<std::uint32_t> tied;   // other candidates with exactly the same score
-  std::vector<std::uint32_t> above;  // candidates with a strictly higher score
-  std::vector<std::uint32_t> candidates;      // per query: how many items were ranked
+  std::vector<std::uint32_t> above;  // candidates with a strictly higher score; all of them where the item is none
+  std::vector<std::uint32_t> candidates;      // per query: how many there are, those with -inf included
   std::vector<std::uint8_t> tie_at_cut;       // per query: 1 if the score at place k equals the one at k + 1
 };
 

@@ -81,6 +81,7 @@ void gather(const ManifestTask& task, const ManifestTrial& trial, const TrialRec
 
 LeaderboardRow make_row(const Manifest& manifest, const ManifestTask& task, const std::string& label, TrialCache& trials,
                         const std::map<std::string, JournalEntry>& journal) {
+  static const std::set<std::string> failed{"failed", "timeout", "killed"};  // one that was interrupted has merely not run
   LeaderboardRow row;
   row.label = label;
   Gathered g;
@@ -93,7 +94,7 @@ LeaderboardRow make_row(const Manifest& manifest, const ManifestTask& task, cons
     if (record != nullptr && record->has_task(task.id)) {
       ++row.trials;
       gather(task, trial, *record, g, row);
-    } else if (const auto it = journal.find(trial.fit); it != journal.end() && it->second.event != "finished" && it->second.event != "started") {
+    } else if (const auto it = journal.find(trial.fit); it != journal.end() && failed.contains(it->second.event)) {
       ++row.failed;
       if (row.error.empty()) row.error = it->second.error;
     }
@@ -181,6 +182,7 @@ Table leaderboard_table(const Leaderboard& board) {
   std::map<std::string, double> best;
   for (const LeaderboardRow& row : board.rows)
     for (const auto& [metric, s] : row.metrics) {
+      if (std::isnan(s.mean)) continue;
       const bool higher = parse_metric(metric).card->higher_is_better;
       const auto [it, fresh] = best.try_emplace(metric, s.mean);
       if (!fresh) it->second = higher ? std::max(it->second, s.mean) : std::min(it->second, s.mean);
@@ -190,7 +192,7 @@ Table leaderboard_table(const Leaderboard& board) {
   std::size_t place = 0;
   for (const LeaderboardRow& row : board.rows) {
     std::vector<Cell> cells;
-    cells.push_back(row.trials > 0 ? Cell(++place) : Cell("!").mark(Emphasis::kBad));
+    cells.push_back(row.trials > 0 ? Cell(++place) : row.failed > 0 ? Cell("!").mark(Emphasis::kBad) : nothing);
     cells.push_back(Cell(row.label));
     for (const std::string& m : board.task.metrics) {
       const auto it = row.metrics.find(m);
@@ -199,7 +201,7 @@ Table leaderboard_table(const Leaderboard& board) {
         continue;
       }
       cells.push_back(Cell::fixed(it->second.mean, 4));
-      if (it->second.mean == best[m]) cells.back().mark(Emphasis::kStrong);
+      if (const auto b = best.find(m); b != best.end() && it->second.mean == b->second) cells.back().mark(Emphasis::kStrong);
     }
     if (several) cells.push_back(row.trials == row.planned ? Cell(row.trials) : Cell(fmt::format("{}/{}", row.trials, row.planned)));
     cells.push_back(std::isnan(row.fit_seconds) ? nothing : Cell(short_number(row.fit_seconds, 2), row.fit_seconds));

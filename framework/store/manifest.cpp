@@ -83,7 +83,8 @@ std::string read_text_file(const fs::path& path) {
 }
 
 void ResultsFolder::write_manifest(const Manifest& m) const {
-  Json j{{"segue_plan", kManifestVersion}, {"suite", m.suite}, {"folder", m.folder}, {"labels", m.labels}, {"plots", m.plots}};
+  Json j{{"segue_plan", kManifestVersion}, {"suite", m.suite}, {"folder", m.folder}, {"labels", m.labels}, {"plots", m.plots},
+         {"tasks", Json::array()}, {"trials", Json::array()}};
   for (const ManifestTask& t : m.tasks) j["tasks"].push_back(to_json(t));
   for (const ManifestTrial& t : m.trials) j["trials"].push_back(to_json(t));
   j["spec"] = Json::parse(m.spec);
@@ -136,10 +137,14 @@ void Journal::append(JournalEntry e) const {
   e.time = utc_now();
   const Json j{{"time", e.time}, {"event", e.event}, {"fit", e.fit}, {"label", e.label}, {"fold", e.fold}, {"seed", e.seed},
                {"seconds", e.seconds}, {"error", e.error}};
-  const std::string line = j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  fs::create_directories(path_.parent_path());
-  const int fd = open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  std::string line = j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (path_.has_parent_path()) fs::create_directories(path_.parent_path());
+  const int fd = open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (fd < 0) throw EnvironmentError("cannot write {}: {}", path_.string(), std::strerror(errno));
+  // Behind a line that a crash cut short, this entry begins a line of its own, lest it be lost with that one.
+  const off_t size = lseek(fd, 0, SEEK_END);
+  char last = '\n';
+  if (size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n') line.insert(0, "\n");
   const auto written = write(fd, line.data(), line.size());
   fsync(fd);
   close(fd);
@@ -150,18 +155,21 @@ std::map<std::string, JournalEntry> Journal::last_by_fit() const {
   std::map<std::string, JournalEntry> last;
   std::ifstream in(path_, std::ios::binary);
   for (std::string line; std::getline(in, line);) {
-    const Json j = Json::parse(line, nullptr, false);
-    if (j.is_discarded() || !j.contains("fit")) continue;
-    JournalEntry e;
-    e.time = j.value("time", "");
-    e.event = j.value("event", "");
-    e.fit = j.at("fit");
-    e.label = j.value("label", "");
-    e.fold = j.value("fold", "");
-    e.seed = j.value("seed", std::uint64_t{0});
-    e.seconds = j.value("seconds", 0.0);
-    e.error = j.value("error", "");
-    last[e.fit] = e;
+    try {
+      const Json j = Json::parse(line);
+      JournalEntry e;
+      e.time = j.value("time", "");
+      e.event = j.value("event", "");
+      e.fit = j.at("fit");
+      e.label = j.value("label", "");
+      e.fold = j.value("fold", "");
+      e.seed = j.value("seed", std::uint64_t{0});
+      e.seconds = j.value("seconds", 0.0);
+      e.error = j.value("error", "");
+      last[e.fit] = e;
+    } catch (const nlohmann::json::exception&) {
+      continue;
+    }
   }
   return last;
 }

@@ -78,7 +78,7 @@ class Journal {
  public:
   explicit Journal(std::filesystem::path path) : path_(std::move(path)) {}
   void append(JournalEntry entry) const;   // one line, one write, synced
-  // The last entry of each fit. Lines cut short by a crash are skipped.
+  // The last entry of each fit. Lines cut short by a crash, and other lines that are no entries, are skipped.
   std::map<std::string, JournalEntry> last_by_fit() const;
 
  private:

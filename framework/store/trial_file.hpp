@@ -64,7 +64,7 @@ struct TrialRecord {
   bool has_task(const std::string& task) const;
 };
 
-inline constexpr int kTrialSchemaVersion = 1;
+inline constexpr int kTrialSchemaVersion = 2;
 
 // Writes the record and the model. Sets record.model_bytes.
 void write_trial(const std::filesystem::path& path, TrialRecord& record, const Recommender& model);

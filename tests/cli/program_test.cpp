@@ -17,12 +17,13 @@ using Json = nlohmann::json;
 
 // Every command that help shows, walked through help itself.
 void all_commands(const std::vector<std::string>& path, std::vector<std::vector<std::string>>& out) {
+  if (path.size() > 3) return;  // help was misread
   std::vector<std::string> help = path;
   help.emplace_back("--help");
   std::istringstream text(segue(help).out);
   bool listing = false;
   for (std::string line; std::getline(text, line);) {
-    if (line.ends_with(":"))
+    if (line.ends_with(":") && !line.starts_with(" "))
       listing = line != "Examples:" && line != "Usage:" && line != "Arguments:" && line != "Options:" &&
                 line != "Global options:";
     if (!listing || !line.starts_with("  ") || line.starts_with("   ")) continue;
@@ -165,16 +166,17 @@ TEST(Program, DoctorFailsWithoutGnuplotAndSaysWhatToDo) {
   EXPECT_NE(outcome.out.find("apt-get install gnuplot-nox"), std::string::npos) << outcome.out;
 }
 
-TEST(Program, BlasEnvironmentIsTheSameWhateverIsExported) {
-  const auto settings = [](const std::map<std::string, std::string>& environment) {
-    for (const Json& check : Json::parse(segue({"doctor", "--format", "json"}, environment).out)) {
-      if (check["check"] == "blas settings") return check["verdict"].get<std::string>();
-    }
-    return std::string("none");
+TEST(Program, BlasIsTheSameWhateverIsExported) {
+  const auto core = [](const std::map<std::string, std::string>& environment) {
+    return Json::parse(segue({"version", "--json"}, environment).out).at("blas_core").get<std::string>();
   };
-  EXPECT_EQ(settings({}), "ok");
-  EXPECT_EQ(settings({{"OPENBLAS_CORETYPE", "Haswell"}, {"OPENBLAS_L2_SIZE", "512"}, {"OPENBLAS_NUM_THREADS", "8"}}),
-            "ok");
+  const std::map<std::string, std::string> exported{
+      {"OPENBLAS_CORETYPE", "Nehalem"}, {"OPENBLAS_L2_SIZE", "512"}, {"OPENBLAS_NUM_THREADS", "8"}};
+  auto marked = exported;
+  marked["SEGUE_BLAS_FIXED"] = "1";  // as if the program had started itself again already
+  if (core({}) == "none" || core({}) == "unknown" || core(marked) == core({}))
+    GTEST_SKIP() << "no OpenBLAS with a choice of kernels here";
+  EXPECT_EQ(core(exported), core({}));
 }
 
 TEST(Completion, ScriptsAreValid) {

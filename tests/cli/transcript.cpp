@@ -68,15 +68,23 @@ void replace_all(std::string& text, const std::string& what, const std::string& 
 
 std::string home_folder() { return home().path().string(); }
 
-Outcome segue(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment) {
-  const TempFolder folder;
+Running start(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment) {
+  Running program{-1, std::make_shared<TempFolder>()};
   home();
-  const pid_t child = ::fork();
-  if (child == 0) become_segue(arguments, environment, folder);
+  program.pid = ::fork();
+  if (program.pid == 0) become_segue(arguments, environment, *program.streams);
+  return program;
+}
+
+Outcome finish(const Running& program) {
   int status = 0;
-  ::waitpid(child, &status, 0);
+  ::waitpid(program.pid, &status, 0);
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {code, read(folder / "out"), read(folder / "err")};
+  return {code, read(*program.streams / "out"), read(*program.streams / "err")};
+}
+
+Outcome segue(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment) {
+  return finish(start(arguments, environment));
 }
 
 std::string transcript(const std::vector<std::string>& arguments) {

@@ -2,8 +2,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
+
+#include "tests/support/temp_folder.hpp"
 
 namespace segue::test {
 
@@ -16,6 +21,14 @@ struct Outcome {
 // `segue` with these arguments, in an environment that is the same everywhere: 80 columns, no colour, no data folders,
 // a home of its own; `environment` adds to it or (with an empty value) takes away. Not a terminal.
 Outcome segue(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment = {});
+
+// The same in two steps, for tests that send signals in between.
+struct Running {
+  pid_t pid = -1;
+  std::shared_ptr<TempFolder> streams;
+};
+Running start(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment = {});
+Outcome finish(const Running& program);  // waits; ended by signal n: exit code 128 + n
 
 // "$ segue ...", then stdout, stderr and exit code, as golden files hold it. Paths of this machine become <home>,
 // content hashes <hash>.

@@ -52,8 +52,13 @@ class Good final : public IterativeRecommender, public RatingPredictor {
 
 }  // namespace
 
-SEGUE_ALGORITHM(
-    plugin_good, Good, GoodParams,
-    {.name = "plugin_good", .summary = "a plugin that works", .citation = "", .family = "baseline", .iterative = true})
+SEGUE_ALGORITHM(plugin_good, Good, GoodParams,
+                {.name = "plugin_good",
+                 .summary = "a plugin that works",
+                 .citation = "none: made for tests",
+                 .family = "baseline",
+                 .predicts_ratings = true,
+                 .personalised = false,
+                 .iterative = true})
 
 }  // namespace segue

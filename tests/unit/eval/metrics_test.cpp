@@ -243,6 +243,10 @@ TEST(Auc, CountsTiesOneHalfAndUnrankedTruthAsLost) {
   EXPECT_EQ(auc(test::query_of({1, 2, 3, 4}, {1, 9})), 0.5);     // 9 is no candidate
   EXPECT_EQ(auc(test::query_of({3, 1}, {1}, {5, 6})), 2.0 / 3);  // items without a score stand behind 1
   EXPECT_EQ(auc(test::query_of({}, {1})), 0);
+  EXPECT_EQ(auc(test::query_of({3}, {1}, {1, 5, 6})), 1.0 / 3);  // without a score 1 is tied with 5 and 6, behind 3
+  EXPECT_EQ(auc(test::query_of({3, 2}, {1, 2}, {1, 5})), 0.375);  // 2 loses to 3 alone, 1 has half of 5
+  EXPECT_EQ(auc(test::query_of({}, {1}, {1, 5, 6})), 0.5);        // nothing has a score: a constant scorer
+  EXPECT_EQ(auc(test::query_of({}, {1}, {1})), 1);
   EXPECT_EQ(auc(test::query_of({2, 1}, {1, 2})), 1);  // nothing else to be placed behind
 }
 

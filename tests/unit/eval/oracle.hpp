@@ -71,10 +71,10 @@ inline StoredOutcome store(const std::vector<OracleQuery>& queries, std::size_t 
       const auto at = std::find(q.ranking.begin(), q.ranking.end(), q.truth[t]);
       const bool ranked = at != q.ranking.end();
       std::uint32_t above = 0, tied = 0;
+      const auto own = q.score.find(q.truth[t]);
       for (const auto& [item, score] : q.score) {
-        if (!ranked || item == q.truth[t]) continue;
-        above += score > q.score.at(q.truth[t]);
-        tied += score == q.score.at(q.truth[t]);
+        above += own == q.score.end() || score > own->second;
+        tied += own != q.score.end() && item != own->first && score == own->second;
       }
       s.truth_items.push_back(q.truth[t]);
       s.gains.push_back(q.gains[t]);
@@ -116,16 +116,15 @@ inline double oracle(const std::string& name, const OracleQuery& q, std::size_t 
 
   double pairs = 0, won = 0;
   for (std::uint32_t t : q.truth) {
-    const bool ranked = std::find(q.ranking.begin(), q.ranking.end(), t) != q.ranking.end();
+    const bool candidate = q.score.contains(t);
     double own_pairs = 0, own_won = 0;
     for (const auto& [other, score] : q.score) {
-      const bool other_ranked = score != -std::numeric_limits<float>::infinity();
-      if (q.relevant(other) && other_ranked) continue;
+      if (q.relevant(other)) continue;
       own_pairs += 1;
-      if (ranked) own_won += q.score.at(t) > score ? 1 : q.score.at(t) == score ? 0.5 : 0;
+      if (candidate) own_won += q.score.at(t) > score ? 1 : q.score.at(t) == score ? 0.5 : 0;
     }
     pairs += 1;
-    won += own_pairs > 0 ? own_won / own_pairs : ranked;
+    won += own_pairs > 0 ? own_won / own_pairs : candidate;
   }
   return std::map<std::string, double>{{"hr", hits > 0},
                                        {"ndcg", dcg / ideal},

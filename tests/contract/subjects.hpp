@@ -1,0 +1,35 @@
+// Whom the contract binds: every algorithm of the registry under its default parameters and, where one choice of one
+// parameter makes it predict ratings or stop doing so, under that choice too; and a plugin.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/data/loader.hpp"
+#include "framework/data/task.hpp"
+#include "framework/model/registry.hpp"
+#include "tests/support/fitted.hpp"
+
+namespace segue::test {
+
+struct Subject {
+  std::string algorithm;
+  Value params;      // what differs from the defaults
+  std::string name;  // "item_knn", "item_knn_target_ratings"
+  friend void PrintTo(const Subject& s, std::ostream* out) { *out << s.name; }
+};
+
+const Registry& all_algorithms();
+const DatasetRegistry& all_datasets();
+std::vector<Subject> subjects();
+std::vector<std::string> algorithm_names();
+
+inline const Registry::Entry& entry_of(const Subject& s) { return all_algorithms().find(s.algorithm); }
+inline std::unique_ptr<Recommender> make(const Subject& s) { return entry_of(s).make(s.params); }
+// Whether this configuration learns from stars: then a world of ratings is what fits it.
+inline bool learns_ratings(const Subject& s) { return make(s)->ratings() != nullptr; }
+
+Fitted fit(const Subject& subject, const PreparedFold& fold, int threads = 1, std::uint64_t seed = 1);
+
+}  // namespace segue::test

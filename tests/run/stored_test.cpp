@@ -1,0 +1,179 @@
+// What a results folder is good for afterwards: leaderboards for scripts, metrics from the stored lists,
+// recommendations.
+#include <cstdlib>
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include "tests/run/bench.hpp"
+
+namespace segue::test {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Leaderboard, JsonHasTheShapeThatScriptsRelyOn) {
+  const Bench bench(small_suite("[popular, random, item_knn]",
+                                "evaluate:\n  - {candidates: full, metrics: [ndcg@10, coverage@10]}\n  - {candidates: "
+                                "{sampled: 20}, metrics: [hr@10]}\n"
+                                "latency: {batch: [1, 4], seconds: 0.1, samples: 10}\n"));
+  const Outcome run = bench.run({"--format", "json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const Json board = bench.leaderboard();
+  EXPECT_EQ(Json::parse(run.out), board) << "what `run` prints is what `leaderboard` prints";
+  ASSERT_TRUE(board.is_object());
+  EXPECT_TRUE(board["task"]["id"].is_string());
+  ASSERT_EQ(board["tasks"].size(), 2u);
+  EXPECT_EQ(board["tasks"][0]["task"], board["task"]);
+  EXPECT_EQ(board["tasks"][0]["rows"], board["rows"]);
+  EXPECT_NE(board["tasks"][1]["task"]["id"], board["task"]["id"]);
+  double last = 1;
+  for (const Json& row : board["rows"]) {
+    for (const char* key : {"label", "algorithm", "status"}) EXPECT_TRUE(row[key].is_string()) << key;
+    EXPECT_EQ(row["status"], "ok");
+    EXPECT_EQ(row["trials"], 1);
+    ASSERT_EQ(row["metrics"].size(), 2u) << row;
+    for (const char* metric : {"ndcg@10", "coverage@10"}) {
+      EXPECT_TRUE(row["metrics"][metric]["mean"].is_number_float()) << row;
+      EXPECT_TRUE(row["metrics"][metric]["n"].is_number_integer());
+    }
+    EXPECT_GT(row["metrics"]["ndcg@10"]["n"], 20);
+    EXPECT_GE(row["fit_seconds"], 0.0);
+    EXPECT_GT(row["latency_us"]["p50"], 0.0);
+    EXPECT_GE(row["latency_us"]["p99"], row["latency_us"]["p50"]);
+    EXPECT_TRUE(row["peak_rss_bytes"].is_number_integer());
+    EXPECT_GT(row["peak_rss_bytes"], 1 << 20);
+    const double mean = row["metrics"]["ndcg@10"]["mean"];
+    EXPECT_LE(mean, last) << "best first";
+    last = mean;
+  }
+}
+
+TEST(Metrics, OfStoredListsAreWhatAnotherProgramFinds) {
+  const Bench bench(small_suite(
+      "[popular, random, item_knn, {implicit_als: {factors: 8, epochs: 5}}]",
+      "evaluate:\n  - {metrics: [ndcg@10, hr@10]}\n  - {candidates: {sampled: 30}, metrics: [hr@10, ndcg@10]}\n"));
+  ASSERT_EQ(bench.run({"-q"}).exit_code, 0);
+  const auto script = std::filesystem::path(SEGUE_SOURCE_DIR) / "tests/run/recompute.py";
+  int code = 77;
+  for (const char* python : {"python3", "/usr/bin/python3"}) {
+    const std::string command = std::string(python) + " " + script.string() + " " + bench.results().string();
+    const int status = std::system(command.c_str());
+    code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (code != 77 && code != 127) break;
+  }
+  if (code == 77 || code == 127) GTEST_SKIP() << "no Python with h5py here";
+  EXPECT_EQ(code, 0);
+}
+
+TEST(StoredModel, RecommendsAndFindsSimilarItems) {
+  const Bench bench(small_suite("[popular, item_knn, {implicit_als: {factors: 8, epochs: 5}}]"));
+  ASSERT_EQ(bench.run({"-q"}).exit_code, 0);
+  const std::string results = bench.results().string();
+  // Any listener of the task.
+  const Outcome help =
+      bench.segue({"recommend", "--trial", "implicit_als", "--results", results, "--user", "nobody at all"});
+  EXPECT_EQ(help.exit_code, 2);
+  EXPECT_THAT(help.err, HasSubstr("60 users, such as "));
+  std::string user = help.err.substr(help.err.find("such as ") + 8);
+  user.erase(user.find_last_not_of("\n") + 1);
+
+  const Outcome text =
+      bench.segue({"recommend", "--trial", "implicit_als", "--results", results, "--user", user, "-n", "5"});
+  ASSERT_EQ(text.exit_code, 0) << text.err;
+  for (const char* head : {"title", "artist", "score", "match", "implicit_als for user"})
+    EXPECT_THAT(text.out, HasSubstr(head));
+  const Outcome json = bench.segue(
+      {"recommend", "--trial", "implicit_als", "--results", results, "--user", user, "-n", "5", "--format", "json"});
+  const Json rows = Json::parse(json.out);
+  ASSERT_EQ(rows.size(), 5u);
+  double last = 1e9;
+  for (const Json& row : rows) {
+    for (const char* key : {"title", "artist", "match", "id"})
+      EXPECT_TRUE(row[key].is_string() && !row[key].empty()) << row;
+    EXPECT_NE(row["title"], row["id"]) << "a title, not an id";
+    EXPECT_LE(row["score"].get<double>(), last);
+    last = row["score"];
+  }
+  // A model without vectors shows tags instead; both know similar items.
+  EXPECT_THAT(bench.segue({"recommend", "--trial", "item_knn", "--results", results, "--user", user}).out,
+              HasSubstr("tags"));
+  const std::string item = rows[0]["id"];
+  for (const char* trial : {"implicit_als", "item_knn"}) {
+    const Outcome similar =
+        bench.segue({"similar", "--trial", trial, "--results", results, "--item", item, "-n", "4", "--format", "json"});
+    ASSERT_EQ(similar.exit_code, 0) << similar.err;
+    const Json items = Json::parse(similar.out);
+    ASSERT_EQ(items.size(), 4u);
+    for (const Json& row : items) EXPECT_NE(row["id"], item);
+  }
+  // By title too; a wrong trial is answered with those that exist.
+  EXPECT_EQ(bench
+                .segue({"similar", "--trial", "item_knn", "--results", results, "--item",
+                        rows[0]["title"].get<std::string>()})
+                .exit_code,
+            0);
+  const Outcome wrong = bench.segue({"recommend", "--trial", "item_kn", "--results", results, "--user", user});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("did you mean 'item_knn'?"));
+}
+
+// A file beside the suite was found when it ran, and must be found again afterwards.
+TEST(StoredModel, FindsItsDataBesideTheSuite) {
+  const Bench bench(
+      "version: 1\nname: beside\ndataset: {name: delimited, path: plays.csv}\nalgorithms: [item_knn]\nevaluate: "
+      "[{metrics: [hr@10]}]\n");
+  std::string csv;
+  for (int u = 0; u < 20; ++u)
+    for (int i = 0; i < 12; ++i)
+      if ((u + i) % 3 != 0) csv += "u" + std::to_string(u) + ",i" + std::to_string(i) + "\n";
+  bench.folder().write("plays.csv", csv);
+  const Outcome run = bench.run({"-q"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const Outcome outcome = bench.segue(
+      {"recommend", "--trial", "item_knn", "--results", bench.results().string(), "--user", "u3", "-n", "2"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+}
+
+TEST(Config, ShowsWinnersAndLosersWithTheirPlaces) {
+  Bench bench(small_suite("[{implicit_als: {factors: 8}}]", "seeds: [1]\n"));
+  bench.set_environment("SEGUE_SEEDS", "[3]");
+  bench.folder().write("config/segue/config.yaml", "limits: {timeout: 5m}\nseeds: [9]\n");
+  const Outcome outcome =
+      bench.segue({"config", "show", bench.suite().string(), "--origin", "split.test=0.3", "--format", "json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto find = [&](const std::string& key) {
+    for (const Json& row : Json::parse(outcome.out))
+      if (row["key"].get<std::string>().starts_with(key)) return row;
+    return Json();
+  };
+  const Json seeds = find("seeds");
+  EXPECT_THAT(seeds.dump(), HasSubstr("environment"));
+  EXPECT_THAT(seeds.dump(), HasSubstr("suite.yaml:"));
+  EXPECT_THAT(seeds.dump(), HasSubstr("config.yaml"));
+  EXPECT_THAT(find("limits").dump(), HasSubstr("config.yaml:1"));
+  EXPECT_THAT(outcome.out, HasSubstr("command line"));
+  const Outcome shown = bench.segue({"config", "show", bench.suite().string(), "split.test=0.3", "--format", "json"});
+  const Json resolved = Json::parse(shown.out);
+  EXPECT_EQ(resolved["split"]["test"], 0.3);
+  EXPECT_EQ(resolved["seeds"], Json::parse("[3]"));
+  EXPECT_EQ(resolved["limits"]["timeout"], "5m");
+}
+
+TEST(Config, SchemaIsJsonAndKnowsEveryAlgorithm) {
+  const Bench bench;
+  const Outcome outcome = bench.segue({"config", "schema"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const Json schema = Json::parse(outcome.out);
+  EXPECT_EQ(schema["type"], "object");
+  for (const char* key : {"dataset", "algorithms", "evaluate", "split", "feedback"})
+    EXPECT_TRUE(schema["properties"].contains(key)) << key;
+  const std::string text = outcome.out;
+  for (const Json& algorithm : Json::parse(bench.segue({"algo", "list", "--format", "json"}).out))
+    EXPECT_THAT(text, HasSubstr("\"" + algorithm["name"].get<std::string>() + "\""));
+}
+
+}  // namespace
+}  // namespace segue::test
