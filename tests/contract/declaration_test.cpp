@@ -109,7 +109,7 @@ TEST_P(Declaration, UnknownKeysAndWrongValuesAreRefused) {
 TEST_P(Declaration, EstimatesItsOwnCost) {
   if (!entry().fit_flop) {
     EXPECT_NE(entry().origin, "built in") << "give the parameters a 'double fit_flop(const DataShape&) const'";
-    GTEST_SKIP() << "a plugin without an estimate";
+    return;  // a plugin may go without
   }
   const double flop = entry().fit_flop(Value::map(), {1000, 500, 20000});
   const double more = entry().fit_flop(Value::map(), {1000, 500, 40000});

@@ -217,10 +217,12 @@ TEST_P(Model, ScoresWithTheSameBitsAfterSaveAndLoad) {
   expect_same(ask(*second), expected, "after two generations");
 }
 
-TEST_P(Model, EmbeddingsExplainItsScores) {
+class Embeddings : public Model {};
+
+TEST_P(Embeddings, ExplainTheScores) {
   const Fitted one = fitted();
   const EmbeddingSpace* space = one.model->embeddings();
-  if (space == nullptr) GTEST_SKIP() << "has no embeddings";
+  ASSERT_NE(space, nullptr);
   const Matrix<float>& items = space->item_vectors();
   ASSERT_EQ(static_cast<std::size_t>(items.rows()), fold_.items.size());
   const Matrix<float> scores = scores_of(*one.model, questions_.queries);
@@ -254,8 +256,10 @@ TEST_P(Model, FitsOnNothingOrSaysWhyNot) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Algorithm, Model, testing::ValuesIn(subjects()),
-                         [](const auto& one) { return one.param.name; });
+INSTANTIATE_TEST_SUITE_P(Algorithm, Model, testing::ValuesIn(subjects()), name_of);
+INSTANTIATE_TEST_SUITE_P(Algorithm, Embeddings,
+                         testing::ValuesIn(subjects_that([](const Subject& s) { return entry_of(s).info.embeddings; })),
+                         name_of);
 
 }  // namespace
 }  // namespace segue::test

@@ -12,22 +12,15 @@
 namespace segue::test {
 namespace {
 
-class Quality : public testing::TestWithParam<Subject> {
- protected:
-  // Empty where the subject is to be judged, else why not.
-  static std::string exempt() {
-    const AlgorithmInfo& info = entry_of(GetParam()).info;
-    if (!info.personalised) return "is not personalised: everybody gets the same list";
-    if (info.family == "baseline")
-      return "is of the family 'baseline': it learns nothing about pairs of users and items";
-    return "";
-  }
-};
+class Camps : public testing::TestWithParam<Subject> {};
+class Lists : public testing::TestWithParam<Subject> {};
+class Ratings : public testing::TestWithParam<Subject> {};
 
 // Two camps: of the items that a listener's training lacks, the withheld one of the own camp comes before all of the
 // other's.
-TEST_P(Quality, TheWithheldItemComesFirst) {
-  if (const std::string why = exempt(); !why.empty()) GTEST_SKIP() << GetParam().algorithm << " " << why;
+TEST_P(Camps, TheWithheldItemComesFirst) {
+  if (const std::string why = learns_nothing_because(GetParam()); !why.empty())
+    GTEST_SKIP() << GetParam().algorithm << " " << why;
   const PreparedFold fold = make_world({.ratings = learns_ratings(GetParam())});
   const Fitted one = fit(GetParam(), fold);
   for (std::size_t u = 0; u + 2 < kWorldUsers; ++u) {
@@ -81,9 +74,7 @@ double hit_rate(const Recommender& model, const PreparedFold& fold) {
 }
 
 // On the demo data set, lists beat those that are the same for everybody: popularity counted here, not by an algorithm.
-TEST_P(Quality, ListsBeatPopularity) {
-  if (const std::string why = exempt(); !why.empty()) GTEST_SKIP() << GetParam().algorithm << " " << why;
-  if (learns_ratings(GetParam())) GTEST_SKIP() << GetParam().name << " learns stars, of which the demo data has none";
+TEST_P(Lists, BeatPopularity) {
   const PreparedFold& fold = demo_fold();
 
   class Counts final : public Recommender {
@@ -115,9 +106,7 @@ TEST_P(Quality, ListsBeatPopularity) {
   EXPECT_GT(reached, floor) << "hit rate at 10";
 }
 
-TEST_P(Quality, PredictedRatingsBeatTheMean) {
-  if (!learns_ratings(GetParam())) GTEST_SKIP() << GetParam().name << " predicts no ratings";
-  if (const std::string why = exempt(); !why.empty()) GTEST_SKIP() << GetParam().algorithm << " " << why;
+TEST_P(Ratings, BeatTheMean) {
   const PreparedFold fold = make_world({.ratings = true, .test_rows = 3});
   const EvalSet& test = fold.test;
   double mean = 0;
@@ -135,8 +124,18 @@ TEST_P(Quality, PredictedRatingsBeatTheMean) {
   EXPECT_LT(own, 0.8 * flat) << "squared error against that of the mean rating";
 }
 
-INSTANTIATE_TEST_SUITE_P(Algorithm, Quality, testing::ValuesIn(subjects()),
-                         [](const auto& one) { return one.param.name; });
+bool learns(const Subject& s) { return learns_nothing_because(s).empty(); }
+
+INSTANTIATE_TEST_SUITE_P(Algorithm, Camps, testing::ValuesIn(subjects()), name_of);
+// The demo data has no stars to learn from.
+INSTANTIATE_TEST_SUITE_P(Algorithm, Lists, testing::ValuesIn(subjects_that([](const Subject& s) {
+                           return learns(s) && !learns_ratings(s);
+                         })),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Algorithm, Ratings, testing::ValuesIn(subjects_that([](const Subject& s) {
+                           return learns(s) && learns_ratings(s);
+                         })),
+                         name_of);
 
 }  // namespace
 }  // namespace segue::test

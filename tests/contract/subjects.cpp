@@ -54,6 +54,19 @@ std::vector<Subject> subjects() {
   return out;
 }
 
+std::vector<Subject> subjects_that(const std::function<bool(const Subject&)>& can) {
+  std::vector<Subject> out = subjects();
+  std::erase_if(out, [&](const Subject& s) { return !can(s); });
+  return out;
+}
+
+std::string learns_nothing_because(const Subject& subject) {
+  const AlgorithmInfo& info = entry_of(subject).info;
+  if (!info.personalised) return "is not personalised: everybody gets the same list";
+  if (info.family == "baseline") return "is of the family 'baseline'";
+  return "";
+}
+
 Fitted fit(const Subject& subject, const PreparedFold& fold, int threads, std::uint64_t seed) {
   const Executor exec(threads);
   Fitted out{make(subject), {}};

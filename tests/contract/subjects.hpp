@@ -2,6 +2,7 @@
 // parameter makes it predict ratings or stop doing so, under that choice too; and a plugin.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,15 +21,21 @@ struct Subject {
   friend void PrintTo(const Subject& s, std::ostream* out) { *out << s.name; }
 };
 
+inline std::string name_of(const testing::TestParamInfo<Subject>& info) { return info.param.name; }
+
 const Registry& all_algorithms();
 const DatasetRegistry& all_datasets();
 std::vector<Subject> subjects();
+std::vector<Subject> subjects_that(const std::function<bool(const Subject&)>& can);
 std::vector<std::string> algorithm_names();
 
 inline const Registry::Entry& entry_of(const Subject& s) { return all_algorithms().find(s.algorithm); }
 inline std::unique_ptr<Recommender> make(const Subject& s) { return entry_of(s).make(s.params); }
 // Whether this configuration learns from stars: then a world of ratings is what fits it.
 inline bool learns_ratings(const Subject& s) { return make(s)->ratings() != nullptr; }
+// Why nothing is asked about what the subject has learned of pairs of users and items; empty where it is. By its
+// declared capabilities.
+std::string learns_nothing_because(const Subject& subject);
 
 Fitted fit(const Subject& subject, const PreparedFold& fold, int threads = 1, std::uint64_t seed = 1);
 
