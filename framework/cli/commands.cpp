@@ -82,7 +82,9 @@ void on_run(CLI::App& command, Session& session, std::function<ExitCode()> run) 
 }
 
 void add_plugins(CLI::App& command, std::vector<std::string>& plugins) {
-  command.add_option("--plugin", plugins, "load algorithms from a plugin (.so); may be repeated")->type_name("FILE");
+  command.add_option("--plugin", plugins, "load algorithms from a plugin (.so); may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("FILE");
 }
 
 void load_plugins(Session& session, const std::vector<std::string>& plugins) {

@@ -156,7 +156,7 @@ void add_run(CLI::App& app, Session& session) {
   cmd.add_option("-o,--output", args->output, "folder of results; default: results/<suite name>")->type_name("DIR");
   cmd.add_option("--threads", args->threads, "threads per trial; 0: all cores, shared between jobs")->type_name("N");
   cmd.add_option("--jobs", args->jobs, "trials at the same time; latency is always measured alone")->type_name("N")->default_str("1");
-  cmd.add_option("--only", args->only, "labels of rows to run, separated by commas")->delimiter(',')->type_name("LABEL");
+  cmd.add_option("--only", args->only, "labels of rows to run, separated by commas")->delimiter(',')->allow_extra_args(false)->type_name("LABEL");
   cmd.add_option("--timeout", args->timeout, "longest time for a trial, e.g. 30m")->type_name("TIME");
   add_plugins(cmd, args->plugins);
   cmd.add_flag("--dry-run", args->dry_run, "resolve everything, list the trials, run nothing");

@@ -1,7 +1,7 @@
 #include "framework/model/recommend.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "framework/base/errors.hpp"
@@ -39,10 +39,10 @@ class QueryRanker {
   void select(std::span<const ItemIdx> items, std::span<const float> scores, std::size_t k) {
     best_.clear();
     const std::size_t keep = k + 1;
+    float threshold = kCannotScore;  // of the worst kept, once enough are
     for (std::size_t i = 0; i < items.size(); ++i) {
       const float s = scores[i];
-      if (s == kCannotScore) continue;
-      if (best_.size() == keep && s < best_.front().score) continue;
+      if (s < threshold || s == kCannotScore) continue;
       const Scored entry{s, tie(items[i]), items[i]};
       if (best_.size() < keep) {
         best_.push_back(entry);
@@ -52,6 +52,7 @@ class QueryRanker {
         best_.back() = entry;
         std::push_heap(best_.begin(), best_.end(), better);
       }
+      if (best_.size() == keep) threshold = best_.front().score;
     }
     std::sort_heap(best_.begin(), best_.end(), better);
   }
@@ -64,11 +65,47 @@ class QueryRanker {
 };
 
 void check_scores(std::span<const float> scores) {
-  for (float s : scores) {
-    if (std::isnan(s) || s == std::numeric_limits<float>::infinity())
-      throw UsageError("the model returned a score of {}; training has probably diverged", s);
-  }
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  std::uint32_t bad = 0;  // counted without a branch, so that the loop runs in vectors
+  for (float s : scores) bad += !(s < kInfinity);
+  if (bad == 0) return;
+  const auto culprit = std::find_if(scores.begin(), scores.end(), [](float s) { return !(s < kInfinity); });
+  throw UsageError("the model returned a score of {}; training has probably diverged", *culprit);
 }
+
+// A row of scores without the excluded items. Runs between exclusions are copied whole: exclusions are few.
+class Compacted {
+ public:
+  Compacted(std::size_t n_items, std::span<const std::uint8_t> catalogue) : all_(n_items), items_(n_items), scores_(n_items) {
+    for (std::size_t i = 0; i < n_items; ++i) {
+      all_[i] = item_at(i);
+      if (!catalogue.empty() && catalogue[i] == 0) outside_.push_back(item_at(i));
+    }
+  }
+  // excluded: ascending.
+  void assign(std::span<const float> row, const std::vector<ItemIdx>& excluded) {
+    skipped_.clear();
+    std::set_union(excluded.begin(), excluded.end(), outside_.begin(), outside_.end(), std::back_inserter(skipped_));
+    skipped_.push_back(item_at(row.size()));
+    size_ = 0;
+    std::size_t from = 0;
+    for (ItemIdx skip : skipped_) {
+      const std::size_t to = raw(skip);
+      if (to < from) continue;  // listed twice
+      std::copy(row.begin() + static_cast<long>(from), row.begin() + static_cast<long>(to), scores_.begin() + static_cast<long>(size_));
+      std::copy(all_.begin() + static_cast<long>(from), all_.begin() + static_cast<long>(to), items_.begin() + static_cast<long>(size_));
+      size_ += to - from;
+      from = to + 1;
+    }
+  }
+  std::span<const ItemIdx> items() const { return {items_.data(), size_}; }
+  std::span<const float> scores() const { return {scores_.data(), size_}; }
+
+ private:
+  std::vector<ItemIdx> all_, outside_, skipped_, items_;
+  std::vector<float> scores_;
+  std::size_t size_ = 0;
+};
 
 struct Output {
   TopK* top;
@@ -162,23 +199,12 @@ TopK rank_queries(const Recommender& model, std::span<const Query> queries, cons
   exec.for_blocks(queries.size(), block, [&](std::size_t begin, std::size_t end) {
     Matrix<float> scores(static_cast<Eigen::Index>(end - begin), static_cast<Eigen::Index>(n_items));
     model.score(queries.subspan(begin, end - begin), scores);
-    std::vector<ItemIdx> items;
-    std::vector<float> kept;
+    Compacted allowed(n_items, policy.catalogue);
     for (std::size_t q = begin; q < end; ++q) {
       const std::span<const float> row = row_span(std::as_const(scores), q - begin);
       check_scores(row);
-      const std::vector<ItemIdx> seen = excluded(q);
-      items.clear();
-      kept.clear();
-      auto next_seen = seen.begin();
-      for (std::size_t i = 0; i < n_items; ++i) {
-        while (next_seen != seen.end() && raw(*next_seen) < i) ++next_seen;
-        if (next_seen != seen.end() && raw(*next_seen) == i) continue;
-        if (!policy.catalogue.empty() && policy.catalogue[i] == 0) continue;
-        items.push_back(item_at(i));
-        kept.push_back(row[i]);
-      }
-      rank_one(policy, q, items, kept, out);
+      allowed.assign(row, excluded(q));
+      rank_one(policy, q, allowed.items(), allowed.scores(), out);
     }
   });
   return top;

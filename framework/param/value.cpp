@@ -50,6 +50,7 @@ Value Value::string(std::string text, Mark mark) {
   value.data_ = std::move(text);
   return value;
 }
+Value Value::list() { return list({}, {}); }
 Value Value::list(std::vector<Value> items, Mark mark) {
   Value value = null(std::move(mark));
   value.data_ = std::move(items);

@@ -33,7 +33,8 @@ class Value {
   static Value integer(std::int64_t value, Mark mark = {});
   static Value real(double value, Mark mark = {});
   static Value string(std::string value, Mark mark = {});
-  static Value list(std::vector<Value> items = {}, Mark mark = {});
+  static Value list();  // no default argument below: it would destroy a vector of this incomplete class
+  static Value list(std::vector<Value> items, Mark mark = {});
   static Value map(Mark mark = {});
   static Value map_of(std::vector<Entry> entries, Mark mark = {});  // the keys must be distinct
 

@@ -106,6 +106,8 @@ TEST(Only, RunsSomeRowsAndKeepsTheOthers) {
   ASSERT_EQ(bench.run({"-q", "--only", "implicit_als,popular"}).exit_code, 0);  // the grid's name means all of it
   EXPECT_EQ(bench.trial_files().size(), 3u);
   EXPECT_EQ(bench.count("started", "popular"), 1u);
+  // An override after it is no label.
+  ASSERT_EQ(bench.run({"-q", "--only", "popular", "+seeds=[1]"}).exit_code, 0);
   const Outcome wrong = bench.run({"--only", "itm_knn"});
   EXPECT_EQ(wrong.exit_code, 2);
   EXPECT_THAT(wrong.err, HasSubstr("did you mean 'item_knn'?"));

@@ -79,7 +79,8 @@ END""")
         for label in ("popular", "item_knn", "implicit_als"):
             stated = re.search(rf"^ +\d  {label} +([\d. ]+)", README, re.M).group(1).split()[:3]
             found = re.search(rf"^\d +{label} +([\d. ]+)", self.quickstart, re.M).group(1).split()[:3]
-            self.assertEqual(stated, found, label)
+            for a, b in zip(stated, found):  # another kind of machine may differ in the last digits
+                self.assertAlmostEqual(float(a), float(b), delta=0.002, msg=label)
 
     def test_its_algorithm_runs(self):
         with open(self.path("trending.yaml"), "w", encoding="utf-8") as file:
