@@ -108,6 +108,7 @@ void Run::prepare(const DatasetEntry& entry) {
         tasks.emplace_back();
         tasks[t].dataset = entry.label;
         tasks[t].item_ids = fold.items.table().to_vector();
+        tasks[t].user_ids = fold.users.table().to_vector();
         if (const ItemText* text = fold.facets.find<ItemText>()) tasks[t].titles = text->titles.to_vector();
       }
       tasks[t].folds.push_back(task_fold(fold, apply_view(fold, fold.test, spec_.views[v])));
@@ -228,6 +229,7 @@ void Run::run_all(std::deque<Work> queue, int jobs, bool with_latency) {
 RunSummary Run::operator()() {
   const InterruptScope interrupts;
   if (options_.fresh) {
+    for (const ManifestTask& t : plan_.manifest.tasks) fs::remove(options_.results.task_file(t.id));
     std::set<std::string> only(options_.only.begin(), options_.only.end());
     for (const PlannedTrial& t : plan_.trials)
       if (only.empty() || only.contains(t.algorithm->label) || only.contains(t.algorithm->group)) fs::remove(options_.results.trial_file(t.fit));

@@ -86,7 +86,7 @@ NamedEntry parse_algorithm_entry(const Value& value, const Registry& registry) {
     if (!main[0]->value.is_null()) entry.params = main[0]->value;
     if (!entry.params.is_map()) throw UsageError("{}parameters of '{}' are a map, such as {{factors: 128}}", entry.params.mark().prefix(), entry.name);
   } else {
-    throw UsageError("{}an entry of 'algorithms' is a name or a map, not a {}", value.mark().prefix(), value.kind_name());
+    throw UsageError("{}an entry of 'algorithms' is a name or a map, not {}", value.mark().prefix(), value.describe());
   }
   at(entry.mark, [&] { return &registry.find(entry.name); });
   return entry;
@@ -133,7 +133,7 @@ DatasetEntry parse_dataset(const Value& value, const DatasetRegistry& registry) 
       else if (e.key != "name") entry.params.set(e.key, e.value, e.key_mark);
     }
   } else {
-    throw UsageError("{}a dataset is a name or a map with a 'name', not a {}", value.mark().prefix(), value.kind_name());
+    throw UsageError("{}a dataset is a name or a map with a 'name', not {}", value.mark().prefix(), value.describe());
   }
   const DatasetRegistry::Entry* known = at(entry.mark, [&] { return &registry.find(entry.name); });
   entry.params = known->schema.non_default(entry.params, "dataset '" + entry.name + "'");

@@ -65,7 +65,7 @@ std::string suite_json_schema(const Registry& algorithms, const DatasetRegistry&
              {"feedback", section<FeedbackSpec>()},
              {"filter", section<FilterSpec>()},
              {"split", section<SplitSpec>()},
-             {"seeds", {{"anyOf", {{{"type", "integer"}}, {{"type", "array"}, {"items", {{"type", "integer"}, {"minimum", 0}}}}}}}},
+             {"seeds", {{"anyOf", {{{"type", "integer"}, {"minimum", 0}}, {{"type", "array"}, {"minItems", 1}, {"items", {{"type", "integer"}, {"minimum", 0}}}}}}}},
              {"algorithms", {{"type", "array"}, {"minItems", 1}, {"items", {{"anyOf", algorithm}}}}},
              {"evaluate", {{"type", "array"}, {"minItems", 1}, {"items", Json::parse(ViewSpec::json_schema())}}},
              {"latency", {{"anyOf", {{{"type", "boolean"}}, section<LatencySpec>()}}}},

@@ -187,7 +187,10 @@ Table leaderboard_table(const Leaderboard& board) {
       const auto [it, fresh] = best.try_emplace(metric, s.mean);
       if (!fresh) it->second = higher ? std::max(it->second, s.mean) : std::min(it->second, s.mean);
     }
-  const auto mib = [](std::uint64_t bytes) { return Cell(short_number(static_cast<double>(bytes) / (1024.0 * 1024.0), 1), static_cast<std::int64_t>(bytes)); };
+  const auto mib = [](std::uint64_t bytes) {
+    const double value = static_cast<double>(bytes) / (1024.0 * 1024.0);
+    return Cell(short_number(value, 1), value);
+  };
   const Cell nothing("-", Cell::Data{});
   std::size_t place = 0;
   for (const LeaderboardRow& row : board.rows) {

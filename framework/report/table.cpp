@@ -221,7 +221,7 @@ std::string csv_cell(const Cell& cell) {
 
 std::string render_csv(const Table& table) {  // RFC 4180, with plain line feeds
   std::string out;
-  for (const Column& column : table.columns) out += fmt::format("{}{}", out.empty() ? "" : ",", csv_cell(Cell(column.name)));
+  for (std::size_t c = 0; c < table.columns.size(); ++c) out += fmt::format("{}{}", c == 0 ? "" : ",", csv_cell(Cell(table.columns[c].name)));
   out += "\n";
   for (const auto& row : table.rows) {
     for (std::size_t c = 0; c < row.size(); ++c) out += fmt::format("{}{}", c == 0 ? "" : ",", csv_cell(row[c]));

@@ -9,7 +9,7 @@ namespace segue {
 
 namespace {
 
-constexpr int kTaskSchemaVersion = 1;
+constexpr int kTaskSchemaVersion = 2;
 
 // Every counter of a fold under its attribute name, for writing and reading alike.
 std::vector<std::pair<const char*, std::uint64_t*>> counters(StoredTaskFold& f) {
@@ -55,6 +55,7 @@ void write_task(const std::filesystem::path& path, const StoredTask& task) {
   file.attribute("/", "dataset", task.dataset);
   file.strings("/items/ids", task.item_ids);
   file.strings("/items/titles", task.titles);
+  file.strings("/users/ids", task.user_ids);
   for (StoredTaskFold fold : task.folds) {
     const std::string group = "/folds/" + fold.name;
     file.strings(group + "/users", fold.users);
@@ -76,13 +77,14 @@ void write_task(const std::filesystem::path& path, const StoredTask& task) {
 StoredTask read_task(const std::filesystem::path& path) {
   const H5Reader file(path);
   if (!file.has_attribute("/", "segue_task") || file.attribute_int("/", "segue_task") != kTaskSchemaVersion)
-    throw DataError("{} is not a task file of this version of Segue", path.string());
+    throw DataError("{} is not a task file of this version of Segue; run the suite again with --fresh", path.string());
   StoredTask task;
   task.id = file.attribute_text("/", "id").value_or("");
   task.description = file.attribute_text("/", "description").value_or("");
   task.dataset = file.attribute_text("/", "dataset").value_or("");
   task.item_ids = file.strings("/items/ids");
   task.titles = file.strings("/items/titles");
+  task.user_ids = file.strings("/users/ids");
   for (const std::string& name : file.children("/folds")) {
     const std::string group = "/folds/" + name;
     StoredTaskFold fold;

@@ -1,11 +1,11 @@
 // What judges the trials of a task, stored once: queries under their external ids, truth, what was seen, training counts.
 //
 //   /                     attributes: id, description (JSON), dataset, one for each line of the leak meter and fold
-//   /items/ids, /items/titles
+//   /items/ids, /items/titles, /users/ids
 //   /folds/<fold>/users   external ids, one a query
 //   /folds/<fold>/truth/{offsets,items,gains}
 //   /folds/<fold>/history/{offsets,items}       what the model knew of the user
-//   /folds/<fold>/train_counts                  training events an item
+//   /folds/<fold>/train_counts                  training users of an item
 #pragma once
 
 #include <filesystem>
@@ -36,6 +36,7 @@ struct StoredTaskFold {
 struct StoredTask {
   std::string id, description, dataset;
   std::vector<std::string> item_ids, titles;
+  std::vector<std::string> user_ids;  // every user, in canonical order; the users of stored ratings are positions here
   std::vector<StoredTaskFold> folds;
 };
 

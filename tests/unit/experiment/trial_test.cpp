@@ -1,0 +1,201 @@
+// One trial in this process: fit, views, what is kept and what is added later.
+#include "framework/experiment/trial.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "framework/data/snapshot.hpp"
+#include "framework/experiment/runner.hpp"
+#include "framework/store/trial_file.hpp"
+#include "tests/support/temp_folder.hpp"
+#include "tests/unit/experiment/toys.hpp"
+
+namespace segue {
+namespace {
+
+using test::message_of;
+using testing::Contains;
+using testing::ElementsAre;
+
+class Trial {
+ public:
+  explicit Trial(const test::Suite& suite) : spec_(suite.spec()) {
+    const Dataset data = test::ToyLoader().load(spec_.datasets[0].params, {});
+    write_snapshot(prepare_fold(data, spec_.task, "all"), folder_ / "fold.snap");
+    job.snapshot = folder_ / "fold.snap";
+    job.output = folder_ / "trials/f.h5";
+    job.algorithm = spec_.algorithms[0].algorithm;
+    job.label = spec_.algorithms[0].label;
+    job.params = spec_.algorithms[0].params;
+    job.seed = 1;
+    job.threads = 1;
+    job.stopping = spec_.stopping;
+    job.latency = spec_.latency;
+    for (const ViewSpec& v : spec_.views) {
+      job.views.push_back(v);
+      job.tasks.push_back("task of " + v.name);
+    }
+  }
+  TrialRecord run() {
+    messages.clear();
+    run_trial(
+        job, algorithms_, [&](const TrialMessage& m) { messages.push_back(m); }, [&] { return interrupted; });
+    return read_trial(job.output);
+  }
+  std::vector<std::string> phases() const {
+    std::vector<std::string> out;
+    for (const TrialMessage& m : messages)
+      if (m.kind == TrialMessage::Kind::kPhase) out.push_back(m.text);
+    return out;
+  }
+
+  Job job;
+  bool interrupted = false;
+  std::vector<TrialMessage> messages;
+
+ private:
+  test::TempFolder folder_;
+  Registry algorithms_ = test::toy_algorithms();
+  Spec spec_;
+};
+
+const std::string kRatings = "feedback: {transform: rating}\nsplit: {strategy: random_ratio, validation: 0.2}\n";
+
+TEST(RunTrial, FitsOnceAndAddsWhatIsMissing) {
+  Trial trial({.algorithms = "[toy_mf]", .evaluate = "[{metrics: [hr@3]}, {metrics: [rmse]}]", .more = kRatings});
+  const auto views = trial.job.views;
+  const auto tasks = trial.job.tasks;
+  trial.job.views.resize(1);
+  trial.job.tasks.resize(1);
+  const TrialRecord first = trial.run();
+  EXPECT_THAT(trial.phases(), ElementsAre("fitting", "evaluating full"));
+  ASSERT_EQ(first.views.size(), 1u);
+  EXPECT_EQ(first.views[0].task, "task of full");
+  EXPECT_EQ(first.views[0].k, 10u);
+  EXPECT_EQ(first.attributes.at("algorithm"), "toy_mf");
+  EXPECT_EQ(first.attributes.at("status"), "ok");
+  EXPECT_EQ(first.timing.epoch_seconds.size(), 3u);
+  EXPECT_EQ(trial.messages.back().kind, TrialMessage::Kind::kDone);
+  EXPECT_THAT(trial.messages.back().metric, testing::StartsWith("hr@3 0."));
+
+  trial.job.views = views;
+  trial.job.tasks = tasks;
+  trial.job.latency = LatencySpec{.batch = {1, 3}, .samples = 2};
+  const TrialRecord second = trial.run();
+  EXPECT_THAT(trial.phases(), ElementsAre("loading", "evaluating ratings", "measuring latency"));
+  EXPECT_EQ(second.views[0].scores, first.views[0].scores);
+  ASSERT_EQ(second.ratings.size(), 1u);
+  EXPECT_EQ(second.ratings[0].predicted.front(), 3.3f);
+  EXPECT_EQ(second.ratings[0].clip_low, 1);
+  EXPECT_EQ(second.ratings[0].clip_high, 5);
+  EXPECT_EQ(second.timing.latency.size(), 2u);
+  EXPECT_EQ(second.timing.fit_seconds, first.timing.fit_seconds);
+  EXPECT_EQ(second.curve_values, first.curve_values);
+}
+
+TEST(RunTrial, StopsByTheMetricWithItsOwnSign) {
+  // Every epoch predicts 0.1 more, from 3.1 on: rmse is best somewhere and worse at the end.
+  Trial trial({.algorithms = "[toy_mf: {epochs: 30}]",
+               .evaluate = "[{metrics: [rmse]}]",
+               .more = kRatings + "stopping: {metric: rmse, patience: 4}"});
+  const TrialRecord r = trial.run();
+  const std::vector<double>& rmse = r.curve_values.at("rmse on validation");
+  ASSERT_GE(rmse.size(), 5u);
+  const auto best = std::min_element(rmse.begin(), rmse.end());
+  EXPECT_GT(*best, 0);
+  EXPECT_EQ(rmse.end() - best, 5);
+  EXPECT_THAT(r.curve_values.at("best epoch"), ElementsAre(*best));
+  EXPECT_EQ(r.ratings[0].predicted[0], static_cast<float>(3 + static_cast<float>(best - rmse.begin() + 1) / 10));
+}
+
+TEST(RunTrial, ListsAreMaskedAndKnowTheirTruth) {
+  Trial trial({.more = "split: {test: 2}"});
+  const TrialRecord r = trial.run();
+  const StoredView& v = r.views[0];
+  const PreparedFold fold = map_snapshot(trial.job.snapshot);
+  const JudgedView view = apply_view(fold, fold.test, trial.job.views[0]);
+  ASSERT_EQ(v.queries, view.query.size());
+  for (std::size_t q = 0; q < v.queries; ++q) {
+    const auto seen = fold.train_histories.of(fold.test.users[view.query[q]]).items;
+    for (std::size_t i = 0; i < v.k; ++i) {
+      const std::uint32_t item = v.items[q * v.k + i];
+      if (item != kPadding) {
+        EXPECT_THAT(seen, testing::Not(Contains(ItemIdx{item})));
+      }
+    }
+    for (std::size_t t = v.truth_offsets[q]; t < v.truth_offsets[q + 1]; ++t) {
+      EXPECT_THAT(seen, testing::Not(Contains(ItemIdx{v.truth_items[t]})));
+      ASSERT_GT(v.truth_rank[t], 0u);
+      if (v.truth_rank[t] <= v.k) {
+        EXPECT_EQ(v.items[q * v.k + v.truth_rank[t] - 1], v.truth_items[t]);
+      }
+    }
+  }
+}
+
+TEST(RunTrial, AnInterruptionLeavesNoFile) {
+  Trial trial({.algorithms = "[toy_mf]"});
+  trial.interrupted = true;
+  try {
+    trial.run();
+    FAIL() << "it went on";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ExitCode::kInterrupted);
+  }
+  EXPECT_FALSE(std::filesystem::exists(trial.job.output));
+}
+
+TEST(RunTrial, AConfigurationThatPredictsNoRatingsSaysSo) {
+  Trial trial({.algorithms = "[toy_mf]", .evaluate = "[{metrics: [rmse]}]", .more = kRatings});
+  trial.job.algorithm = "popular";
+  trial.job.params = Value::map();
+  EXPECT_EQ(message_of<UsageError>([&] { trial.run(); }),
+            "this configuration predicts no ratings; its metrics here judge ratings");
+}
+
+TEST(FindWork, IsWhatIsMissing) {
+  const Registry algorithms = test::toy_algorithms();
+  const DatasetRegistry datasets = test::toy_datasets();
+  const test::TempFolder folder;
+  const test::Suite suite{.algorithms = "[popular, {toy_mf: {factors: [4, 8]}, label: mf}]",
+                          .evaluate = "[{metrics: [hr@3]}, {metrics: [hr@3], repeats: allow}]",
+                          .more = "latency: {batch: [1, 2], samples: 1}"};
+  const Spec spec = suite.spec();
+  DatasetStore store(datasets, {}, folder / "cache");
+  const Plan plan = make_plan(spec, algorithms, store);
+  RunOptions options;
+  options.results.root = folder / "results";
+  const auto work = [&] { return find_work(spec, plan, algorithms, options); };
+  ASSERT_EQ(work().size(), 3u);
+  for (const Work& w : work()) EXPECT_TRUE(w.fit && w.views && w.latency);
+  options.only = {"mf"};
+  EXPECT_EQ(work().size(), 2u);
+  options.only = {"mf factors=8"};
+  EXPECT_EQ(work().size(), 1u);
+  options.only.clear();
+
+  TrialRecord r;
+  r.attributes["algorithm"] = "popular";
+  StoredView v;
+  v.task = plan.trials[0].tasks[0];
+  v.truth_offsets = {0};
+  r.views = {v};
+  test::Popular model{test::NoParams()};
+  write_trial(options.results.trial_file(plan.trials[0].fit), r, model);
+  EXPECT_FALSE(work()[0].fit);
+  EXPECT_TRUE(work()[0].views);
+  EXPECT_TRUE(work()[0].latency);
+  v.task = plan.trials[0].tasks[1];
+  r.views.push_back(v);
+  r.timing.latency = {{.batch = 1, .microseconds_per_query = {1}, .threads = 1}};
+  write_trial(options.results.trial_file(plan.trials[0].fit), r, model);
+  EXPECT_FALSE(work()[0].views);
+  EXPECT_TRUE(work()[0].latency);
+  r.timing.latency.push_back({.batch = 2, .microseconds_per_query = {1}, .threads = 1});
+  write_trial(options.results.trial_file(plan.trials[0].fit), r, model);
+  EXPECT_FALSE(work()[0].any());
+  EXPECT_TRUE(work()[1].fit);
+}
+
+}  // namespace
+}  // namespace segue
