@@ -79,7 +79,7 @@ END""")
         for label in ("popular", "item_knn", "implicit_als"):
             stated = re.search(rf"^ +\d  {label} +([\d. ]+)", README, re.M).group(1).split()[:3]
             found = re.search(rf"^\d +{label} +([\d. ]+)", self.quickstart, re.M).group(1).split()[:3]
-            self.assertEqual(stated, found, label)
+            self.assertEqual(stated, found, f"README.md shows another figure for {label} than the quickstart; paste the new leaderboard")
 
     def test_its_algorithm_runs(self):
         with open(self.path("trending.yaml"), "w", encoding="utf-8") as file:
