@@ -80,7 +80,7 @@ END""")
             stated = re.search(rf"^ +\d  {label} +([\d. ]+)", README, re.M).group(1).split()[:3]
             found = re.search(rf"^\d +{label} +([\d. ]+)", self.quickstart, re.M).group(1).split()[:3]
             for a, b in zip(stated, found):  # another kind of machine may differ in the last digits
-                self.assertAlmostEqual(float(a), float(b), delta=0.002, msg=label)
+                self.assertAlmostEqual(float(a), float(b), delta=0.002, msg=f"README.md shows another figure for {label} than the quickstart; paste the new leaderboard")
 
     def test_its_algorithm_runs(self):
         with open(self.path("trending.yaml"), "w", encoding="utf-8") as file:
