@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace segue {
 
@@ -17,40 +16,53 @@ LatentAxes::LatentAxes(const EmbeddingSpace& space, const ItemTags& tags)
       for (Eigen::Index c = 0; c < d; ++c) sum += (static_cast<double>(items(i, c)) - axes_.mean(c)) * axes_.axes(a, c);
       coordinates_(i, a) = sum;
     }
+  // A tag needs five items to speak.
+  constexpr double kFewestItems = 5;
+  const auto n_tags = static_cast<Eigen::Index>(tags_.tags.size());
+  loadings_ = Matrix<double>::Zero(n_tags, d);
+  std::vector<double> count(tags_.tags.size(), 0);
+  for (std::size_t item = 0; item < tags_.weights.rows(); ++item)
+    for (TermIdx tag : tags_.weights.indices(item)) {
+      loadings_.row(static_cast<Eigen::Index>(tag)) += coordinates_.row(static_cast<Eigen::Index>(item));
+      count[static_cast<std::size_t>(tag)] += 1;
+    }
+  for (Eigen::Index t = 0; t < n_tags; ++t)
+    for (Eigen::Index a = 0; a < d; ++a) {
+      const double n_items = count[static_cast<std::size_t>(t)];
+      loadings_(t, a) = n_items < kFewestItems || axes_.variances(a) <= 0 ? 0 : loadings_(t, a) / std::sqrt(n_items * axes_.variances(a));
+    }
 }
 
 LatentMatch LatentAxes::strongest(std::span<const float> query, ItemIdx item) const {
-  LatentMatch best;
-  best.contribution = -std::numeric_limits<double>::infinity();
   const auto i = static_cast<Eigen::Index>(raw(item));
+  std::vector<std::pair<double, std::size_t>> shares;  // minus the contribution, so that the largest sorts first
   for (Eigen::Index a = 0; a < coordinates_.cols(); ++a) {
     double on_axis = 0;
     for (Eigen::Index c = 0; c < axes_.axes.cols(); ++c) on_axis += static_cast<double>(query[static_cast<std::size_t>(c)]) * axes_.axes(a, c);
-    const double contribution = on_axis * coordinates_(i, a);
-    if (contribution > best.contribution) {
-      best.axis = static_cast<std::size_t>(a);
-      best.contribution = contribution;
-    }
+    shares.emplace_back(-on_axis * coordinates_(i, a), static_cast<std::size_t>(a));
   }
-  best.tags = name_side(best.axis, coordinates_(i, static_cast<Eigen::Index>(best.axis)) > 0);
-  return best;
+  std::sort(shares.begin(), shares.end());
+  const auto match = [&](std::size_t place, const ItemIdx* own) {
+    const auto [minus, axis] = shares[place];
+    return LatentMatch{axis, -minus, name_side(axis, coordinates_(i, static_cast<Eigen::Index>(axis)) > 0, own)};
+  };
+  for (std::size_t place = 0; place < shares.size() && shares[place].first < 0; ++place)
+    if (LatentMatch found = match(place, &item); !found.tags.empty()) return found;
+  return match(0, nullptr);
 }
 
-// Tags whose items stand furthest out on this side: the mean coordinate in standard errors. A tag needs five items to speak.
-std::vector<std::string> LatentAxes::name_side(std::size_t axis, bool positive) const {
-  constexpr double kFewestItems = 5, kSurprise = 3;
+std::vector<std::string> LatentAxes::name_side(std::size_t axis, bool positive, const ItemIdx* item) const {
+  constexpr double kSurprise = 3;  // standard errors
   const auto a = static_cast<Eigen::Index>(axis);
-  std::vector<double> sum(tags_.tags.size(), 0), count(tags_.tags.size(), 0);
-  for (std::size_t item = 0; item < tags_.weights.rows(); ++item)
-    for (TermIdx tag : tags_.weights.indices(item)) {
-      sum[static_cast<std::size_t>(tag)] += coordinates_(static_cast<Eigen::Index>(item), a);
-      count[static_cast<std::size_t>(tag)] += 1;
-    }
   std::vector<std::pair<double, std::size_t>> scored;
-  for (std::size_t t = 0; t < sum.size(); ++t) {
-    if (count[t] < kFewestItems) continue;
-    const double z = (positive ? 1 : -1) * sum[t] / std::sqrt(count[t] * axes_.variances(a));
-    if (z > kSurprise) scored.emplace_back(-z, t);
+  const auto consider = [&](std::size_t tag) {
+    const double z = (positive ? 1 : -1) * loadings_(static_cast<Eigen::Index>(tag), a);
+    if (z > kSurprise) scored.emplace_back(-z, tag);
+  };
+  if (item != nullptr) {
+    for (TermIdx tag : tags_.weights.indices(raw(*item))) consider(static_cast<std::size_t>(tag));
+  } else {
+    for (std::size_t tag = 0; tag < tags_.tags.size(); ++tag) consider(tag);
   }
   std::sort(scored.begin(), scored.end());
   std::vector<std::string> names;
