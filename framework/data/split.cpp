@@ -97,7 +97,7 @@ SplitEvents global_time(const std::vector<Event>& events, const Dataset& dataset
   std::sort(times.begin(), times.end());
   if (times.empty()) return {};
   const auto moment = [&](double later_share) {  // first second of the last `later_share` of events
-    const auto later = static_cast<std::size_t>(std::llround(static_cast<double>(times.size()) * later_share));
+    const auto later = static_cast<std::size_t>(std::ceil(static_cast<double>(times.size()) * later_share - 1e-6));  // 0.3 x 10 is 3
     return times[times.size() - std::clamp<std::size_t>(later, 1, times.size())];
   };
   const double test = split.test_size(), validation = split.validation;

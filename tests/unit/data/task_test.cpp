@@ -92,7 +92,7 @@ TEST(PrepareFold, WhatIsLeftWithoutEventsIsAnError) {
   spec = {};
   EXPECT_EQ(error({{"a", "p"}, {"b", "q"}}, spec),
             "data set 'toy': no test event is left after feedback, filters and split");
-  spec.split.strategy = "global_time";
+  spec.split.strategy = "random_ratio";
   spec.split.validation = 0.04;  // of ten events: none
   test::Log log;
   for (int i = 0; i < 10; ++i) log.push_back({"a", fmt::format("i{}", i), i});
