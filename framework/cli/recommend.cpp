@@ -136,7 +136,7 @@ ExitCode similar_items(Session& session, const Arguments& args) {
 void add_common(CLI::App& cmd, const std::shared_ptr<Arguments>& args) {
   cmd.add_option("--trial", args->trial, "a label, a trial's id or its beginning, or a trial file")->required()->type_name("ID");
   cmd.add_option("--results", args->results, "folder of results; default: every folder below results/")->type_name("DIR");
-  cmd.add_option("-n", args->n, "how many")->check(CLI::Range(1, 100000))->default_str("10");
+  cmd.add_option("-n", args->n, "how many")->check(CLI::Range(1, 100000))->type_name("N")->default_str("10");
   add_format(cmd, args->format);
 }
 

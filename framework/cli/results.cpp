@@ -29,7 +29,12 @@ void show_leaderboards(const ResultsFolder& results, const std::vector<Leaderboa
       const std::string leaks = leak_line(results, board.task);
       if (!leaks.empty()) fmt::print("{}{}\n", leaks, format == TableFormat::kMarkdown ? "\n" : "");
     }
-    show(leaderboard_table(board), format);
+    // Rows that --only has left out so far are counted, not listed; JSON lists them.
+    Leaderboard shown = board;
+    std::erase_if(shown.rows, [](const LeaderboardRow& row) { return row.status == "not run"; });
+    show(leaderboard_table(shown), format);
+    if (const std::size_t waiting = board.rows.size() - shown.rows.size(); waiting > 0 && format == TableFormat::kText)
+      fmt::print("{} more {} not run yet\n", waiting, waiting == 1 ? "row has" : "rows have");
     if (format == TableFormat::kText && board.task.sampled) fmt::print("~ ranked among sampled candidates only: not comparable with full ranking, and may reverse it\n");
   }
 }

@@ -139,8 +139,11 @@ DatasetEntry parse_dataset(const Value& value, const DatasetRegistry& registry) 
   entry.params = known->schema.non_default(entry.params, "dataset '" + entry.name + "'");
   if (entry.label.empty()) {
     entry.label = entry.name;
+    // A file speaks for itself; else the settings that make this data set another one.
+    const Value* path = entry.params.find("path");
+    if (path != nullptr && path->is_string()) entry.label += "-" + std::filesystem::path(path->as_string()).stem().string();
     for (const Value::Entry& e : entry.params.entries())
-      if (e.value.is_scalar() && e.key != "folder" && e.key != "path") entry.label += "-" + e.value.text();
+      if (path == nullptr && e.value.is_scalar() && e.key != "folder") entry.label += "-" + e.value.text();
   }
   return entry;
 }

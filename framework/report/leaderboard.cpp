@@ -260,7 +260,7 @@ std::string leak_line(const ResultsFolder& results, const ManifestTask& manifest
   double future = 0, tied = 0;
   for (const StoredTaskFold& f : task.folds) {
     queries += f.users.size();
-    truth += f.leaks.truth_items;
+    truth += f.truth_items.size();  // what is judged, without what was removed
     unreachable += f.leaks.truth_unreachable;
     removed += f.truth_removed;
     cold += f.leaks.cold_users;
@@ -269,7 +269,7 @@ std::string leak_line(const ResultsFolder& results, const ManifestTask& manifest
   }
   std::string line = fmt::format("{} queries, {} truth items", queries, truth);
   if (unreachable > 0) line += fmt::format(", {} never seen in training", unreachable);
-  if (removed > 0) line += fmt::format(", {} removed as already heard", removed);
+  if (removed > 0) line += fmt::format(", {} more removed as already heard", removed);
   if (cold > 0) line += fmt::format(", {} cold users", cold);
   if (!std::isnan(future)) line += fmt::format("; {:.1f} % of training is later than what is predicted", 100 * future);
   if (tied > 0.001) line += fmt::format(", {:.1f} % tied times", 100 * tied);
