@@ -81,6 +81,11 @@ void on_run(CLI::App& command, Session& session, std::function<ExitCode()> run) 
   command.final_callback([&session, run = std::move(run)] { session.exit_code = run(); });
 }
 
+void add_dataset(CLI::App& command, std::string& name, std::vector<std::string>& settings) {
+  command.add_option("NAME", name, "the data set (see `segue data list`)")->required()->type_name("DATASET");
+  command.add_option("SETTING", settings, "key=value settings of its loader")->type_name("SETTINGS");
+}
+
 void add_plugins(CLI::App& command, std::vector<std::string>& plugins) {
   command.add_option("--plugin", plugins, "load algorithms from a plugin (.so); may be repeated")
       ->allow_extra_args(false)

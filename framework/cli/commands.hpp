@@ -62,6 +62,9 @@ CLI::App& add_command(CLI::App& parent, const std::string& name, const std::stri
 // What the command does; the exit code it returns becomes the program's.
 void on_run(CLI::App& command, Session& session, std::function<ExitCode()> run);
 
+// A data set and its loader's settings: NAME [SETTING...].
+void add_dataset(CLI::App& command, std::string& name, std::vector<std::string>& settings);
+
 // --plugin FILE, repeated; and loading what it names.
 void add_plugins(CLI::App& command, std::vector<std::string>& plugins);
 void load_plugins(Session& session, const std::vector<std::string>& plugins);

@@ -149,8 +149,7 @@ void add_data_check(CLI::App& data, Session& session) {
   CLI::App& cmd = add_command(data, "check", "loads a data set and verifies everything that Segue relies on",
                               {{"segue data check movielens edition=1m", "ids, order, duplicates, times, splits"},
                                {"segue data check delimited path=plays.tsv", "a file of your own"}});
-  cmd.add_option("NAME", o->name, "the data set (see `segue data list`)")->required()->type_name("DATASET");
-  cmd.add_option("SETTING", o->settings, "key=value settings of its loader")->type_name("SETTINGS");
+  add_dataset(cmd, o->name, o->settings);
   add_format(cmd, o->format);
   on_run(cmd, session, [o, &session] { return check(*o, session); });
 }

@@ -95,8 +95,7 @@ void add_data_describe(CLI::App& data, Session& session) {
                               {{"segue data describe demo", "events per user and item, kinds, repeats"},
                                {"segue data describe movielens edition=100k", "with a setting of the loader"},
                                {"segue data describe demo --format json", "for programs"}});
-  cmd.add_option("NAME", o->name, "the data set (see `segue data list`)")->required()->type_name("DATASET");
-  cmd.add_option("SETTING", o->settings, "key=value settings of its loader")->type_name("SETTINGS");
+  add_dataset(cmd, o->name, o->settings);
   add_format(cmd, o->format);
   on_run(cmd, session, [o, &session] { return describe(*o, session); });
 }

@@ -103,8 +103,7 @@ void add_data_info(CLI::App& data, Session& session) {
                               {{"segue data info demo", "the built-in music world"},
                                {"segue data info movielens edition=1m", "with a setting of the loader"},
                                {"segue data info demo --format json", "for programs"}});
-  cmd.add_option("NAME", o->name, "the data set (see `segue data list`)")->required()->type_name("DATASET");
-  cmd.add_option("SETTING", o->settings, "key=value settings of its loader")->type_name("SETTINGS");
+  add_dataset(cmd, o->name, o->settings);
   add_format(cmd, o->format);
   on_run(cmd, session, [o, &session] { return info(*o, session); });
 }

@@ -41,7 +41,7 @@ void ProgressDisplay::start_trial(std::size_t number, std::size_t total, const s
   active_ = true;
   since_start_.restart();
   since_draw_.restart();
-  draw(false);
+  draw();
 }
 
 void ProgressDisplay::update(const TrialMessage& m) {
@@ -60,14 +60,14 @@ void ProgressDisplay::update(const TrialMessage& m) {
     case TrialMessage::Kind::kDone:
     case TrialMessage::Kind::kError: return;
   }
-  draw(false);
+  draw();
 }
 
-void ProgressDisplay::draw(bool force) {
+void ProgressDisplay::draw() {
   if (mode_ == Mode::kQuiet || !active_) return;
   // A terminal is redrawn ten times a second; a log gets a line every ten seconds.
   const double every = mode_ == Mode::kTerminal ? 0.1 : 10;
-  if (!force && since_draw_.seconds() < every && !(mode_ == Mode::kTerminal && !drawn_)) return;
+  if (since_draw_.seconds() < every && !(mode_ == Mode::kTerminal && !drawn_)) return;
   since_draw_.restart();
   std::string line = head_ + "  " + phase_;
   if (total_ > 0) {

@@ -22,7 +22,7 @@ class ProgressDisplay {
   void set_eta(double seconds) { eta_ = seconds; }
 
  private:
-  void draw(bool force);
+  void draw();
   void clear();
   Mode mode_;
   std::string head_, phase_, metric_;

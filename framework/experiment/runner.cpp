@@ -98,20 +98,19 @@ void Run::prepare(const DatasetEntry& entry) {
   const Stopwatch watch;
   const DatasetSummary summary = datasets_.summary(entry);
   const Dataset& dataset = datasets_.load(entry);
-  std::vector<StoredTask> tasks;
+  std::vector<StoredTask> tasks(spec_.views.size());
   for (const std::string& fold_name : fold_names(entry.label, summary.given, spec_.task.split)) {
     const PreparedFold fold = prepare_fold(dataset, spec_.task, fold_name);
     write_snapshot(fold, scratch_ / snapshot_name(spec_, summary.fingerprint, fold_name));
     for (const std::string& warning : fold.warnings) log_warning("{}", warning);
-    for (std::size_t v = 0, t = 0; v < spec_.views.size(); ++v, ++t) {
-      if (tasks.size() <= t) {
-        tasks.emplace_back();
-        tasks[t].dataset = entry.label;
-        tasks[t].item_ids = fold.items.table().to_vector();
-        tasks[t].user_ids = fold.users.table().to_vector();
-        if (const ItemText* text = fold.facets.find<ItemText>()) tasks[t].titles = text->titles.to_vector();
+    for (std::size_t v = 0; v < spec_.views.size(); ++v) {
+      if (tasks[v].folds.empty()) {
+        tasks[v].dataset = entry.label;
+        tasks[v].item_ids = fold.items.table().to_vector();
+        tasks[v].user_ids = fold.users.table().to_vector();
+        if (const ItemText* text = fold.facets.find<ItemText>()) tasks[v].titles = text->titles.to_vector();
       }
-      tasks[t].folds.push_back(task_fold(fold, apply_view(fold, fold.test, spec_.views[v])));
+      tasks[v].folds.push_back(task_fold(fold, apply_view(fold, fold.test, spec_.views[v])));
     }
   }
   write_tasks(entry, tasks);
@@ -135,9 +134,7 @@ void Run::write_tasks(const DatasetEntry& entry, std::vector<StoredTask>& tasks)
 Job Run::make_job(const Work& work, bool with_latency) const {
   const PlannedTrial& t = plan_.trials[work.trial];
   Job job;
-  job.snapshot = (scratch_ / snapshot_name(spec_, plan_.manifest.tasks[0].dataset_fingerprint, t.fold)).string();
-  for (const ManifestTask& task : plan_.manifest.tasks)
-    if (task.dataset == t.dataset->label) job.snapshot = (scratch_ / snapshot_name(spec_, task.dataset_fingerprint, t.fold)).string();
+  job.snapshot = (scratch_ / snapshot_name(spec_, datasets_.summary(*t.dataset).fingerprint, t.fold)).string();
   job.output = options_.results.trial_file(t.fit).string();
   job.algorithm = t.algorithm->algorithm;
   job.label = t.algorithm->label;
