@@ -6,6 +6,8 @@
 #include <limits>
 #include <span>
 
+#include "framework/base/ids.hpp"
+
 namespace segue {
 
 // A place of a stored list that holds no item (kNoItem as it is written to files).
@@ -24,8 +26,6 @@ struct ItemFacts {
   std::span<const float> vectors{};          // items x vector_dim, row-major: an embedding for diversity
   std::size_t vector_dim = 0;
 };
-
-inline constexpr std::uint32_t kNoArtist = 0xFFFFFFFFu;
 
 // What was known of each query's user.
 struct QueryFacts {
