@@ -55,7 +55,7 @@ std::vector<SliceCard> make_slices() {
                                  "may be empty",
                    .citation =
                        "Bellogín, Castells & Cantador 2017, Statistical biases in information retrieval metrics "
-                       "for recommender systems, Information Retrieval Journal 20 (equal shares of ratings)",
+                       "for recommender systems, Information Retrieval Journal 20(6)",
                    .bins = kBins});
   cards.push_back({.name = "act",
                    .title = "User activity, five equal shares of queries",
