@@ -252,19 +252,14 @@ void SlicedOutcome::rank_reachable_first() {
   std::vector<std::size_t> order;
   for (std::size_t q = 0; q < view_.queries; ++q) {
     order.clear();
-    std::uint32_t lost = 0;  // candidates that lose every pair, and are no irrelevant items either
     for (std::size_t t = offsets_[q]; t < offsets_[q + 1]; ++t) {
       SEGUE_CHECK(items_[t] < train_counts.size(), "truth item {} of {}", items_[t], train_counts.size());
-      if (train_counts[items_[t]] > 0) {
-        order.push_back(t);
-      } else if (counts && is_candidate(view_, q, t)) {
-        ++lost;
-      }
+      if (train_counts[items_[t]] > 0) order.push_back(t);
     }
     if (!gains_.empty())
       std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return gains_[a] > gains_[b]; });
     const auto reachable = static_cast<std::uint32_t>(order.size());
-    if (counts) candidates_[q] = std::max(candidates_[q] - lost, reachable);
+    if (counts) candidates_[q] = std::max(candidates_[q], reachable);
     std::fill(rank_.begin() + static_cast<std::ptrdiff_t>(offsets_[q]),
               rank_.begin() + static_cast<std::ptrdiff_t>(offsets_[q + 1]), 0u);
     for (std::uint32_t place = 0; place < reachable; ++place) rank_[order[place]] = place + 1;
