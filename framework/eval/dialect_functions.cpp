@@ -34,6 +34,9 @@ MetricValue averaged(const RankingOutcome& outcome, std::size_t k, Value value) 
     const auto row = outcome.items.subspan(q * outcome.k, std::min(k, outcome.k));
     Lists seen;
     seen.items = row.first(static_cast<std::size_t>(std::find(row.begin(), row.end(), kPadding) - row.begin()));
+    if (outcome.item_facts != nullptr)
+      for (const std::uint32_t item : seen.items)
+        SEGUE_CHECK(item < outcome.item_facts->items, "item {} of {} in a list", item, outcome.item_facts->items);
     seen.truth = reader.read(q);
     seen.hits = seen.truth.ranks.first(seen.truth.hits(seen.items.size()));
     const double v = value(seen);
