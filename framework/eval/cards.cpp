@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 
 #include "framework/eval/definitions.hpp"
@@ -11,7 +12,9 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr const char* kQueries = "queries with truth; an empty list counts 0";
 
-std::vector<MetricCard> make_cards() {
+}  // namespace
+
+std::vector<MetricCard> accuracy_cards() {
   std::vector<MetricCard> cards;
   cards.push_back({.name = "hr",
                    .title = "Hit rate",
@@ -117,12 +120,13 @@ std::vector<MetricCard> make_cards() {
                               "score; equal scores count one half",
                    .citation = "Rendle, Freudenthaler, Gantner & Schmidt-Thieme 2009, BPR, UAI; ties: Hanley & McNeil "
                                "1982, Radiology 143(1)",
-                   .averaged = "queries with truth; a truth item that is no candidate loses every pair, candidates that "
-                               "the model cannot score are tied behind all others; without any other candidate truth "
-                               "items among the candidates count 1",
+                   .averaged =
+                       "queries with truth; a truth item that is no candidate loses every pair, candidates that "
+                       "the model cannot score are tied behind all others; without any other candidate truth "
+                       "items among the candidates count 1",
                    .version = 2,
                    .has_cutoff = false,
-                   .needs_tie_counts = true,
+                   .needs = {Fact::kTieCounts},
                    .variants = "RecBole 'gauc' weighs queries by their truth and leaves out those without other "
                                "candidates; its 'auc' pools all "
                                "pairs over users. implicit's 'auc' sees only the first k places and assumes the rest.",
@@ -135,21 +139,37 @@ std::vector<MetricCard> make_cards() {
            "Chen, Lamere, Schedl & Zamani 2018, RecSys Challenge 2018: automatic music playlist continuation, RecSys",
        .averaged = kQueries,
        .has_cutoff = false,
-       .variants = "trec_eval 'Rprec' agrees. The challenge's final score adds 0.25 for each right artist of a missed "
+       .depth =
+           [](const RankingOutcome& outcome) {
+             std::size_t largest = 0;
+             for (std::size_t q = 0; q < outcome.queries; ++q)
+               largest = std::max<std::size_t>(largest, outcome.truth_offsets[q + 1] - outcome.truth_offsets[q]);
+             return largest;
+           },
+       .variants = "trec_eval 'Rprec' agrees on lists that are long enough. The challenge's final score adds 0.25 for "
+                   "each right artist of a missed "
                    "track, which needs "
                    "artists and is not counted here.",
        .function = &metric::r_precision});
   cards.push_back(
-      {.name = "coverage",
-       .title = "Catalogue coverage",
-       .formula = "different items in the first k places of all lists / items that could be recommended",
+      {.name = "clicks",
+       .title = "Recommended songs clicks",
+       .formula = "pages of 10 to turn before the first hit: floor((rank of the first hit - 1) / 10); 51 where none "
+                  "stands in the first 500 places",
        .citation =
-           "Ge, Delgado-Battenfeld & Jannach 2010, Beyond accuracy: evaluating recommender systems by coverage and "
-           "serendipity, RecSys",
-       .averaged = "not averaged: the union of the lists of queries with truth",
-       .kind = MetricKind::kUnion,
-       .variants = "RecBole 'itemcoverage' has the same numerator. Cannot be merged from shards by averaging.",
-       .function = &metric::coverage});
+           "Chen, Lamere, Schedl & Zamani 2018, RecSys Challenge 2018: automatic music playlist continuation, RecSys",
+       .high = 51,
+       .higher_is_better = false,
+       .averaged = "queries with truth; an empty list counts 51",
+       .has_cutoff = false,
+       .depth = [](const RankingOutcome&) { return kClicksDepth; },
+       .variants = "The challenge's own measure, on lists of 500; no other library has it.",
+       .function = &metric::clicks});
+  return cards;
+}
+
+std::vector<MetricCard> rating_cards() {
+  std::vector<MetricCard> cards;
   cards.push_back(
       {.name = "rmse",
        .title = "Root mean squared error",
@@ -191,10 +211,13 @@ std::vector<MetricCard> make_cards() {
   return cards;
 }
 
-}  // namespace
-
 const std::vector<MetricCard>& metric_cards() {
-  static const std::vector<MetricCard> cards = make_cards();
+  static const std::vector<MetricCard> cards = [] {
+    std::vector<MetricCard> all;
+    for (const auto& part : {accuracy_cards(), beyond_accuracy_cards(), rating_cards()})
+      all.insert(all.end(), part.begin(), part.end());
+    return all;
+  }();
   return cards;
 }
 

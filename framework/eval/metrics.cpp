@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <functional>
 #include <limits>
 
 #include "framework/base/errors.hpp"
 #include "framework/eval/definitions.hpp"
+#include "framework/eval/list_facts.hpp"
+#include "framework/eval/query_reader.hpp"
 
 namespace segue {
 
@@ -25,6 +25,111 @@ std::size_t parse_cutoff(const std::string& text, const std::string& name, const
   return k;
 }
 
+SliceSpec parse_slice_of(const MetricCard& card, const std::string& text, const std::string& name) {
+  if (card.kind == MetricKind::kRating)
+    throw UsageError("metric '{}': {} judges ratings, and slices are of lists; write {}", text, card.name, card.name);
+  const SliceSpec slice = parse_slice(name);
+  if (slice.card->kind == SliceKind::kItems && !card.reads_truth)
+    throw UsageError(
+        "metric '{}': {} does not read the truth, which '{}' is a part of; take a slice of users such as act1", text,
+        card.name, name);
+  return slice;
+}
+
+// The metrics of one slice. `outcome` has its truth cut already.
+void compute_slice(std::span<const MetricSpec> metrics, const std::vector<std::size_t>& which,
+                   const RankingOutcome& outcome, std::vector<MetricValue>& values) {
+  check_shape(outcome);
+  std::size_t with_truth = 0;
+  for (std::size_t q = 0; q < outcome.queries; ++q)
+    if (outcome.truth_offsets[q] < outcome.truth_offsets[q + 1]) ++with_truth;
+
+  bool per_query = false, lists = false;
+  for (const std::size_t m : which) {
+    const MetricCard& card = *metrics[m].card;
+    values[m] = {};
+    if (card.kind == MetricKind::kUnion) {
+      values[m].n = with_truth;
+      values[m].mean = with_truth == 0 ? std::numeric_limits<double>::quiet_NaN()
+                                       : std::get<UnionMetric>(card.function)(outcome, metrics[m].k);
+      continue;
+    }
+    values[m].per_query.assign(outcome.queries, std::numeric_limits<double>::quiet_NaN());
+    per_query = true;
+    lists = lists || card.kind == MetricKind::kList;
+  }
+  if (!per_query) return;
+
+  QueryReader reader(outcome);
+  std::optional<QueryList> list;
+  if (lists) list.emplace(outcome);
+  for (std::size_t q = 0; q < outcome.queries; ++q) {
+    if (outcome.truth_offsets[q] == outcome.truth_offsets[q + 1]) continue;
+    const QueryTruth truth = reader.read(q);
+    if (lists) list->open(q, truth.ranks);
+    for (const std::size_t m : which) {
+      const MetricCard& card = *metrics[m].card;
+      if (card.kind == MetricKind::kUnion) continue;
+      const double value = card.kind == MetricKind::kList ? std::get<ListMetric>(card.function)(*list, metrics[m].k)
+                                                          : std::get<QueryMetric>(card.function)(truth, metrics[m].k);
+      values[m].per_query[q] = value;
+      if (std::isnan(value)) continue;
+      values[m].mean += value;
+      ++values[m].n;
+    }
+  }
+  for (const std::size_t m : which)
+    if (metrics[m].card->kind != MetricKind::kUnion)
+      values[m].mean = values[m].n == 0 ? std::numeric_limits<double>::quiet_NaN()
+                                        : values[m].mean / static_cast<double>(values[m].n);
+}
+
+void check_spec(const MetricSpec& metric) {
+  SEGUE_CHECK(metric.card != nullptr && metric.card->kind != MetricKind::kRating,
+              "{} is computed from ratings, not lists", metric.text());
+  SEGUE_CHECK(metric.card->has_cutoff == (metric.k > 0), "{} with a cut-off of {}", metric.card->name, metric.k);
+}
+
+}  // namespace
+
+std::string_view fact_name(Fact fact) {
+  switch (fact) {
+    case Fact::kTieCounts:
+      return "the tie counts of each truth item";
+    case Fact::kTrainCounts:
+      return "the training users of each item";
+    case Fact::kTags:
+      return "tags (facet item_tags)";
+    case Fact::kArtists:
+      return "artists (facet item_artist)";
+    case Fact::kVectors:
+      return "item vectors";
+    case Fact::kHistory:
+      return "the history of each query";
+  }
+  return "";
+}
+
+bool has_fact(const RankingOutcome& o, Fact fact) {
+  const ItemFacts* facts = o.item_facts;
+  switch (fact) {
+    case Fact::kTieCounts:
+      return !o.lists_only && o.truth_above.size() == o.truth_rank.size() &&
+             o.truth_tied.size() == o.truth_rank.size() && o.candidates.size() == o.queries;
+    case Fact::kTrainCounts:
+      return facts != nullptr && !facts->train_counts.empty();
+    case Fact::kTags:
+      return facts != nullptr && !facts->tags.empty();
+    case Fact::kArtists:
+      return facts != nullptr && !facts->artists.empty();
+    case Fact::kVectors:
+      return facts != nullptr && !facts->vectors.empty();
+    case Fact::kHistory:
+      return o.query_facts.history_offsets.size() == o.queries + 1;
+  }
+  return false;
+}
+
 void check_shape(const RankingOutcome& o) {
   SEGUE_CHECK(o.truth_offsets.size() == o.queries + 1 && o.truth_offsets[0] == 0, "{} truth offsets for {} queries",
               o.truth_offsets.size(), o.queries);
@@ -34,76 +139,6 @@ void check_shape(const RankingOutcome& o) {
   SEGUE_CHECK(o.truth_gains.empty() || o.truth_gains.size() == truth, "{} gains for {} truth items",
               o.truth_gains.size(), truth);
 }
-
-bool has_tie_counts(const RankingOutcome& o) {
-  return o.truth_above.size() == o.truth_rank.size() && o.truth_tied.size() == o.truth_rank.size() &&
-         o.candidates.size() == o.queries;
-}
-
-// Brings one query after the other into the form that per-query metrics read; the arrays are reused.
-class QueryReader {
- public:
-  explicit QueryReader(const RankingOutcome& outcome) : outcome_(outcome), ties_(has_tie_counts(outcome)) {}
-
-  QueryTruth read(std::size_t q) {
-    const std::size_t begin = outcome_.truth_offsets[q], end = outcome_.truth_offsets[q + 1];
-    order_.clear();
-    ideal_.clear();
-    for (std::size_t t = begin; t < end; ++t) {
-      if (outcome_.truth_rank[t] > 0) order_.push_back(t);
-      ideal_.push_back(gain(t, q));
-    }
-    std::sort(order_.begin(), order_.end(),
-              [&](std::size_t a, std::size_t b) { return outcome_.truth_rank[a] < outcome_.truth_rank[b]; });
-    std::sort(ideal_.begin(), ideal_.end(), std::greater<>());
-    ranks_.clear();
-    gains_.clear();
-    above_.clear();
-    tied_.clear();
-    for (const std::size_t t : order_) {
-      SEGUE_CHECK(ranks_.empty() || ranks_.back() < outcome_.truth_rank[t], "two truth items of query {} have rank {}",
-                  q, outcome_.truth_rank[t]);
-      ranks_.push_back(outcome_.truth_rank[t]);
-      gains_.push_back(gain(t, q));
-      if (!ties_) continue;
-      above_.push_back(outcome_.truth_above[t]);
-      tied_.push_back(outcome_.truth_tied[t]);
-    }
-    for (std::size_t t = begin; t < end && ties_; ++t) {
-      const std::uint32_t candidates = outcome_.candidates[q];
-      if (outcome_.truth_rank[t] > 0 || outcome_.truth_above[t] == candidates) continue;
-      SEGUE_CHECK(std::size_t{outcome_.truth_above[t]} + outcome_.truth_tied[t] + 1 == candidates,
-                  "truth ranks contradict each other: no rank, {} above, {} tied, {} candidates",
-                  outcome_.truth_above[t], outcome_.truth_tied[t], candidates);
-      above_.push_back(outcome_.truth_above[t]);
-      tied_.push_back(outcome_.truth_tied[t]);
-    }
-    return {.truth = end - begin,
-            .ranks = ranks_,
-            .gains = gains_,
-            .ideal_gains = ideal_,
-            .above = above_,
-            .tied = tied_,
-            .candidates = ties_ ? outcome_.candidates[q] : 0};
-  }
-
- private:
-  double gain(std::size_t t, std::size_t q) const {
-    if (outcome_.truth_gains.empty()) return 1;
-    const float g = outcome_.truth_gains[t];
-    if (!(g > 0) || !std::isfinite(g))
-      throw UsageError("a truth item of query {} has the gain {}; gains must be positive and finite", q, g);
-    return g;
-  }
-
-  const RankingOutcome& outcome_;
-  bool ties_;
-  std::vector<std::size_t> order_;
-  std::vector<std::uint32_t> ranks_, above_, tied_;
-  std::vector<double> gains_, ideal_;
-};
-
-}  // namespace
 
 const MetricCard& find_metric(const std::string& name) {
   std::vector<std::string> known;
@@ -119,55 +154,102 @@ const MetricCard& find_metric(const std::string& name) {
 
 std::string MetricSpec::text() const {
   SEGUE_CHECK(card != nullptr, "an empty metric");
-  return card->has_cutoff ? fmt::format("{}@{}", card->name, k) : card->name;
+  const std::string whole = card->has_cutoff ? fmt::format("{}@{}", card->name, k) : card->name;
+  return slice.card == nullptr ? whole : whole + ":" + slice.text();
 }
 
 MetricSpec parse_metric(const std::string& text) {
-  const std::size_t at = text.find('@');
-  const std::string name = text.substr(0, at);
+  const std::size_t colon = text.find(':');
+  const std::string whole = text.substr(0, colon);
+  const std::size_t at = whole.find('@');
+  const std::string name = whole.substr(0, at);
   const MetricCard& card = find_metric(name);
+  MetricSpec metric{&card};
   if (at == std::string::npos) {
     if (card.has_cutoff) throw UsageError("{} needs a cut-off: write {}@10", name, name);
-    return {&card, 0};
+  } else {
+    if (!card.has_cutoff) throw UsageError("metric '{}': {} takes no cut-off: write {}", text, name, name);
+    metric.k = parse_cutoff(text, name, whole.substr(at + 1));
   }
-  if (!card.has_cutoff) throw UsageError("metric '{}': {} takes no cut-off: write {}", text, name, name);
-  return {&card, parse_cutoff(text, name, text.substr(at + 1))};
+  if (colon != std::string::npos) metric.slice = parse_slice_of(card, text, text.substr(colon + 1));
+  return metric;
+}
+
+std::string why_not(const MetricSpec& metric, const RankingOutcome& outcome) {
+  check_spec(metric);
+  const MetricCard& card = *metric.card;
+  std::vector<Fact> needs = card.needs;
+  if (metric.slice.card != nullptr)
+    needs.push_back(metric.slice.card->needs_history ? Fact::kHistory : Fact::kTrainCounts);
+  for (const Fact fact : needs) {
+    if (has_fact(outcome, fact)) continue;
+    if (fact == Fact::kTieCounts && outcome.lists_only)
+      return fmt::format("{} needs the scores of all candidates, and these results are lists alone", metric.text());
+    return fmt::format("{} needs {}, which {} not hold", metric.text(), fact_name(fact),
+                       fact == Fact::kTags || fact == Fact::kArtists ? "this data set does" : "these results do");
+  }
+  const bool reads_lists = card.kind == MetricKind::kUnion || card.kind == MetricKind::kList;
+  if (reads_lists && metric.k > outcome.k)
+    return fmt::format(
+        "{} needs lists of {} items, and the stored ones have {}; ask for {}@{} or less, or run again with longer "
+        "lists",
+        metric.text(), metric.k, outcome.k, card.name, outcome.k);
+  if (!outcome.lists_only) return "";
+  const std::size_t depth = card.depth != nullptr ? card.depth(outcome) : metric.k;
+  if (depth <= outcome.k) return "";
+  return fmt::format("{} needs ranks down to {}, and these results are lists of {} items alone", metric.text(), depth,
+                     outcome.k);
+}
+
+std::vector<MetricValue> compute(std::span<const MetricSpec> metrics, const RankingOutcome& outcome) {
+  check_shape(outcome);
+  std::vector<SliceSpec> slices;
+  for (const MetricSpec& metric : metrics) {
+    check_spec(metric);
+    if (std::find(slices.begin(), slices.end(), metric.slice) == slices.end()) slices.push_back(metric.slice);
+    if (const std::string reason = why_not(metric, outcome); !reason.empty()) throw UsageError("{}", reason);
+    const bool reads_lists = metric.card->kind == MetricKind::kUnion || metric.card->kind == MetricKind::kList;
+    SEGUE_CHECK(!reads_lists || outcome.items.size() == outcome.queries * outcome.k,
+                "{} list places for {} queries of {}", outcome.items.size(), outcome.queries, outcome.k);
+  }
+  std::vector<MetricValue> values(metrics.size());
+  for (const SliceSpec& slice : slices) {
+    std::vector<std::size_t> which;
+    for (std::size_t m = 0; m < metrics.size(); ++m)
+      if (metrics[m].slice == slice) which.push_back(m);
+    if (slice.card == nullptr) {
+      compute_slice(metrics, which, outcome, values);
+      continue;
+    }
+    const SlicedOutcome sliced(slice, outcome);
+    compute_slice(metrics, which, sliced.view(), values);
+    for (const std::size_t m : which) {
+      values[m].slice_low = sliced.low();
+      values[m].slice_high = sliced.high();
+    }
+  }
+  return values;
 }
 
 MetricValue compute(const MetricSpec& metric, const RankingOutcome& outcome) {
-  SEGUE_CHECK(metric.card != nullptr && metric.card->kind != MetricKind::kRating,
-              "{} is computed from ratings, not lists", metric.text());
-  SEGUE_CHECK(metric.card->has_cutoff == (metric.k > 0), "{} with a cut-off of {}", metric.card->name, metric.k);
-  check_shape(outcome);
-  MetricValue value;
-  if (metric.card->kind == MetricKind::kUnion) {
-    if (metric.k > outcome.k)
-      throw UsageError(
-          "{} needs lists of {} items, and the stored ones have {}; ask for {}@{} or less, or run again with longer "
-          "lists",
-          metric.text(), metric.k, outcome.k, metric.card->name, outcome.k);
-    SEGUE_CHECK(outcome.items.size() == outcome.queries * outcome.k, "{} list places for {} queries of {}",
-                outcome.items.size(), outcome.queries, outcome.k);
-    for (std::size_t q = 0; q < outcome.queries; ++q)
-      if (outcome.truth_offsets[q] < outcome.truth_offsets[q + 1]) ++value.n;
-    value.mean = value.n == 0 ? std::numeric_limits<double>::quiet_NaN()
-                              : std::get<UnionMetric>(metric.card->function)(outcome, metric.k);
-    return value;
-  }
-  if (metric.card->needs_tie_counts && !has_tie_counts(outcome))
-    throw UsageError("{} needs the tie counts of each truth item, which these results do not hold", metric.text());
+  return std::move(compute(std::span(&metric, 1), outcome).front());
+}
 
-  const QueryMetric function = std::get<QueryMetric>(metric.card->function);
-  QueryReader reader(outcome);
-  value.per_query.assign(outcome.queries, std::numeric_limits<double>::quiet_NaN());
-  double sum = 0;
-  for (std::size_t q = 0; q < outcome.queries; ++q) {
-    if (outcome.truth_offsets[q] == outcome.truth_offsets[q + 1]) continue;
-    value.per_query[q] = function(reader.read(q), metric.k);
-    sum += value.per_query[q];
-    ++value.n;
-  }
-  value.mean = value.n == 0 ? std::numeric_limits<double>::quiet_NaN() : sum / static_cast<double>(value.n);
+MetricValue ceiling(const MetricSpec& metric, const RankingOutcome& outcome) {
+  check_spec(metric);
+  check_shape(outcome);
+  if (metric.card->kind != MetricKind::kPerQuery)
+    throw UsageError("{} has no ceiling: it is no matter of where the truth stands", metric.text());
+  if (!has_fact(outcome, Fact::kTrainCounts))
+    throw UsageError("the ceiling of {} needs {}, which these results do not hold", metric.text(),
+                     fact_name(Fact::kTrainCounts));
+  SlicedOutcome best(metric.slice, outcome);
+  best.rank_reachable_first();
+  MetricSpec whole = metric;
+  whole.slice = {};
+  MetricValue value = compute(whole, best.view());
+  value.slice_low = best.low();
+  value.slice_high = best.high();
   return value;
 }
 

@@ -22,7 +22,7 @@ struct ItemFacts {
   std::span<const std::uint32_t> tags{};          // ascending within an item
   std::span<const float> tag_weights{};           // positive
   std::size_t tag_count = 0;
-  std::span<const std::uint32_t> artists{};  // items; kNoArtist where unknown
+  std::span<const std::uint32_t> artists{};  // items; 0xFFFFFFFF (kNoArtist of data) where unknown
   std::span<const float> vectors{};          // items x vector_dim, row-major: an embedding for diversity
   std::size_t vector_dim = 0;
 };

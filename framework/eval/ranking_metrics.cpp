@@ -19,7 +19,14 @@ namespace {
 
 double ratio(std::size_t part, std::size_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
 
-double discount(std::size_t rank) { return 1 / std::log2(static_cast<double>(rank) + 1); }
+double discount(std::size_t rank) {
+  static const std::vector<double> table = [] {
+    std::vector<double> first(1024);
+    for (std::size_t r = 0; r < first.size(); ++r) first[r] = 1 / std::log2(static_cast<double>(r) + 1);
+    return first;
+  }();
+  return rank < table.size() ? table[rank] : 1 / std::log2(static_cast<double>(rank) + 1);
+}
 
 double linear(double gain) { return gain; }
 
@@ -100,21 +107,10 @@ double auc(const QueryTruth& query, std::size_t) {
   return sum / static_cast<double>(query.truth);
 }
 
-double coverage(const RankingOutcome& outcome, std::size_t k) {
-  std::vector<bool> seen;
-  std::size_t distinct = 0;
-  for (std::size_t q = 0; q < outcome.queries; ++q) {
-    if (outcome.truth_offsets[q] == outcome.truth_offsets[q + 1]) continue;
-    for (const std::uint32_t item : outcome.items.subspan(q * outcome.k, k)) {
-      if (item == kPadding) break;
-      if (item >= seen.size()) seen.resize(std::max<std::size_t>(item + std::size_t{1}, outcome.catalogue));
-      if (!seen[item]) ++distinct;
-      seen[item] = true;
-    }
-  }
-  SEGUE_CHECK(outcome.catalogue > 0 && distinct <= outcome.catalogue,
-              "{} different items recommended out of a catalogue of {}", distinct, outcome.catalogue);
-  return ratio(distinct, outcome.catalogue);
+double clicks(const QueryTruth& query, std::size_t) {
+  constexpr std::size_t kPage = 10;
+  constexpr double kGivenUp = 51;
+  return query.hits(kClicksDepth) > 0 ? static_cast<double>((query.ranks[0] - 1) / kPage) : kGivenUp;
 }
 
 }  // namespace metric

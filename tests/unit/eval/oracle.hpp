@@ -114,6 +114,10 @@ inline double oracle(const std::string& name, const OracleQuery& q, std::size_t 
   double r_hits = 0;
   for (std::size_t i = 0; i < std::min(q.truth.size(), q.ranking.size()); ++i) r_hits += q.relevant(q.ranking[i]);
 
+  double clicks = 51;
+  for (std::size_t i = std::min<std::size_t>(500, q.ranking.size()); i-- > 0;)
+    if (q.relevant(q.ranking[i])) clicks = std::floor(static_cast<double>(i) / 10);
+
   double pairs = 0, won = 0;
   for (std::uint32_t t : q.truth) {
     const bool candidate = q.score.contains(t);
@@ -137,15 +141,9 @@ inline double oracle(const std::string& name, const OracleQuery& q, std::size_t 
                                        {"map_min", average_precision / std::min(cut, truth)},
                                        {"mrr", first},
                                        {"auc", won / pairs},
-                                       {"r_precision", r_hits / truth}}
+                                       {"r_precision", r_hits / truth},
+                                       {"clicks", clicks}}
       .at(name);
-}
-
-inline double oracle_coverage(const std::vector<OracleQuery>& queries, std::size_t k, std::size_t catalogue) {
-  std::set<std::uint32_t> seen;
-  for (const OracleQuery& q : queries)
-    for (std::size_t i = 0; i < std::min(k, q.ranking.size()) && !q.truth.empty(); ++i) seen.insert(q.ranking[i]);
-  return static_cast<double>(seen.size()) / static_cast<double>(catalogue);
 }
 
 // Random lists with many ties, items that cannot be scored, truth outside the candidates, short lists and graded gains.
