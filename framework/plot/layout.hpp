@@ -11,8 +11,6 @@
 
 namespace segue {
 
-enum class Align { kLeft, kCenter, kRight };
-
 struct Text {
   std::string text;
   double x = 0, y = 0;  // the anchor; y is the middle of the line
@@ -31,18 +29,27 @@ struct Stroke {
   bool behind = false;  // below the data
 };
 
+// A sample in the key or the legend.
+struct Sample {
+  double x = 0, y = 0;
+  int mark = 0;  // gnuplot's point type; 0: a filled square of `diameter`
+  double diameter = 0;
+  const char* color = "";
+};
+
 struct Layout {
   double width = 0, height = 0;
   Box plot;  // what the axes span
   AxisLayout x, y;
   std::vector<Text> texts;
-  std::vector<Stroke> strokes;  // grid, leader lines, legend samples, the zero line of bars
+  std::vector<Stroke> strokes;  // grid, leader lines, legend samples, the zero line of bars, free lines
+  std::vector<Sample> samples;
+  std::size_t rows = 0;  // of a categorical y axis
+  // The place of a figure's coordinate; those of rows count from the top, axes from below.
   double x_at(double value) const { return x.at(value, plot.x0, plot.x1); }
-  double y_at(double value) const { return y.at(value, plot.y0, plot.y1); }
+  double y_at(double value) const { return y.at(y_position(value), plot.y0, plot.y1); }
+  double y_position(double value) const { return rows > 0 ? static_cast<double>(rows - 1) - value : value; }
 };
-
-// Row `category` of a categorical axis of n rows lies at this y coordinate (the first row on top).
-inline double row_position(std::size_t category, std::size_t n) { return static_cast<double>(n - 1 - category); }
 
 // UsageError where the figure cannot be drawn as asked (bars without categories, a logarithmic range below zero, an
 // empty figure).

@@ -23,16 +23,24 @@ std::vector<double> spread(const std::vector<double>& wanted, const std::vector<
 
 struct PlacedLabel {
   Box box;
-  bool led = false;  // so far from its point that it needs a leader line
+  bool led = false;      // so far from its point that it needs a leader line
+  bool crowded = false;  // overlaps something, or its leader line crosses something
   Segment leader;
 };
 struct LabelSize {
   double width = 0, height = 0;
+  double mark = 0;  // diameter of this point's mark where it is not the common one
 };
 // A place beside each point (marks of this diameter) for its label, inside `area`, such that labels overlap neither
 // each other nor marks and, where possible, not the segments. The earlier a point, the nearer its label.
 std::vector<PlacedLabel> place_labels(const std::vector<std::pair<double, double>>& points,
                                       const std::vector<LabelSize>& sizes, double diameter,
                                       const std::vector<Segment>& avoid, const Box& area);
+
+// A place beside each curve, somewhere along it, inside `area`: labels overlap neither each other nor `taken` and,
+// where possible, no curve; the leader line, where there is one, begins at the curve.
+std::vector<PlacedLabel> place_along(const std::vector<std::vector<std::pair<double, double>>>& curves,
+                                     const std::vector<LabelSize>& sizes, const std::vector<Box>& taken,
+                                     const Box& area);
 
 }  // namespace segue

@@ -9,6 +9,7 @@
 
 #include "framework/base/errors.hpp"
 #include "framework/plot/layout.hpp"
+#include "framework/plot/script_layers.hpp"
 #include "framework/plot/style.hpp"
 #include "framework/plot/text.hpp"
 
@@ -38,10 +39,6 @@ std::string xml(const std::string& text) {
   return out;
 }
 
-std::string number(double v) { return std::isfinite(v) ? fmt::format("{}", v) : "NaN"; }
-
-std::string dash(const char* pattern) { return *pattern == '\0' ? "dt solid" : fmt::format("dt {}", pattern); }
-
 class Writer {
  public:
   Writer(const Figure& figure, const std::string& name) : f_(figure), l_(lay_out(figure)), name_(name) {}
@@ -50,7 +47,9 @@ class Writer {
     header();
     axes();
     strokes_and_texts();
-    for (const Layer& layer : f_.layers) std::visit([&](const auto& l) { add(l); }, layer);
+    LayerScript layers = layer_script(f_, l_, name_);
+    data_ += layers.data;
+    plots_ = std::move(layers.plots);
     if (plots_.empty()) line("set label 100000 '' at screen 0,0\nset xrange [0:1]"), plots_.push_back("NaN notitle");
     outputs();
     return {std::move(script_), std::move(data_)};
@@ -76,11 +75,11 @@ class Writer {
   }
 
   void axis(char letter, const AxisLayout& a) {
-    put("set {}range [{}:{}]", letter, number(a.lo), number(a.hi));
+    put("set {}range [{}:{}]", letter, number_text(a.lo), number_text(a.hi));
     if (a.logarithmic) put("set logscale {} 10", letter);
     std::string ticks;  // the tick texts are labels below: gnuplot would read a tick text as a number format
-    for (double v : a.major) ticks += fmt::format("{}'' {} 0", ticks.empty() ? "" : ", ", number(v));
-    for (double v : a.minor) ticks += fmt::format("{}'' {} 1", ticks.empty() ? "" : ", ", number(v));
+    for (double v : a.major) ticks += fmt::format("{}'' {} 0", ticks.empty() ? "" : ", ", number_text(v));
+    for (double v : a.minor) ticks += fmt::format("{}'' {} 1", ticks.empty() ? "" : ", ", number_text(v));
     if (ticks.empty())
       put("unset {}tics", letter);
     else
@@ -88,8 +87,8 @@ class Writer {
   }
 
   void axes() {
-    const bool bars = !f_.y.categories.empty();
-    put("set border {} lw {} lc rgb '{}'", bars ? 1 : 3, style::kAxisWidth, style::kAxis);
+    const int x_line = f_.x.hidden ? 0 : 1, y_line = f_.y.hidden || l_.rows > 0 ? 0 : 2;
+    put("set border {} lw {} lc rgb '{}'", x_line + y_line, style::kAxisWidth, style::kAxis);
     put("set lmargin at screen {:.6f}; set rmargin at screen {:.6f}", l_.plot.x0 / l_.width, l_.plot.x1 / l_.width);
     put("set bmargin at screen {:.6f}; set tmargin at screen {:.6f}", l_.plot.y0 / l_.height, l_.plot.y1 / l_.height);
     axis('x', l_.x);
@@ -101,7 +100,7 @@ class Writer {
     std::size_t i = 0;
     for (const Stroke& s : l_.strokes) {
       put("set arrow {} from {} to {} nohead {} lc rgb '{}' lw {} {}", ++i, screen(s.line.x0, s.line.y0),
-          screen(s.line.x1, s.line.y1), s.behind ? "back" : "front", s.color, s.width, dash(s.dash));
+          screen(s.line.x1, s.line.y1), s.behind ? "back" : "front", s.color, s.width, dash_text(s.dash));
     }
     i = 0;
     for (const Text& t : l_.texts) {
@@ -109,78 +108,14 @@ class Writer {
       put("set label {} {} at {} {} noenhanced front font '{}{},{}' textcolor rgb '{}'", ++i, quoted(t.text),
           screen(t.x, t.y), align, style::kFont, t.bold ? ":Bold" : "", t.size, t.color);
     }
-  }
-
-  // Begins the next data block and returns "'name.tsv' index n".
-  std::string block(const std::string& header) {
-    if (blocks_ > 0) data_ += "\n\n";
-    data_ += fmt::format("# {}\n", header);
-    return fmt::format("'{}.tsv' index {}", name_, blocks_++);
-  }
-
-  // Two neighbouring rows make a block for gnuplot only where it holds one; so an empty layer writes nothing.
-  void add(const Bars& bars) {
-    if (bars.bars.empty()) return;
-    const std::string source = block("value\tlo\thi\trow\ttone\ttext\tname");
-    const std::size_t n = f_.y.categories.size();
-    for (const Bar& b : bars.bars) {
-      data_ += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", number(b.value), number(b.lo), number(b.hi),
-                           number(row_position(b.category, n)), static_cast<int>(b.tone), printable(b.text),
-                           printable(f_.y.categories[b.category].text));
-    }
-    for (const Tone tone : {Tone::kPlain, Tone::kBest, Tone::kFaint, Tone::kFailed}) {
-      if (std::none_of(bars.bars.begin(), bars.bars.end(),
-                       [&](const Bar& b) { return b.tone == tone && std::isfinite(b.value); }))
-        continue;
-      plots_.push_back(
-          fmt::format("{0} using ($5=={1} ? $1 : NaN):4:(0):1:($4-{2}):($4+{2}) with boxxyerror lc rgb '{3}' notitle",
-                      source, static_cast<int>(tone), style::kBarShare / 2, style::mark_color(tone)));
-    }
-    if (std::any_of(bars.bars.begin(), bars.bars.end(),
-                    [](const Bar& b) { return std::isfinite(b.lo) && std::isfinite(b.hi); })) {
-      plots_.push_back(fmt::format("{} using 1:4:2:3 with xerrorbars pt -1 lc rgb '{}' lw {} dt solid notitle", source,
-                                   style::kText, style::kIntervalWidth));
-    }
-  }
-
-  void add(const Line& curve) {
-    std::size_t last = curve.y.size(), finite = 0;
-    for (std::size_t i = 0; i < curve.y.size(); ++i) {
-      if (std::isfinite(curve.y[i])) last = i, ++finite;
-    }
-    if (finite == 0) return;
-    const bool band = !curve.lo.empty();
-    const std::string source = block(fmt::format("x\ty{}\tname", band ? "\tlo\thi" : ""));
-    for (std::size_t i = 0; i < curve.x.size(); ++i) {
-      data_ += number(curve.x[i]) + "\t" + number(curve.y[i]);
-      if (band) data_ += fmt::format("\t{}\t{}", number(curve.lo[i]), number(curve.hi[i]));
-      data_ += fmt::format("\t{}\n", printable(curve.label));
-    }
-    const char* color = curve.guide ? style::kGuide : style::kPalette[curve.color % style::kPalette.size()];
-    const char* pattern =
-        curve.guide ? "" : style::kDashes[curve.color / style::kPalette.size() % style::kDashes.size()];
-    if (band)
-      plots_.push_back(
-          fmt::format("{} using 1:3:4 with filledcurves lc rgb '{}' fs transparent solid {} noborder notitle", source,
-                      color, style::kBandOpacity));
-    if (finite > 1)
-      plots_.push_back(fmt::format("{} using 1:2 with lines lc rgb '{}' lw {} {} notitle", source, color,
-                                   curve.guide ? style::kGuideWidth : style::kLineWidth, dash(pattern)));
-    if (!curve.guide)
-      plots_.push_back(fmt::format("{} every ::{}::{} using 1:2 with points pt 7 ps {} lc rgb '{}' notitle", source,
-                                   last, last, kPointScale * 0.7, color));
-  }
-
-  void add(const Points& points) {
-    if (points.points.empty()) return;
-    const std::string source = block("x\ty\ttone\tname");
-    for (const Point& p : points.points)
-      data_ += fmt::format("{}\t{}\t{}\t{}\n", number(p.x), number(p.y), static_cast<int>(p.tone), printable(p.label));
-    for (const Tone tone : {Tone::kFaint, Tone::kPlain, Tone::kFailed, Tone::kBest}) {
-      if (std::none_of(points.points.begin(), points.points.end(), [&](const Point& p) { return p.tone == tone; }))
-        continue;
-      plots_.push_back(fmt::format("{} using 1:($3=={} ? $2 : NaN) with points pt 7 ps {} lc rgb '{}' notitle", source,
-                                   static_cast<int>(tone), kPointScale, style::mark_color(tone)));
+    std::size_t boxes = 0;
+    for (const Sample& s : l_.samples) {
+      if (s.mark == 0)
+        put("set object {} rectangle center {} size screen {:.6f},{:.6f} front fs solid 1 noborder fc rgb '{}'",
+            ++boxes, screen(s.x, s.y), s.diameter / l_.width, s.diameter / l_.height, s.color);
+      else
+        put("set label {} '' at {} front point pt {} ps {:.4f} lw 0.8 lc rgb '{}'", ++i, screen(s.x, s.y), s.mark,
+            s.diameter / kPointsPerScale, s.color);
     }
   }
 
@@ -231,14 +166,11 @@ class Writer {
     put("set print '{}.svg'\nprint svg\nunset print", name_);
   }
 
-  static constexpr double kPointScale = style::kMarker / 7.5;  // gnuplot's point 7 is about 7.5 pt across at scale 1
-
   const Figure& f_;
   const Layout l_;
   const std::string name_;
   std::string script_, data_;
   std::vector<std::string> plots_;
-  std::size_t blocks_ = 0;
 };
 
 }  // namespace

@@ -99,9 +99,15 @@ std::vector<std::string> wrap_text(std::string_view text, double width, double s
       pieces.push_back(word);
       continue;
     }
-    for (const std::string& part : split_after(word, ",;/|-_.:=")) {
-      const std::vector<std::string> points = fits(part) ? std::vector<std::string>{part} : code_points(part);
-      pieces.insert(pieces.end(), points.begin(), points.end());
+    for (const std::string& clause : split_after(word, ",;/|")) {  // rather between parameters than inside one
+      if (fits(clause)) {
+        pieces.push_back(clause);
+        continue;
+      }
+      for (const std::string& part : split_after(clause, "-_.:=")) {
+        const std::vector<std::string> points = fits(part) ? std::vector<std::string>{part} : code_points(part);
+        pieces.insert(pieces.end(), points.begin(), points.end());
+      }
     }
   }
   std::vector<std::string> lines(1);

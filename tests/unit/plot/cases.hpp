@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "framework/plot/charts.hpp"
+#include "tests/unit/plot/evidence_cases.hpp"
 
 namespace segue {
 
@@ -155,6 +156,13 @@ inline std::vector<std::pair<std::string, Figure>> figure_cases() {
   data = eight_latencies();
   for (std::size_t i = 0; i < data.points.size(); ++i) data.points[i].label = kNasty[i];
   cases.emplace_back("latency-nasty", accuracy_latency(data));
+  MetricBarGroup tied = eight_systems();
+  tied.bars[4].tied = tied.bars[6].tied = tied.bars[7].tied = true;
+  tied.tied = "paired randomisation test, Holm-adjusted, 5 %";
+  cases.emplace_back("bars-tied", metric_bars({tied}));
+  add_curve_cases(cases, kNasty);
+  add_comparison_cases(cases, kNasty);
+  add_spread_cases(cases, kNasty);
   return cases;
 }
 

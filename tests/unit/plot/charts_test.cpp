@@ -116,9 +116,9 @@ TEST(LearningCurves, NamesSeriesAndUnits) {
   EXPECT_EQ(std::get<Line>(two.layers[1]).label, "a, validation loss");
   std::vector<LearningCurve> curves;
   for (int i = 0; i < 6; ++i) curves.push_back(curve("c" + std::to_string(i), 3, 1, 1));
-  EXPECT_FALSE(learning_curves(curves).legend);
+  EXPECT_EQ(learning_curves(curves).names, Names::kAtEnds);
   curves.push_back(curve("seventh", 3, 1, 1));
-  EXPECT_TRUE(learning_curves(curves).legend);
+  EXPECT_EQ(learning_curves(curves).names, Names::kInLegend);
 }
 
 TEST(LearningCurves, RefusesWhatWouldMislead) {
