@@ -15,6 +15,9 @@ enum class ItemIdx : std::uint32_t {};
 inline constexpr UserIdx kNoUser{std::numeric_limits<std::uint32_t>::max()};
 inline constexpr ItemIdx kNoItem{std::numeric_limits<std::uint32_t>::max()};
 
+// The artist of an item of which nobody knows the artist.
+inline constexpr std::uint32_t kNoArtist = std::numeric_limits<std::uint32_t>::max();
+
 // The array position behind an index.
 constexpr std::size_t raw(UserIdx user) { return static_cast<std::size_t>(user); }
 constexpr std::size_t raw(ItemIdx item) { return static_cast<std::size_t>(item); }

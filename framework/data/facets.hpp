@@ -18,7 +18,6 @@
 namespace segue {
 
 enum class TermIdx : std::uint32_t {};  // a tag or a word
-inline constexpr std::uint32_t kNoArtist = 0xFFFFFFFFu;
 
 class Facet {
  public:

@@ -6,10 +6,32 @@
 #include <limits>
 #include <span>
 
+#include "framework/base/ids.hpp"
+
 namespace segue {
 
 // A place of a stored list that holds no item (kNoItem as it is written to files).
 inline constexpr std::uint32_t kPadding = 0xFFFFFFFFu;
+
+// Facts about the catalogue that beyond-accuracy metrics read; a span is empty where the data has no such thing.
+struct ItemFacts {
+  std::size_t items = 0;
+  std::span<const std::uint64_t> train_counts{};  // items: training users of an item
+  std::uint64_t train_users = 0;                  // users with training events
+  std::span<const std::uint64_t> tag_offsets{};   // items + 1
+  std::span<const std::uint32_t> tags{};          // ascending within an item
+  std::span<const float> tag_weights{};           // positive
+  std::size_t tag_count = 0;
+  std::span<const std::uint32_t> artists{};  // items; kNoArtist where unknown
+  std::span<const float> vectors{};          // items x vector_dim, row-major: an embedding for diversity
+  std::size_t vector_dim = 0;
+};
+
+// What was known of each query's user.
+struct QueryFacts {
+  std::span<const std::uint64_t> history_offsets{};  // queries + 1
+  std::span<const std::uint32_t> history_items{};    // oldest first, may repeat
+};
 
 // The ranking of q queries. Row q of a ragged array is [truth_offsets[q], truth_offsets[q + 1]).
 struct RankingOutcome {
@@ -22,13 +44,17 @@ struct RankingOutcome {
   // One a truth item, among its query's candidates: 1 = first, ties resolved as in the stored list; 0 = not ranked at
   // all.
   std::span<const std::uint32_t> truth_rank{};
-  // Only auc reads these three. A truth item of rank 0 is no candidate where all candidates are above it; else the model
-  // could not score it, and it is tied with all that are not above.
+  // Only auc reads these three. A truth item of rank 0 is no candidate where all candidates are above it; else the
+  // model could not score it, and it is tied with all that are not above.
   std::span<const std::uint32_t> truth_above{};  // candidates with a strictly higher score
   std::span<const std::uint32_t> truth_tied{};   // other candidates with the same score
   std::span<const std::uint32_t> candidates{};   // one a query: how many items could have been ranked
   std::span<const std::uint8_t> tie_at_cut{};    // one a query: 1 if places k and k + 1 have the same score
   std::size_t catalogue = 0;                     // number of items that could be recommended
+  const ItemFacts* item_facts = nullptr;         // not owned
+  QueryFacts query_facts{};
+  // Ranks are known only inside the stored lists (imported): no cut-off beyond k, no auc.
+  bool lists_only = false;
 };
 
 // Predicted ratings, one a test rating.

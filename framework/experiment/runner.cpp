@@ -106,9 +106,7 @@ void Run::prepare(const DatasetEntry& entry) {
     for (std::size_t v = 0; v < spec_.views.size(); ++v) {
       if (tasks[v].folds.empty()) {
         tasks[v].dataset = entry.label;
-        tasks[v].item_ids = fold.items.table().to_vector();
-        tasks[v].user_ids = fold.users.table().to_vector();
-        if (const ItemText* text = fold.facets.find<ItemText>()) tasks[v].titles = text->titles.to_vector();
+        describe_items(fold, tasks[v]);
       }
       tasks[v].folds.push_back(task_fold(fold, apply_view(fold, fold.test, spec_.views[v])));
     }
@@ -289,11 +287,13 @@ std::vector<Work> find_work(const Spec& spec, const Plan& plan, const Registry& 
       work.fit = work.views = true;
       work.latency = measures;
     } else {
-      const TrialContents contents = peek_trial(file);
-      for (const std::string& task : t.tasks) work.views = work.views || std::find(contents.tasks.begin(), contents.tasks.end(), task) == contents.tasks.end();
-      if (measures)
+      const TrialFile trial(file);
+      for (const std::string& task : t.tasks) work.views = work.views || !trial.has_task(task);
+      if (measures) {
+        const std::vector<std::size_t> measured = trial.latency_batches();
         for (const std::int64_t batch : spec.latency->batch)
-          work.latency = work.latency || std::find(contents.latency_batches.begin(), contents.latency_batches.end(), static_cast<std::size_t>(batch)) == contents.latency_batches.end();
+          work.latency = work.latency || std::find(measured.begin(), measured.end(), static_cast<std::size_t>(batch)) == measured.end();
+      }
     }
     all.push_back(work);
   }

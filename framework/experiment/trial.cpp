@@ -13,6 +13,7 @@
 #include "framework/experiment/provenance.hpp"
 #include "framework/model/h5_archive.hpp"
 #include "framework/model/recommend.hpp"
+#include "framework/store/task_file.hpp"
 #include "framework/store/trial_file.hpp"
 
 namespace segue {
@@ -134,12 +135,12 @@ StoredRatings predict_view(const Recommender& model, const PreparedFold& fold, c
   return out;
 }
 
-template <class Stored>
-std::string compute_means(Stored& stored, const ViewSpec& view) {
+template <class Stored, class Outcome>
+std::string compute_means(Stored& stored, const Outcome& outcome, const ViewSpec& view) {
   std::string shown;
   for (const std::string& text : view.metrics) {
     const MetricSpec metric = parse_metric(text);
-    const double mean = compute(metric, stored.outcome()).mean;
+    const double mean = compute(metric, outcome).mean;
     stored.means[fmt::format("{}.v{}", metric.text(), metric.card->version)] = mean;
     if (shown.empty()) shown = fmt::format("{} {:.4f}", text, mean);
   }
@@ -224,11 +225,18 @@ void run_trial(const Job& job, const Registry& registry, const std::function<voi
     if (is_rating_view(job.views[v])) {
       record.ratings.push_back(predict_view(*model, fold, fold.test, job.views[v]));
       record.ratings.back().task = job.tasks[v];
-      text = compute_means(record.ratings.back(), job.views[v]);
+      text = compute_means(record.ratings.back(), record.ratings.back().outcome(), job.views[v]);
     } else {
       record.views.push_back(rank_view(*model, fold, fold.test, job.views[v], exec));
       record.views.back().task = job.tasks[v];
-      text = compute_means(record.views.back(), job.views[v]);
+      StoredTask catalogue;
+      describe_items(fold, catalogue);
+      const StoredTaskFold judged = task_fold(fold, apply_view(fold, fold.test, job.views[v]));
+      const ItemFacts facts = item_facts(catalogue, judged);
+      RankingOutcome outcome = record.views.back().outcome();
+      outcome.item_facts = &facts;
+      outcome.query_facts = query_facts(judged);
+      text = compute_means(record.views.back(), outcome, job.views[v]);
     }
     if (shown.empty()) shown = text;
   }

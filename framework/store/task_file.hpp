@@ -2,6 +2,7 @@
 //
 //   /                     attributes: id, description (JSON), dataset, one for each line of the leak meter and fold
 //   /items/ids, /items/titles, /users/ids
+//   /items/tags/{names,offsets,ids,weights}, /items/artists/{names,of}   where the data set has them
 //   /folds/<fold>/users   external ids, one a query
 //   /folds/<fold>/truth/{offsets,items,gains}
 //   /folds/<fold>/history/{offsets,items}       what the model knew of the user
@@ -15,6 +16,7 @@
 
 #include "framework/base/hash.hpp"
 #include "framework/data/task.hpp"
+#include "framework/eval/outcome.hpp"
 
 namespace segue {
 
@@ -27,6 +29,7 @@ struct StoredTaskFold {
   std::vector<std::uint32_t> truth_items, history_items;
   std::vector<float> truth_gains;
   std::vector<std::uint64_t> train_counts;
+  std::uint64_t train_users = 0;  // with training events
   LeakMeter leaks;
   FilterReport filter;
   std::uint64_t truth_removed = 0, queries_without_truth = 0;
@@ -37,12 +40,29 @@ struct StoredTask {
   std::string id, description, dataset;
   std::vector<std::string> item_ids, titles;
   std::vector<std::string> user_ids;  // every user, in canonical order; the users of stored ratings are positions here
-  std::vector<StoredTaskFold> folds;
+  std::vector<std::string> artists;        // empty: the data set names none
+  std::vector<std::uint32_t> item_artist;  // one an item, kNoArtist where unknown
+  std::vector<std::string> tags;           // empty: the data set has none
+  std::vector<std::uint64_t> tag_offsets;  // items + 1
+  std::vector<std::uint32_t> tag_ids;      // ascending within an item
+  std::vector<float> tag_weights;
+  std::vector<StoredTaskFold> folds;       // in the order of the split
+
+  const StoredTaskFold* find_fold(const std::string& name) const;  // nullptr where there is none
 };
 
 StoredTaskFold task_fold(const PreparedFold& fold, const JudgedView& view);
+// Titles, artists, tags and ids of a fold's catalogue; tags as a fit of this fold sees them, without what would leak.
+void describe_items(const PreparedFold& fold, StoredTask& task);
+
+// What metrics beyond accuracy read, as spans into the two.
+ItemFacts item_facts(const StoredTask& task, const StoredTaskFold& fold);
+QueryFacts query_facts(const StoredTaskFold& fold);
+
 void write_task(const std::filesystem::path& path, const StoredTask& task);
-StoredTask read_task(const std::filesystem::path& path);
+// kCounters: of the arrays only the folds' `users` and `truth_items`, which is what a leak line needs.
+enum class TaskParts { kCounters, kAll };
+StoredTask read_task(const std::filesystem::path& path, TaskParts parts = TaskParts::kAll);
 void hash_task(const std::filesystem::path& path, Hasher& hasher);
 
 }  // namespace segue

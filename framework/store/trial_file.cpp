@@ -1,6 +1,7 @@
 #include "framework/store/trial_file.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "framework/base/errors.hpp"
 #include "framework/model/h5_archive.hpp"
@@ -142,72 +143,97 @@ H5Reader open_trial(const std::filesystem::path& path) {
 
 }  // namespace
 
-TrialRecord read_trial(const std::filesystem::path& path) {
-  const H5Reader file = open_trial(path);
-  TrialRecord record;
-  for (const std::string& name : file.attribute_names("/"))
-    if (name != "segue_trial") record.attributes[name] = file.attribute_text("/", name).value_or("");
-  if (file.is_group("/views")) {
-    for (const std::string& task : file.children("/views")) {
-      const std::string group = "/views/" + task;
-      StoredView v;
-      v.task = task;
-      v.name = file.attribute_text(group, "name").value_or("");
-      v.catalogue = static_cast<std::uint64_t>(file.attribute_int(group, "catalogue"));
-      const auto shape = file.shape(group + "/topk/items");
-      v.queries = shape.at(0);
-      v.k = shape.at(1);
-      v.items = file.array<std::uint32_t>(group + "/topk/items");
-      v.scores = file.array<float>(group + "/topk/scores");
-      v.truth_offsets = file.array<std::uint64_t>(group + "/truth/offsets");
-      v.truth_items = file.array<std::uint32_t>(group + "/truth/items");
-      v.truth_gains = file.array<float>(group + "/truth/gains");
-      v.truth_rank = file.array<std::uint32_t>(group + "/truth/rank");
-      v.truth_above = file.array<std::uint32_t>(group + "/truth/above");
-      v.truth_tied = file.array<std::uint32_t>(group + "/truth/tied");
-      v.candidates = file.array<std::uint32_t>(group + "/candidates");
-      v.tie_at_cut = file.array<std::uint8_t>(group + "/tie_at_cut");
-      v.means = read_means(file, group);
-      record.views.push_back(std::move(v));
-    }
-  }
-  if (file.is_group("/ratings")) {
-    for (const std::string& task : file.children("/ratings")) {
-      const std::string group = "/ratings/" + task;
-      StoredRatings r;
-      r.task = task;
-      r.name = file.attribute_text(group, "name").value_or("");
-      r.clip_low = file.attribute_real(group, "clip_low");
-      r.clip_high = file.attribute_real(group, "clip_high");
-      r.users = file.array<std::uint32_t>(group + "/users");
-      r.items = file.array<std::uint32_t>(group + "/items");
-      r.predicted = file.array<float>(group + "/predicted");
-      r.actual = file.array<float>(group + "/actual");
-      r.means = read_means(file, group);
-      record.ratings.push_back(std::move(r));
-    }
-  }
-  if (file.is_group("/curve")) {
-    for (const std::string& series : file.children("/curve")) {
-      record.curve_epochs[series] = file.array<double>("/curve/" + series + "/epochs");
-      record.curve_values[series] = file.array<double>("/curve/" + series + "/values");
-    }
-  }
-  record.timing = read_timing(file);
-  record.model_bytes = static_cast<std::uint64_t>(file.attribute_int("/timing", "model_bytes"));
-  return record;
+TrialFile::TrialFile(const std::filesystem::path& path) : file_(open_trial(path)) {}
+
+std::map<std::string, std::string> TrialFile::attributes() const {
+  std::map<std::string, std::string> out;
+  for (const std::string& name : file_.attribute_names("/"))
+    if (name != "segue_trial") out[name] = attribute(name);
+  return out;
 }
 
-TrialContents peek_trial(const std::filesystem::path& path) {
-  const H5Reader file = open_trial(path);
-  TrialContents contents;
-  for (const char* group : {"/views", "/ratings"})
-    if (file.is_group(group))
-      for (const std::string& task : file.children(group)) contents.tasks.push_back(task);
-  if (file.is_group("/timing/latency"))
-    for (const std::string& name : file.children("/timing/latency"))
-      contents.latency_batches.push_back(static_cast<std::size_t>(file.attribute_int("/timing/latency/" + name, "batch")));
-  return contents;
+std::string TrialFile::attribute(const std::string& name) const { return file_.attribute_text("/", name).value_or(""); }
+
+std::vector<std::string> TrialFile::ranking_tasks() const { return file_.is_group("/views") ? file_.children("/views") : std::vector<std::string>{}; }
+
+std::vector<std::string> TrialFile::rating_tasks() const { return file_.is_group("/ratings") ? file_.children("/ratings") : std::vector<std::string>{}; }
+
+bool TrialFile::has_task(const std::string& task) const { return file_.is_group("/views/" + task) || file_.is_group("/ratings/" + task); }
+
+std::optional<StoredView> TrialFile::view(const std::string& task, ViewParts parts) const {
+  const std::string group = "/views/" + task;
+  if (!file_.is_group(group)) return std::nullopt;
+  StoredView v;
+  v.task = task;
+  v.name = file_.attribute_text(group, "name").value_or("");
+  v.catalogue = static_cast<std::uint64_t>(file_.attribute_int(group, "catalogue"));
+  const auto shape = file_.shape(group + "/topk/items");
+  v.queries = shape.at(0);
+  v.k = shape.at(1);
+  if (parts.lists) {
+    v.items = file_.array<std::uint32_t>(group + "/topk/items");
+    v.scores = file_.array<float>(group + "/topk/scores");
+  }
+  if (parts.truth) {
+    v.truth_offsets = file_.array<std::uint64_t>(group + "/truth/offsets");
+    v.truth_items = file_.array<std::uint32_t>(group + "/truth/items");
+    v.truth_gains = file_.array<float>(group + "/truth/gains");
+  }
+  v.truth_rank = file_.array<std::uint32_t>(group + "/truth/rank");
+  if (parts.ties) {
+    v.truth_above = file_.array<std::uint32_t>(group + "/truth/above");
+    v.truth_tied = file_.array<std::uint32_t>(group + "/truth/tied");
+    v.candidates = file_.array<std::uint32_t>(group + "/candidates");
+  }
+  v.tie_at_cut = file_.array<std::uint8_t>(group + "/tie_at_cut");
+  v.means = read_means(file_, group);
+  return v;
+}
+
+std::optional<StoredRatings> TrialFile::ratings(const std::string& task) const {
+  const std::string group = "/ratings/" + task;
+  if (!file_.is_group(group)) return std::nullopt;
+  StoredRatings r;
+  r.task = task;
+  r.name = file_.attribute_text(group, "name").value_or("");
+  r.clip_low = file_.attribute_real(group, "clip_low");
+  r.clip_high = file_.attribute_real(group, "clip_high");
+  r.users = file_.array<std::uint32_t>(group + "/users");
+  r.items = file_.array<std::uint32_t>(group + "/items");
+  r.predicted = file_.array<float>(group + "/predicted");
+  r.actual = file_.array<float>(group + "/actual");
+  r.means = read_means(file_, group);
+  return r;
+}
+
+StoredTiming TrialFile::timing() const { return read_timing(file_); }
+
+std::uint64_t TrialFile::model_bytes() const { return static_cast<std::uint64_t>(file_.attribute_int("/timing", "model_bytes")); }
+
+std::vector<std::string> TrialFile::curve_series() const { return file_.is_group("/curve") ? file_.children("/curve") : std::vector<std::string>{}; }
+
+std::pair<std::vector<double>, std::vector<double>> TrialFile::curve(const std::string& series) const {
+  return {file_.array<double>("/curve/" + series + "/epochs"), file_.array<double>("/curve/" + series + "/values")};
+}
+
+std::vector<std::size_t> TrialFile::latency_batches() const {
+  std::vector<std::size_t> batches;
+  if (file_.is_group("/timing/latency"))
+    for (const std::string& name : file_.children("/timing/latency"))
+      batches.push_back(static_cast<std::size_t>(file_.attribute_int("/timing/latency/" + name, "batch")));
+  return batches;
+}
+
+TrialRecord read_trial(const std::filesystem::path& path) {
+  const TrialFile file(path);
+  TrialRecord record;
+  record.attributes = file.attributes();
+  for (const std::string& task : file.ranking_tasks()) record.views.push_back(*file.view(task));
+  for (const std::string& task : file.rating_tasks()) record.ratings.push_back(*file.ratings(task));
+  for (const std::string& series : file.curve_series()) std::tie(record.curve_epochs[series], record.curve_values[series]) = file.curve(series);
+  record.timing = file.timing();
+  record.model_bytes = file.model_bytes();
+  return record;
 }
 
 void hash_trial(const std::filesystem::path& path, Hasher& hasher) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,14 +69,40 @@ inline constexpr int kTrialSchemaVersion = 2;
 
 // Writes the record and the model. Sets record.model_bytes.
 void write_trial(const std::filesystem::path& path, TrialRecord& record, const Recommender& model);
-// DataError where the file is truncated, foreign, or of another schema version.
-TrialRecord read_trial(const std::filesystem::path& path);
-// Only what a plan needs to know whether work is left: task ids, and batches measured.
-struct TrialContents {
-  std::vector<std::string> tasks;
-  std::vector<std::size_t> latency_batches;
+
+// What of a view is read; the other arrays stay empty. Statistics over thousands of trials read ranks alone.
+struct ViewParts {
+  bool lists = true;   // items, scores
+  bool truth = true;   // truth_offsets, truth_items, truth_gains: the same for all trials of a task and fold
+  bool ties = true;    // truth_above, truth_tied, candidates
+  static ViewParts ranks_only() { return {false, false, false}; }  // truth_rank and tie_at_cut are always read
 };
-TrialContents peek_trial(const std::filesystem::path& path);
+
+// A trial file, read part by part. DataError where it is truncated, foreign, or of another schema version.
+class TrialFile {
+ public:
+  explicit TrialFile(const std::filesystem::path& path);
+
+  std::map<std::string, std::string> attributes() const;
+  // One of them alone; empty where it is missing.
+  std::string attribute(const std::string& name) const;
+  std::vector<std::string> ranking_tasks() const;  // ids
+  std::vector<std::string> rating_tasks() const;
+  bool has_task(const std::string& task) const;
+  std::optional<StoredView> view(const std::string& task, ViewParts parts = {}) const;  // nullopt: not judged so
+  std::optional<StoredRatings> ratings(const std::string& task) const;
+  StoredTiming timing() const;
+  std::uint64_t model_bytes() const;
+  std::vector<std::string> curve_series() const;
+  std::pair<std::vector<double>, std::vector<double>> curve(const std::string& series) const;  // epochs, values
+  std::vector<std::size_t> latency_batches() const;
+
+ private:
+  H5Reader file_;
+};
+
+// All of it.
+TrialRecord read_trial(const std::filesystem::path& path);
 
 // Adds every result of the file (views, ratings, curve, model; not timings, not provenance) to the hash.
 void hash_trial(const std::filesystem::path& path, Hasher& hasher);

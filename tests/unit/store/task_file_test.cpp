@@ -44,6 +44,7 @@ TEST(TaskFold, HoldsWhatJudgesUnderExternalIds) {
   EXPECT_THAT(stored.history_offsets, ElementsAre(0, 4));
   EXPECT_THAT(stored.history_items, ElementsAre(0, 1, 1, 2));
   EXPECT_THAT(stored.train_counts, ElementsAre(3, 2, 0, 0, 0));
+  EXPECT_EQ(stored.train_users, 3u);
   EXPECT_EQ(stored.truth_removed, 1u);
   EXPECT_EQ(stored.queries_without_truth, 1u);
   EXPECT_EQ(stored.leaks.truth_items, 2u);
@@ -59,6 +60,7 @@ StoredTaskFold filled(const std::string& name, std::uint64_t n) {
   f.history_items = {1};
   f.truth_gains = {1, 0.5f};
   f.train_counts = {n, 0};
+  f.train_users = n + 15;
   f.leaks = {0.25, 0.5, n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6};
   f.filter = {3, n + 7, n + 8, n + 9, n + 10, n + 11, n + 12};
   f.truth_removed = n + 13;
@@ -74,8 +76,14 @@ StoredTask task() {
   t.dataset = "toy";
   t.item_ids = {"p", "q"};
   t.titles = {"P", ""};
-  t.user_ids = {"nobody", "üf1", "üf2"};
-  t.folds = {filled("f1", 100), filled("f2", 200)};
+  t.user_ids = {"nobody", "üf9", "üf10"};
+  t.artists = {"Ö"};
+  t.item_artist = {0, kNoArtist};
+  t.tags = {"rock", "jazz", "hip hop"};
+  t.tag_offsets = {0, 2, 2};
+  t.tag_ids = {0, 2};
+  t.tag_weights = {1, 0.5f};
+  t.folds = {filled("f9", 100), filled("f10", 200)};  // in the order of the split, not of the bytes
   t.folds[1].leaks.future_share = std::nan("");
   return t;
 }
@@ -90,6 +98,12 @@ TEST(TaskFile, GivesBackWhatWasWritten) {
   EXPECT_EQ(out.item_ids, in.item_ids);
   EXPECT_EQ(out.titles, in.titles);
   EXPECT_EQ(out.user_ids, in.user_ids);
+  EXPECT_EQ(out.artists, in.artists);
+  EXPECT_EQ(out.item_artist, in.item_artist);
+  EXPECT_EQ(out.tags, in.tags);
+  EXPECT_EQ(out.tag_offsets, in.tag_offsets);
+  EXPECT_EQ(out.tag_ids, in.tag_ids);
+  EXPECT_EQ(out.tag_weights, in.tag_weights);
   ASSERT_EQ(out.folds.size(), 2u);
   for (std::size_t i = 0; i < 2; ++i) {
     const StoredTaskFold &a = in.folds[i], &b = out.folds[i];
@@ -101,6 +115,7 @@ TEST(TaskFile, GivesBackWhatWasWritten) {
     EXPECT_EQ(b.history_offsets, a.history_offsets);
     EXPECT_EQ(b.history_items, a.history_items);
     EXPECT_EQ(b.train_counts, a.train_counts);
+    EXPECT_EQ(b.train_users, a.train_users);
     EXPECT_EQ(b.truth_removed, a.truth_removed);
     EXPECT_EQ(b.queries_without_truth, a.queries_without_truth);
     EXPECT_EQ(b.warnings, a.warnings);
@@ -124,6 +139,29 @@ TEST(TaskFile, GivesBackWhatWasWritten) {
     EXPECT_EQ(b.filter.events_after, a.filter.events_after);
   }
   EXPECT_TRUE(std::isnan(out.folds[1].leaks.future_share));
+}
+
+TEST(TaskFile, HandsMetricsTheFactsOfAFold) {
+  const StoredTask t = task();
+  ASSERT_EQ(t.find_fold("f11"), nullptr);
+  const StoredTaskFold& fold = *t.find_fold("f10");
+  const ItemFacts facts = item_facts(t, fold);
+  EXPECT_EQ(facts.items, 2u);
+  EXPECT_THAT(facts.train_counts, ElementsAre(200, 0));
+  EXPECT_EQ(facts.train_users, 215u);
+  EXPECT_THAT(facts.tags, ElementsAre(0, 2));
+  EXPECT_EQ(facts.tag_count, 3u);
+  EXPECT_THAT(facts.artists, ElementsAre(0, kNoArtist));
+  EXPECT_THAT(query_facts(fold).history_items, ElementsAre(1));
+}
+
+TEST(TaskFile, ALeakLineReadsNoCatalogue) {
+  const test::TempFolder folder;
+  write_task(folder / "t.h5", task());
+  const StoredTask out = read_task(folder / "t.h5", TaskParts::kCounters);
+  EXPECT_THAT(out.item_ids, ElementsAre());
+  EXPECT_THAT(out.folds.at(0).truth_items, ElementsAre(0, 1));
+  EXPECT_EQ(out.folds.at(1).leaks.test_events, 200u);
 }
 
 TEST(TaskFile, HashCoversEverything) {

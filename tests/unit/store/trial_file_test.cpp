@@ -20,6 +20,8 @@ namespace {
 using test::message_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 using testing::UnorderedElementsAre;
 
 struct Model : test::FakeRecommender {
@@ -140,9 +142,20 @@ TEST(TrialFile, GivesBackWhatWasWritten) {
   EXPECT_TRUE(out.has_task("t1"));
   EXPECT_TRUE(out.has_task("t2r"));
   EXPECT_FALSE(out.has_task("t3"));
-  const TrialContents contents = peek_trial(folder / "trials/f.h5");
-  EXPECT_THAT(contents.tasks, UnorderedElementsAre("t0", "t1", "t2r"));
-  EXPECT_THAT(contents.latency_batches, UnorderedElementsAre(1, 16));
+  const TrialFile file(folder / "trials/f.h5");
+  EXPECT_THAT(file.ranking_tasks(), UnorderedElementsAre("t0", "t1"));
+  EXPECT_THAT(file.rating_tasks(), UnorderedElementsAre("t2r"));
+  EXPECT_THAT(file.latency_batches(), UnorderedElementsAre(1, 16));
+  EXPECT_FALSE(file.view("t2r").has_value());
+  EXPECT_FALSE(file.ratings("t0").has_value());
+  const StoredView ranks = *file.view("t1", ViewParts::ranks_only()), whole = *file.view("t1");
+  EXPECT_EQ(ranks.truth_rank, whole.truth_rank);
+  EXPECT_EQ(ranks.tie_at_cut, whole.tie_at_cut);
+  EXPECT_EQ(ranks.queries, whole.queries);
+  EXPECT_THAT(whole.items, Not(IsEmpty()));
+  EXPECT_THAT(ranks.items, IsEmpty());
+  EXPECT_THAT(ranks.truth_offsets, IsEmpty());
+  EXPECT_THAT(ranks.truth_above, IsEmpty());
   EXPECT_EQ(H5Reader(folder / "trials/f.h5").array<float>("/model/weights"), Model().weights);
 }
 
@@ -196,7 +209,7 @@ TEST(TrialFile, WhatIsNoTrialIsRefused) {
     old.commit();
   }
   for (const auto& open : {std::function<void(const std::filesystem::path&)>([](const auto& p) { read_trial(p); }),
-                           std::function<void(const std::filesystem::path&)>([](const auto& p) { peek_trial(p); }),
+                           std::function<void(const std::filesystem::path&)>([](const auto& p) { TrialFile{p}; }),
                            std::function<void(const std::filesystem::path&)>([](const auto& p) { hash_of(p); })}) {
     EXPECT_EQ(message_of<DataError>([&] { open(folder / "foreign.h5"); }),
               (folder / "foreign.h5").string() + " is not a trial file of Segue");
