@@ -13,20 +13,7 @@ namespace segue {
 
 namespace {
 
-// The length of the character that begins at `at`; 0 where the bytes are no UTF-8 (RFC 3629).
-std::size_t utf8_length(std::string_view s, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; };
-  const unsigned first = byte(at);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xC2 && first <= 0xDF ? 2 : (first & 0xF0) == 0xE0 ? 3 : first >= 0xF0 && first <= 0xF4 ? 4 : 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(at + i) & 0xC0) != 0x80) return 0;
-  const unsigned second = byte(at + 1);
-  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) || (first == 0xF0 && second < 0x90) ||
-      (first == 0xF4 && second > 0x8F))
-    return 0;  // overlong, a surrogate, or beyond U+10FFFF
-  return length;
-}
+constexpr std::size_t kUnbroken = 36;  // bytes that a cell may hold before it is broken into lines
 
 // Sorted as numbers in the page; empty where the cell has none.
 std::string sort_value(const Cell& cell) {
@@ -86,13 +73,13 @@ std::string json_text(const nlohmann::ordered_json& json) {
   return out;
 }
 
-// Wider than an upright page when printed, roughly: columns of 6.5 pt letters and the space between them.
+// Wider than an upright page when printed, by the letters that fit on a line there.
 bool prints_wide(const Table& table) {
   std::size_t letters = 0;
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     std::size_t widest = table.columns[c].name.size();
     for (const auto& row : table.rows) widest = std::max(widest, row[c].text().size());
-    letters += std::min<std::size_t>(widest, 30) + 3;
+    letters += (table.columns[c].wrap == Wrap::kYes ? std::min<std::size_t>(widest, 20) : widest) + 3;
   }
   return letters > 120;
 }
@@ -115,8 +102,9 @@ class Writer {
     head(out);
     out += fmt::format("<div class=\"columns\">\n<nav aria-label=\"Contents\">\n<ul>\n{}</ul>\n</nav>\n", toc_);
     out += fmt::format("<main id=\"content\" tabindex=\"-1\">\n{}</main>\n</div>\n", body_);
-    out += fmt::format("<footer>Written by {}. Every figure here is computed from the stored lists of each trial.</footer>\n",
-                       html_text(page_.generator));
+    out += fmt::format(
+        "<footer>Written by {}. Every figure here is computed from the stored lists of each trial.</footer>\n",
+        html_text(page_.generator));
     out += fmt::format("<script nonce=\"{}\">\n{}</script>\n</body>\n</html>\n", nonce, kReportJs);
     return out;
   }
@@ -165,7 +153,8 @@ class Writer {
     }
     if (!page_.suites.empty()) {
       section("suite", "Suite");
-      put("<p>With everything resolved: defaults of the suite, includes, settings and overrides.</p>\n");
+      put("<p>With includes, settings and overrides resolved. What is not said has its default, as of this "
+          "version.</p>\n");
       blocks(page_.suites);
     }
     if (!page_.provenance.empty()) {
@@ -178,7 +167,9 @@ class Writer {
 
   std::size_t card_of(const std::string& column) const {
     const auto find = [&](std::string_view name) {
-      return static_cast<std::size_t>(std::find_if(page_.cards.begin(), page_.cards.end(), [&](const ReportCard& c) { return c.name == name; }) - page_.cards.begin());
+      return static_cast<std::size_t>(
+          std::find_if(page_.cards.begin(), page_.cards.end(), [&](const ReportCard& c) { return c.name == name; }) -
+          page_.cards.begin());
     };
     const std::size_t exact = find(column);
     return exact < page_.cards.size() ? exact : find(std::string_view(column).substr(0, column.find(' ')));
@@ -186,17 +177,21 @@ class Writer {
 
   void board(const ReportBoard& board, const std::string& id) {
     part(id, board.heading);
-    put("<section class=\"board\" aria-labelledby=\"{}\">\n<h3 id=\"{}\">{}</h3>\n<p class=\"kind\">{}", id, id, html_text(board.heading), html_text(board.kind));
+    put("<section class=\"board{}\" aria-labelledby=\"{}\">\n<h3 id=\"{}\">{}</h3>\n<p class=\"kind\">{}",
+        prints_wide(board.table) ? " wide" : "", id, id, html_text(board.heading), html_text(board.kind));
     if (!board.task.empty()) put(" <span class=\"faint\">task <code>{}</code></span>", html_text(board.task));
     put("</p>\n");
-    if (board.table.rows.empty()) put("<p>No row of this task has run yet.</p>\n");
-    else table(board.table, board.heading, id);
+    if (board.table.rows.empty())
+      put("<p>No row of this task has run yet.</p>\n");
+    else
+      table(board.table, board.heading, id);
     if (!board.notes.empty()) {
       put("<ul class=\"notes\">\n");
       for (const std::string& note : board.notes) put("<li>{}</li>\n", html_text(note));
       put("</ul>\n");
     }
-    for (const std::string& warning : board.warnings) put("<p class=\"alert\"><strong>Warning.</strong> {}</p>\n", html_text(warning));
+    for (const std::string& warning : board.warnings)
+      put("<p class=\"alert\"><strong>Warning.</strong> {}</p>\n", html_text(warning));
     if (!board.leaks.empty()) leaks(board.leaks);
     if (!board.settings.rows.empty()) {
       put("<details>\n<summary>Task settings</summary>\n");
@@ -213,13 +208,15 @@ class Writer {
       put(" data-card=\"card-{}\"", card + 1);
       if (const auto& higher = page_.cards[card].higher_is_better) put(" data-best=\"{}\"", *higher ? "high" : "low");
     }
-    if (column.name.empty()) put(" aria-label=\"place\">#</th>");
-    else put(">{}</th>", html_text(column.name));
+    if (column.name.empty())
+      put(" aria-label=\"place\">#</th>");
+    else
+      put(">{}</th>", html_text(column.name));
   }
 
   // Sortable and filterable once the script runs; complete without it.
   void table(const Table& table, const std::string& name, const std::string& id) {
-    put("<div class=\"scroll{}\" role=\"region\" tabindex=\"0\" aria-label=\"Table {}\">\n", prints_wide(table) ? " wide" : "", html_text(name));
+    put("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Table {}\">\n", html_text(name));
     put("<table class=\"sortable\"{}>\n<thead><tr>", id.empty() ? "" : fmt::format(" data-copies=\"{}-copies\"", id));
     std::size_t heading = 0;  // the cell that names its row
     while (heading + 1 < table.columns.size() && table.columns[heading].align == Align::kRight) ++heading;
@@ -229,8 +226,12 @@ class Writer {
       put("<tr{}>", failed(row) ? " class=\"failed\"" : "");
       for (std::size_t c = 0; c < row.size(); ++c) {
         const std::string value = sort_value(row[c]);
-        const bool right = table.columns[c].align == Align::kRight, wraps = table.columns[c].wrap == Wrap::kYes;
-        put("<{}{}{}>{}</{}>", c == heading ? "th scope=\"row\"" : "td", right ? " class=\"r\"" : wraps ? " class=\"wrap\"" : "",
+        const bool right = table.columns[c].align == Align::kRight,
+                   wraps = table.columns[c].wrap == Wrap::kYes && row[c].text().size() > kUnbroken;
+        put("<{}{}{}>{}</{}>", c == heading ? "th scope=\"row\"" : "td",
+            right   ? " class=\"r\""
+            : wraps ? " class=\"wrap\""
+                    : "",
             value.empty() ? "" : fmt::format(" data-v=\"{}\"", value), cell_text(row[c]), c == heading ? "th" : "td");
       }
       put("</tr>\n");
@@ -245,11 +246,13 @@ class Writer {
   }
 
   void leaks(const std::vector<ReportFact>& facts) {
-    put("<h4>Leak meter</h4>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Leak meter\">\n<table class=\"leaks\">\n<tbody>\n");
+    put("<h4>Leak meter</h4>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Leak meter\">\n<table "
+        "class=\"leaks\">\n<tbody>\n");
     for (const ReportFact& fact : facts) {
       put("<tr><th scope=\"row\">{}</th><td class=\"r\">{}</td><td>", html_text(fact.name), cell_text(fact.value));
       if (!std::isnan(fact.share))
-        put("<span class=\"bar {}\"><span style=\"width:{:.2f}%\"></span></span>", css_class(fact.emphasis), 100 * std::clamp(fact.share, 0.0, 1.0));
+        put("<span class=\"bar {}\"><span style=\"width:{:.2f}%\"></span></span>", css_class(fact.emphasis),
+            100 * std::clamp(fact.share, 0.0, 1.0));
       put("</td><td class=\"wrap faint\">{}</td></tr>\n", html_text(fact.explanation));
     }
     put("</tbody>\n</table>\n</div>\n");
@@ -258,8 +261,9 @@ class Writer {
   void failures() {
     section("failures", "Failures");
     for (const ReportFailure& f : page_.failures) {
-      put("<article class=\"failure\">\n<h3>{} <span class=\"faint\">fold {}, seed {}; {}</span></h3>\n<pre tabindex=\"0\">{}</pre>\n", html_text(f.label),
-          html_text(f.fold), html_text(f.seed), html_text(f.when), html_text(f.error));
+      put("<article class=\"failure\">\n<h3>{} <span class=\"faint\">fold {}, seed {}; {}</span></h3>\n<pre "
+          "tabindex=\"0\">{}</pre>\n",
+          html_text(f.label), html_text(f.fold), html_text(f.seed), html_text(f.when), html_text(f.error));
       if (!f.again.empty()) put("<p>To try again: <code>{}</code></p>\n", html_text(f.again));
       put("</article>\n");
     }
@@ -287,20 +291,25 @@ class Writer {
     const std::string id = fmt::format("figure-{}", number), what = first_sentence(f.description);
     const std::string svg = inline_svg(f.svg, id, f.title.empty() ? what : f.title, f.description);
     const std::size_t box = svg.find("viewBox=\"0 0 ");
-    const bool wide = box != std::string::npos && std::atof(svg.c_str() + box + 13) > 300;  // a page's width, not a column's
-    put("<figure id=\"{}\"{}>\n<div class=\"paper\">{}</div>\n<figcaption><strong>Figure {}.</strong> {}{}{} <span class=\"file faint\">{}</span></figcaption>\n</figure>\n",
-        id, wide ? " class=\"wide\"" : "", svg, number, html_text(f.title), f.title.empty() || f.title.ends_with('.') ? " " : ". ", html_text(what), html_text(f.name));
+    const bool wide =
+        box != std::string::npos && std::atof(svg.c_str() + box + 13) > 300;  // a page's width, not a column's
+    put("<figure id=\"{}\"{}>\n<div class=\"paper\">{}</div>\n<figcaption><strong>Figure {}.</strong> {}{}{} <span "
+        "class=\"file faint\">{}</span></figcaption>\n</figure>\n",
+        id, wide ? " class=\"wide\"" : "", svg, number, html_text(f.title),
+        f.title.empty() || f.title.ends_with('.') ? " " : ". ", html_text(what), html_text(f.name));
   }
 
   // --- everything else
 
   void cards() {
-    section("columns", "What the columns mean");
+    section("definitions", "Definitions");
     put("<div class=\"cards\">\n");
     for (std::size_t i = 0; i < page_.cards.size(); ++i) {
       const ReportCard& card = page_.cards[i];
-      put("<article class=\"card\" id=\"card-{}\">\n<h3><code>{}</code> {}</h3>\n<dl>\n", i + 1, html_text(card.name), html_text(card.title));
-      for (const auto& [name, text] : card.facts) put("<div><dt>{}</dt><dd>{}</dd></div>\n", html_text(name), html_text(text));
+      put("<article class=\"card\" id=\"card-{}\">\n<h3><code>{}</code> {}</h3>\n<dl>\n", i + 1, html_text(card.name),
+          html_text(card.title));
+      for (const auto& [name, text] : card.facts)
+        put("<div><dt>{}</dt><dd>{}</dd></div>\n", html_text(name), html_text(text));
       put("</dl>\n</article>\n");
     }
     put("</div>\n");
@@ -308,21 +317,27 @@ class Writer {
 
   void record(const Table& table) {
     put("<table class=\"record\">\n<tbody>\n");
-    for (const auto& row : table.rows) put("<tr><th scope=\"row\">{}</th><td class=\"wrap\">{}</td></tr>\n", html_text(row[0].text()), cell_text(row[1]));
+    for (const auto& row : table.rows)
+      put("<tr><th scope=\"row\">{}</th><td class=\"wrap\">{}</td></tr>\n", html_text(row[0].text()),
+          cell_text(row[1]));
     put("</tbody>\n</table>\n");
   }
 
   void tables(const NamedTables& named) {
     for (const auto& [name, t] : named) {
       if (!name.empty()) put("<h3>{}</h3>\n", html_text(name));
-      if (t.record) record(t);
-      else table(t, name, "");
+      if (t.record)
+        record(t);
+      else
+        table(t, name, "");
     }
   }
 
   void blocks(const std::vector<ReportBlock>& blocks) {
     for (const ReportBlock& b : blocks)
-      put("<div class=\"block\">\n<h3>{}</h3>\n<pre tabindex=\"0\" role=\"region\" aria-label=\"{}\">{}</pre>\n</div>\n", html_text(b.name), html_text(b.name), html_text(b.text));
+      put("<div class=\"block\">\n<h3>{}</h3>\n<pre tabindex=\"0\" role=\"region\" "
+          "aria-label=\"{}\">{}</pre>\n</div>\n",
+          html_text(b.name), html_text(b.name), html_text(b.text));
   }
 
   const ReportPage& page_;
@@ -330,42 +345,6 @@ class Writer {
 };
 
 }  // namespace
-
-std::string html_text(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = utf8_length(text, i);
-    const char c = text[i];
-    if (length > 1) {
-      out += text.substr(i, length);
-    } else if (length == 0 || (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7F) {
-      out += "\xEF\xBF\xBD";
-    } else {
-      switch (c) {
-        case '&':
-          out += "&amp;";
-          break;
-        case '<':
-          out += "&lt;";
-          break;
-        case '>':
-          out += "&gt;";
-          break;
-        case '"':
-          out += "&quot;";
-          break;
-        case '\'':
-          out += "&#39;";
-          break;
-        default:
-          out += c;
-      }
-    }
-    i += std::max<std::size_t>(length, 1);
-  }
-  return out;
-}
 
 std::string render_html(const ReportPage& page) { return Writer(page).write(); }
 

@@ -67,10 +67,12 @@
     popover.setAttribute('aria-label', about.getAttribute('aria-label'));
     popover.hidden = false;
     about.setAttribute('aria-expanded', 'true');
-    const at = about.getBoundingClientRect(), size = popover.getBoundingClientRect();
+    const at = about.getBoundingClientRect(), below = innerHeight - at.bottom - 16, above = at.top - 16;
+    popover.style.maxHeight = 'none';
+    const size = popover.getBoundingClientRect(), up = size.height > below && above > below;
+    popover.style.maxHeight = `${up ? above : below}px`;
     popover.style.left = `${Math.max(12, Math.min(at.left, innerWidth - size.width - 12))}px`;
-    const below = at.bottom + 8;
-    popover.style.top = `${below + size.height > innerHeight && at.top > size.height + 8 ? at.top - size.height - 8 : below}px`;
+    popover.style.top = up ? `${Math.max(8, at.top - size.height - 8)}px` : `${at.bottom + 8}px`;
   };
   const later = (action, delay) => { clearTimeout(timer); timer = setTimeout(action, delay); };
   popover.addEventListener('mouseenter', () => clearTimeout(timer));
@@ -91,7 +93,7 @@
   addEventListener('scroll', (event) => { if (event.target !== popover) hide(); }, {capture: true, passive: true});
   addEventListener('resize', hide);
 
-  const addCard = (cell, name) => {
+  const addCard = (cell, inside, name) => {
     const id = cell.dataset.card;
     const about = button('i', 'about', {'aria-label': `What ${name} means`, 'aria-expanded': 'false', 'aria-describedby': id, 'data-card': id});
     about.addEventListener('click', () => { if (pinned && shownBy === about) hide(); else show(about, true); });
@@ -99,7 +101,7 @@
     about.addEventListener('blur', () => later(hide, 150));
     cell.addEventListener('mouseenter', () => { if (!pinned) later(() => show(about, false), 350); });
     cell.addEventListener('mouseleave', () => { if (!pinned) later(hide, 200); });
-    cell.append(about);
+    inside.append(about);
   };
 
   // --- tables
@@ -132,8 +134,10 @@
         cell.removeAttribute('aria-label');
       }
       tool.addEventListener('click', () => { hide(); sort(column); });
-      cell.replaceChildren(tool);
-      if (cell.dataset.card) addCard(cell, names[column]);
+      const inside = make('div', {}, tool);
+      cell.replaceChildren(inside);
+      if (cell.dataset.card) addCard(cell, inside, names[column]);
+      inside.append(make('span', {class: 'mark', 'aria-hidden': 'true'}));
     });
 
     const region = table.parentElement, name = region.getAttribute('aria-label').replace(/^Table /, '');

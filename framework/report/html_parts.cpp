@@ -1,4 +1,5 @@
-// A figure as an element of a page.
+// What pages are made of: text that means itself, and figures as elements.
+#include <algorithm>
 #include <array>
 #include <cctype>
 
@@ -10,6 +11,24 @@
 namespace segue {
 
 namespace {
+
+// The length of the character that begins at `at`; 0 where the bytes are no UTF-8 (RFC 3629).
+std::size_t utf8_length(std::string_view s, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; };
+  const unsigned first = byte(at);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xC2 && first <= 0xDF   ? 2
+                             : (first & 0xF0) == 0xE0         ? 3
+                             : first >= 0xF0 && first <= 0xF4 ? 4
+                                                              : 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(at + i) & 0xC0) != 0x80) return 0;
+  const unsigned second = byte(at + 1);
+  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) || (first == 0xF0 && second < 0x90) ||
+      (first == 0xF4 && second > 0x8F))
+    return 0;  // overlong, a surrogate, or beyond U+10FFFF
+  return length;
+}
 
 bool is_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == ':' || c == '-' || c == '_'; }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -102,7 +121,8 @@ std::string tag_under(const std::string& tag, const std::string& prefix) {
     const bool reference = a.name == "href" || a.name == "xlink:href";
     if (reference && !a.value.starts_with('#')) continue;  // a request
     std::string value = prefix_urls(a.value, prefix);
-    if (a.name == "id" || a.name == "aria-labelledby" || a.name == "aria-describedby") value = prefix_ids(value, prefix);
+    if (a.name == "id" || a.name == "aria-labelledby" || a.name == "aria-describedby")
+      value = prefix_ids(value, prefix);
     if (reference) value = "#" + prefix + "-" + a.value.substr(1);
     out += fmt::format(" {}={}", reference ? "href" : a.name, quoted(value));
   }
@@ -141,6 +161,42 @@ std::string element_name(const std::string& svg, std::size_t open) {
 
 }  // namespace
 
+std::string html_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = utf8_length(text, i);
+    const char c = text[i];
+    if (length > 1) {
+      out += text.substr(i, length);
+    } else if (length == 0 || (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7F) {
+      out += "\xEF\xBF\xBD";
+    } else {
+      switch (c) {
+        case '&':
+          out += "&amp;";
+          break;
+        case '<':
+          out += "&lt;";
+          break;
+        case '>':
+          out += "&gt;";
+          break;
+        case '"':
+          out += "&quot;";
+          break;
+        case '\'':
+          out += "&#39;";
+          break;
+        default:
+          out += c;
+      }
+    }
+    i += std::max<std::size_t>(length, 1);
+  }
+  return out;
+}
+
 std::string inline_svg(const std::string& svg, const std::string& prefix, const std::string& title,
                        const std::string& description) {
   std::string out;
@@ -154,6 +210,9 @@ std::string inline_svg(const std::string& svg, const std::string& prefix, const 
       at = next;
     } else if (svg.compare(at, 4, "<!--") == 0) {
       const std::size_t end = svg.find("-->", at);
+      at = end == std::string::npos ? svg.size() : end + 3;
+    } else if (svg.compare(at, 9, "<![CDATA[") == 0) {
+      const std::size_t end = svg.find("]]>", at);
       at = end == std::string::npos ? svg.size() : end + 3;
     } else if (svg[at + 1] == '?' || svg[at + 1] == '!') {
       at = end_of_tag(svg, at);
