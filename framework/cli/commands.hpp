@@ -32,6 +32,7 @@ void add_commands(CLI::App& app, Session& session);
 void add_run(CLI::App& app, Session& session);
 void add_leaderboard(CLI::App& app, Session& session);
 void add_plot(CLI::App& app, Session& session);
+void add_report(CLI::App& app, Session& session);
 void add_hash(CLI::App& app, Session& session);
 void add_recommend(CLI::App& app, Session& session);
 void add_similar(CLI::App& app, Session& session);

@@ -1,0 +1,26 @@
+# segue_embed(TARGET HEADER name=file...): compiles text files into a target as the `std::string_view`s that HEADER declares, so
+# that the program needs no files beside it. Included, it declares the function; run as a script, it writes the source.
+if(CMAKE_SCRIPT_MODE_FILE)
+  set(text "// Written by scripts/cmake/EmbedText.cmake.\n#include \"${HEADER}\"\n\nnamespace segue {\n")
+  foreach(entry IN LISTS ENTRIES)
+    string(REGEX MATCH "^([^=]+)=(.*)$" matched "${entry}")
+    set(name ${CMAKE_MATCH_1})
+    file(READ ${CMAKE_MATCH_2} content)
+    string(APPEND text "\nconst std::string_view ${name} = R\"segue_text(${content})segue_text\";\n")
+  endforeach()
+  string(APPEND text "\n}  // namespace segue\n")
+  file(WRITE ${OUTPUT} "${text}")
+  return()
+endif()
+
+function(segue_embed target header)
+  set(output ${CMAKE_BINARY_DIR}/generated/${target}_text.cpp)
+  set(files "")
+  foreach(entry IN LISTS ARGN)
+    string(REGEX REPLACE "^[^=]+=" "" file "${entry}")
+    list(APPEND files ${file})
+  endforeach()
+  add_custom_command(OUTPUT ${output} DEPENDS ${files} ${CMAKE_CURRENT_FUNCTION_LIST_FILE} VERBATIM COMMENT ""
+    COMMAND ${CMAKE_COMMAND} "-DENTRIES=${ARGN}" -DHEADER=${header} -DOUTPUT=${output} -P ${CMAKE_CURRENT_FUNCTION_LIST_FILE})
+  target_sources(${target} PRIVATE ${output})
+endfunction()
