@@ -59,7 +59,7 @@ void add_commands(CLI::App& app, Session& session) {
       }
     }
   };
-  group("Experiments", {add_run, add_leaderboard, add_plot, add_hash, add_config});
+  group("Experiments", {add_run, add_leaderboard, add_plot, add_import, add_export, add_hash, add_config});
   group("Trained models", {add_recommend, add_similar});
   group("Data", {add_data});
   group("Reference", {add_algo, add_metric});

@@ -32,6 +32,8 @@ void add_commands(CLI::App& app, Session& session);
 void add_run(CLI::App& app, Session& session);
 void add_leaderboard(CLI::App& app, Session& session);
 void add_plot(CLI::App& app, Session& session);
+void add_import(CLI::App& app, Session& session);
+void add_export(CLI::App& app, Session& session);
 void add_hash(CLI::App& app, Session& session);
 void add_recommend(CLI::App& app, Session& session);
 void add_similar(CLI::App& app, Session& session);
