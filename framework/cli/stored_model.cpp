@@ -7,6 +7,7 @@
 #include "framework/cli/suite.hpp"
 #include "framework/h5/file.hpp"
 #include "framework/model/h5_archive.hpp"
+#include "framework/store/imports.hpp"
 
 namespace segue {
 
@@ -71,6 +72,7 @@ Found find_trial(std::string wanted, std::string results) {
 
 StoredModel open_stored_model(Session& session, const std::string& wanted, const std::string& results) {
   const Found found = find_trial(wanted, results);
+  if (found.trial.algorithm == kImported) throw UsageError("'{}' was imported: its lists are stored, but no model", found.trial.label);
   const Spec spec = spec_of_results(session, found.manifest.spec);
   if (!found.manifest.folder.empty()) session.roots.folders.emplace_back(found.manifest.folder);  // as when the suite ran
   DatasetStore datasets = open_datasets(session);

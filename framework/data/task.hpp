@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,11 @@ struct JudgedView {
   std::uint64_t catalogue_size = 0;
 };
 JudgedView apply_view(const PreparedFold& fold, const EvalSet& set, const ViewSpec& view);
+
+// The sampled candidates of one query besides its truth: uniform over the catalogue (one flag an item) without the
+// `positives` (ascending) and, where given, only `among` (ascending). A function of the task's seed and the user's key.
+std::vector<ItemIdx> sample_negatives(std::span<const std::uint8_t> catalogue, const std::vector<ItemIdx>& positives, const std::vector<ItemIdx>* among,
+                                      std::size_t count, std::uint64_t task_seed, std::uint64_t user_key);
 
 // Identity of (data set, feedback, filters, split family, view): one leaderboard.
 std::string task_id(const std::string& dataset_fingerprint, const TaskSpec& spec, const ViewSpec& view);

@@ -21,6 +21,18 @@ bool wants(const ViewSpec& view, const char* part) {
 
 }  // namespace
 
+std::vector<ItemIdx> sample_negatives(std::span<const std::uint8_t> catalogue, const std::vector<ItemIdx>& positives, const std::vector<ItemIdx>* among,
+                                      std::size_t count, std::uint64_t task_seed, std::uint64_t user_key) {
+  std::vector<ItemIdx> pool, out;
+  for (std::size_t i = 0; i < catalogue.size(); ++i)
+    if (catalogue[i] != 0 && !std::binary_search(positives.begin(), positives.end(), item_at(i)) &&
+        (among == nullptr || std::binary_search(among->begin(), among->end(), item_at(i))))
+      pool.push_back(item_at(i));
+  Rng rng = Rng(task_seed).stream("sampled negatives", user_key);
+  for (std::uint64_t p : rng.sample_without_replacement(pool.size(), std::min(pool.size(), count))) out.push_back(pool[p]);
+  return out;
+}
+
 JudgedView apply_view(const PreparedFold& fold, const EvalSet& set, const ViewSpec& view) {
   JudgedView out;
   const std::size_t n_items = fold.items.size();
@@ -95,12 +107,8 @@ JudgedView apply_view(const PreparedFold& fold, const EvalSet& set, const ViewSp
       positives.assign(set.truth_items.begin() + set.truth_offsets[q], set.truth_items.begin() + set.truth_offsets[q + 1]);
       if (!again) positives.insert(positives.end(), known.begin(), known.end());
       sort_unique(positives);
-      std::vector<ItemIdx> pool;
-      for (std::size_t i = 0; i < n_items; ++i)
-        if (out.catalogue[i] != 0 && !std::binary_search(positives.begin(), positives.end(), item_at(i)) && (!again || is_seen(item_at(i)))) pool.push_back(item_at(i));
-      Rng rng = Rng(fold.task_seed).stream("sampled negatives", user_key);
-      const std::size_t n = std::min(pool.size(), static_cast<std::size_t>(view.sampled));
-      for (std::uint64_t p : rng.sample_without_replacement(pool.size(), n)) candidates.push_back(pool[p]);
+      const std::vector<ItemIdx> negatives = sample_negatives(out.catalogue, positives, again ? &seen : nullptr, static_cast<std::size_t>(view.sampled), fold.task_seed, user_key);
+      candidates.insert(candidates.end(), negatives.begin(), negatives.end());
     }
     sort_unique(candidates);
     out.candidate_items.insert(out.candidate_items.end(), candidates.begin(), candidates.end());

@@ -11,6 +11,7 @@
 
 #include "framework/base/clock.hpp"
 #include "framework/base/errors.hpp"
+#include "framework/store/imports.hpp"
 #include "framework/store/task_file.hpp"
 #include "framework/store/trial_file.hpp"
 
@@ -105,6 +106,7 @@ Manifest ResultsFolder::read_manifest() const {
     for (const Json& t : j.at("tasks")) m.tasks.push_back(task_from(t));
     for (const Json& t : j.at("trials")) m.trials.push_back(trial_from(t));
     m.spec = j.at("spec").dump();
+    merge_imports(*this, m);
     return m;
   } catch (const nlohmann::json::exception& e) {
     throw DataError("{} is damaged: {}", manifest_file().string(), e.what());

@@ -2,6 +2,7 @@
 // by everything that comes after.
 //
 //   results/<suite>/plan.json            the manifest
+//   results/<suite>/imports.json         rows that came from other systems (imports.hpp)
 //   results/<suite>/suite.yaml           the resolved suite
 //   results/<suite>/tasks/<task>.h5      queries and truth, once a task
 //   results/<suite>/trials/<fit>.h5      one fit with its views
@@ -55,7 +56,7 @@ struct ResultsFolder {
   std::filesystem::path plots() const { return root / "plots"; }
 
   void write_manifest(const Manifest& manifest) const;   // temporary name, then renamed
-  Manifest read_manifest() const;                        // UsageError where this is no results folder
+  Manifest read_manifest() const;                        // with what was imported; UsageError where this is no results folder
 
   // One content hash over all results (task files and trial files of the manifest; timings left out).
   std::string hash() const;

@@ -22,6 +22,7 @@ RankingOutcome StoredView::outcome() const {
   o.candidates = candidates;
   o.tie_at_cut = tie_at_cut;
   o.catalogue = catalogue;
+  o.lists_only = lists_only;
   return o;
 }
 
@@ -85,9 +86,7 @@ StoredTiming read_timing(const H5Reader& file) {
   return t;
 }
 
-}  // namespace
-
-void write_trial(const std::filesystem::path& path, TrialRecord& record, const Recommender& model) {
+void write_record(const std::filesystem::path& path, TrialRecord& record, const Recommender* model) {
   H5Writer file(path);
   file.attribute("/", "segue_trial", kTrialSchemaVersion);
   for (const auto& [name, value] : record.attributes) file.attribute("/", name, value);
@@ -95,6 +94,7 @@ void write_trial(const std::filesystem::path& path, TrialRecord& record, const R
     const std::string group = "/views/" + v.task;
     file.attribute(group, "name", v.name);
     file.attribute(group, "catalogue", v.catalogue);
+    if (v.lists_only) file.attribute(group, "lists_only", true);
     file.array(group + "/topk/items", v.items, {v.queries, v.k});
     file.array(group + "/topk/scores", v.scores, {v.queries, v.k});
     file.array(group + "/truth/offsets", v.truth_offsets);
@@ -122,14 +122,21 @@ void write_trial(const std::filesystem::path& path, TrialRecord& record, const R
     file.array("/curve/" + series + "/epochs", epochs);
     file.array("/curve/" + series + "/values", record.curve_values.at(series));
   }
-  H5ArchiveWriter archive(file, "/model");
-  file.attribute("/model", "algorithm", record.attributes.at("algorithm"));
-  model.save(archive);
-  record.model_bytes = archive.bytes();
+  if (model != nullptr) {
+    H5ArchiveWriter archive(file, "/model");
+    file.attribute("/model", "algorithm", record.attributes.at("algorithm"));
+    model->save(archive);
+    record.model_bytes = archive.bytes();
+  }
   file.attribute("/timing", "model_bytes", record.model_bytes);
   write_timing(file, record.timing);
   file.commit();
 }
+
+}  // namespace
+
+void write_trial(const std::filesystem::path& path, TrialRecord& record, const Recommender& model) { write_record(path, record, &model); }
+void write_trial(const std::filesystem::path& path, TrialRecord& record) { write_record(path, record, nullptr); }
 
 namespace {
 
@@ -167,6 +174,7 @@ std::optional<StoredView> TrialFile::view(const std::string& task, ViewParts par
   v.task = task;
   v.name = file_.attribute_text(group, "name").value_or("");
   v.catalogue = static_cast<std::uint64_t>(file_.attribute_int(group, "catalogue"));
+  v.lists_only = file_.has_attribute(group, "lists_only");
   const auto shape = file_.shape(group + "/topk/items");
   v.queries = shape.at(0);
   v.k = shape.at(1);

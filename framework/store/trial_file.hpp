@@ -31,6 +31,7 @@ struct StoredView {
   std::vector<std::uint32_t> candidates;
   std::vector<std::uint8_t> tie_at_cut;
   std::uint64_t catalogue = 0;
+  bool lists_only = false;  // imported: truth_rank is the place inside the list or 0; above, tied, candidates, tie_at_cut are empty
   std::map<std::string, double> means;  // "ndcg@10.v1" -> mean, what the trial printed
 
   RankingOutcome outcome() const;  // spans into this object
@@ -69,6 +70,8 @@ inline constexpr int kTrialSchemaVersion = 2;
 
 // Writes the record and the model. Sets record.model_bytes.
 void write_trial(const std::filesystem::path& path, TrialRecord& record, const Recommender& model);
+// Of a trial that has no model: imported lists.
+void write_trial(const std::filesystem::path& path, TrialRecord& record);
 
 // What of a view is read; the other arrays stay empty. Statistics over thousands of trials read ranks alone.
 struct ViewParts {
