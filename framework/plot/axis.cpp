@@ -11,7 +11,7 @@
 
 #include "framework/base/errors.hpp"
 
-namespace segue {
+namespace segue::plot {
 namespace {
 
 // 10 to a whole power, exact where a double can hold it.
@@ -138,4 +138,4 @@ std::vector<std::string> tick_texts(const std::vector<double>& ticks, bool logar
   return texts;
 }
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -7,7 +7,7 @@
 
 #include "framework/plot/figure.hpp"
 
-namespace segue {
+namespace segue::plot {
 
 // Tick positions are in data coordinates.
 struct AxisLayout {
@@ -39,4 +39,4 @@ LogTicks log_ticks(double lo, double hi, std::size_t most);
 // own; very large and very small numbers as "2·10⁶".
 std::vector<std::string> tick_texts(const std::vector<double>& ticks, bool logarithmic);
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace segue {
+namespace segue::plot {
 
 std::string better(Direction direction) {
   return direction == Direction::kHigherIsBetter ? "higher is better" : "lower is better";
@@ -73,4 +73,4 @@ void add_missing(std::string& note, const std::string& what, const std::vector<s
   note += fmt::format("{}{}: {}.", note.empty() ? "" : " ", what, fmt::join(names, ", "));
 }
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -7,7 +7,7 @@
 
 #include "framework/plot/figure.hpp"
 
-namespace segue {
+namespace segue::plot {
 
 enum class Direction { kHigherIsBetter, kLowerIsBetter };
 
@@ -32,4 +32,4 @@ double quantile_of_sorted(const std::vector<double>& sorted, double q);
 // "Without values: a, b." for a note, after what stands there; nothing for no names.
 void add_missing(std::string& note, const std::string& what, const std::vector<std::string>& names);
 
-}  // namespace segue
+}  // namespace segue::plot

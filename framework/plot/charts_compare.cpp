@@ -8,7 +8,7 @@
 
 #include "framework/base/errors.hpp"
 
-namespace segue {
+namespace segue::plot {
 namespace {
 
 bool is_failed(const MetricBar& bar) { return bar.failed || !std::isfinite(bar.mean); }
@@ -166,4 +166,4 @@ Figure p_value_heatmap(const PValueHeatmap& data, const std::string& title, Figu
   return figure;
 }
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -7,7 +7,7 @@
 #include "framework/plot/chart_words.hpp"
 #include "framework/plot/figure.hpp"
 
-namespace segue {
+namespace segue::plot {
 
 struct MetricBar {
   std::string label;
@@ -74,4 +74,4 @@ struct PValueHeatmap {
 // are named below. UsageError: no pair of systems with values, positions out of range, alpha outside (0, 1).
 Figure p_value_heatmap(const PValueHeatmap& data, const std::string& title = "", FigureSize size = FigureSize::kColumn);
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -7,7 +7,7 @@
 
 #include "framework/base/errors.hpp"
 
-namespace segue {
+namespace segue::plot {
 
 std::vector<bool> pareto_front(const std::vector<AccuracyLatencyPoint>& points, Direction direction) {
   std::vector<bool> front;
@@ -156,4 +156,4 @@ Figure accuracy_cost(const AccuracyCost& data, const std::string& title, FigureS
   return figure;
 }
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -7,7 +7,7 @@
 #include "framework/plot/chart_words.hpp"
 #include "framework/plot/figure.hpp"
 
-namespace segue {
+namespace segue::plot {
 
 struct AccuracyLatencyPoint {
   std::string label;
@@ -55,4 +55,4 @@ Figure accuracy_cost(const AccuracyCost& data, const std::string& title = "", Fi
 // Which points no other point dominates in latency, metric and memory. In the order of `points`.
 std::vector<bool> pareto_front(const std::vector<AccuracyCostPoint>& points, Direction direction);
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -9,7 +9,7 @@
 #include "framework/base/errors.hpp"
 #include "framework/plot/axis.hpp"
 
-namespace segue {
+namespace segue::plot {
 namespace {
 
 bool any_finite(const std::vector<double>& values) {
@@ -203,4 +203,4 @@ Figure latency_cdf(const std::vector<LatencySamples>& systems, const std::string
   return figure;
 }
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -8,7 +8,7 @@
 #include "framework/plot/chart_words.hpp"
 #include "framework/plot/figure.hpp"
 
-namespace segue {
+namespace segue::plot {
 
 struct LearningCurve {
   std::string label;               // the system
@@ -84,4 +84,4 @@ struct LatencySamples {
 Figure latency_cdf(const std::vector<LatencySamples>& systems, const std::string& title = "",
                    FigureSize size = FigureSize::kColumn);
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -8,7 +8,7 @@
 #include "framework/base/errors.hpp"
 #include "framework/plot/charts_curves.hpp"
 
-namespace segue {
+namespace segue::plot {
 namespace {
 
 class Sensitivity {
@@ -215,4 +215,4 @@ Figure parameter_sensitivity(const ParameterSensitivity& data, const std::string
   return Sensitivity(data, title, size).draw();
 }
 
-}  // namespace segue
+}  // namespace segue::plot

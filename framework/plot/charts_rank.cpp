@@ -8,7 +8,7 @@
 #include "framework/base/errors.hpp"
 #include "framework/plot/charts_compare.hpp"
 
-namespace segue {
+namespace segue::plot {
 namespace {
 
 using Clique = std::vector<std::size_t>;  // positions in rank order, ascending
@@ -151,4 +151,4 @@ Figure critical_difference(const CriticalDifference& data, const std::string& ti
   return figure;
 }
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -8,7 +8,7 @@
 
 #include "framework/base/errors.hpp"
 
-namespace segue {
+namespace segue::plot {
 
 Figure per_bin(const PerBin& data, const std::string& title, FigureSize size) {
   Figure figure;
@@ -134,4 +134,4 @@ Figure score_distributions(const ScoreDistributions& data, const std::string& ti
   return figure;
 }
 
-}  // namespace segue
+}  // namespace segue::plot

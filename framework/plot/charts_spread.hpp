@@ -7,7 +7,7 @@
 #include "framework/plot/chart_words.hpp"
 #include "framework/plot/figure.hpp"
 
-namespace segue {
+namespace segue::plot {
 
 struct Bin {
   std::string meaning;         // "1 to 4 ratings", "cold"
@@ -54,4 +54,4 @@ struct ScoreDistributions {
 Figure score_distributions(const ScoreDistributions& data, const std::string& title = "",
                            FigureSize size = FigureSize::kColumn);
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-namespace segue {
+namespace segue::plot {
 
 inline constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 // As a coordinate of Rules and Labels: the edge of the plot, whatever its range.
@@ -161,4 +161,4 @@ struct Figure {
   double lines = 0;       // height of the plot in lines of text; 0: the usual, or what the rows need
 };
 
-}  // namespace segue
+}  // namespace segue::plot

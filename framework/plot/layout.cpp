@@ -7,8 +7,8 @@
 #include "framework/plot/layout_builder.hpp"
 #include "framework/plot/text.hpp"
 
-namespace segue {
-namespace plot_detail {
+namespace segue::plot {
+namespace detail {
 namespace {
 
 template <class Visit>
@@ -378,7 +378,7 @@ void Builder::rules() {
   });
 }
 
-}  // namespace plot_detail
+}  // namespace detail
 
 Box Text::box() const {
   const double w = text_width(text, size, bold), h = size;  // ascenders to descenders, without leading
@@ -387,12 +387,12 @@ Box Text::box() const {
 }
 
 Layout lay_out(const Figure& figure) {
-  plot_detail::Builder builder(figure);
+  detail::Builder builder(figure);
   Layout layout = builder.build();
   if (!builder.crowded()) return layout;
   Figure with_legend = figure;
   with_legend.names = Names::kInLegend;
-  return plot_detail::Builder(with_legend).build();
+  return detail::Builder(with_legend).build();
 }
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -9,7 +9,7 @@
 #include "framework/plot/figure.hpp"
 #include "framework/plot/place.hpp"
 
-namespace segue {
+namespace segue::plot {
 
 struct Text {
   std::string text;
@@ -55,4 +55,4 @@ struct Layout {
 // empty figure).
 Layout lay_out(const Figure& figure);
 
-}  // namespace segue
+}  // namespace segue::plot

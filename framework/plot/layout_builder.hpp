@@ -8,7 +8,7 @@
 #include "framework/plot/layout.hpp"
 #include "framework/plot/style.hpp"
 
-namespace segue::plot_detail {
+namespace segue::plot::detail {
 
 inline constexpr double kLine = style::kTextSize * style::kLeading;
 inline constexpr double kSmallLine = style::kSmallSize * style::kLeading;
@@ -86,4 +86,4 @@ void for_each_layer(const Figure& figure, Visit visit) {
   }
 }
 
-}  // namespace segue::plot_detail
+}  // namespace segue::plot::detail

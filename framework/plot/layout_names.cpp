@@ -4,7 +4,7 @@
 #include "framework/plot/layout_builder.hpp"
 #include "framework/plot/text.hpp"
 
-namespace segue::plot_detail {
+namespace segue::plot::detail {
 namespace {
 
 const char* series_text(std::size_t series) { return style::kTextPalette[series % style::kTextPalette.size()]; }
@@ -316,4 +316,4 @@ void Builder::point_names() {
   }
 }
 
-}  // namespace segue::plot_detail
+}  // namespace segue::plot::detail

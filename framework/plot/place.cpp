@@ -6,7 +6,7 @@
 #include <limits>
 #include <numeric>
 
-namespace segue {
+namespace segue::plot {
 bool overlap(const Box& a, const Box& b) { return a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1; }
 
 bool crosses(const Segment& s, const Box& box) {  // Liang & Barsky (1984)
@@ -228,4 +228,4 @@ std::vector<PlacedLabel> place_along(const std::vector<std::vector<std::pair<dou
   return placed;
 }
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace segue {
+namespace segue::plot {
 
 struct Box {
   double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
@@ -43,4 +43,4 @@ std::vector<PlacedLabel> place_along(const std::vector<std::vector<std::pair<dou
                                      const std::vector<LabelSize>& sizes, const std::vector<Box>& taken,
                                      const Box& area);
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -23,7 +23,7 @@
 #include "framework/base/log.hpp"
 #include "framework/plot/script.hpp"
 
-namespace segue {
+namespace segue::plot {
 namespace {
 
 namespace fs = std::filesystem;
@@ -144,4 +144,4 @@ RenderedFigure render(const Figure& figure, const fs::path& stem) {
   return out;
 }
 
-}  // namespace segue
+}  // namespace segue::plot

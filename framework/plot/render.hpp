@@ -6,7 +6,7 @@
 
 #include "framework/plot/figure.hpp"
 
-namespace segue {
+namespace segue::plot {
 
 struct RenderedFigure {
   std::filesystem::path svg, png, pdf;  // the same picture; png at 300 dots an inch
@@ -20,4 +20,4 @@ struct RenderedFigure {
 // (script.hpp).
 RenderedFigure render(const Figure& figure, const std::filesystem::path& stem);
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -13,7 +13,7 @@
 #include "framework/plot/style.hpp"
 #include "framework/plot/text.hpp"
 
-namespace segue {
+namespace segue::plot {
 namespace {
 
 // A gnuplot string that means exactly this text: in single quotes gnuplot knows no escape but the doubled quote.
@@ -186,4 +186,4 @@ GnuplotScript gnuplot_script(const Figure& figure, const std::string& name) {
   return Writer(figure, name).write();
 }
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -5,7 +5,7 @@
 
 #include "framework/plot/figure.hpp"
 
-namespace segue {
+namespace segue::plot {
 
 struct GnuplotScript {
   std::string script;  // draws <name>.svg, <name>.png and <name>.pdf in the current folder from <name>.tsv
@@ -16,4 +16,4 @@ struct GnuplotScript {
 // letters, digits and "._-+=,@~%" (other characters would need quoting in three languages).
 GnuplotScript gnuplot_script(const Figure& figure, const std::string& name);
 
-}  // namespace segue
+}  // namespace segue::plot

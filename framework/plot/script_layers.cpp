@@ -10,7 +10,7 @@
 #include "framework/plot/style.hpp"
 #include "framework/plot/text.hpp"
 
-namespace segue {
+namespace segue::plot {
 namespace {
 
 constexpr double kPointScale = style::kMarker / kPointsPerScale;
@@ -188,4 +188,4 @@ LayerScript layer_script(const Figure& figure, const Layout& layout, const std::
   return Writer(figure, layout, name).write();
 }
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -7,7 +7,7 @@
 #include "framework/plot/figure.hpp"
 #include "framework/plot/layout.hpp"
 
-namespace segue {
+namespace segue::plot {
 
 // gnuplot's point 7 is about 7.5 pt across at scale 1.
 inline constexpr double kPointsPerScale = 7.5;
@@ -22,4 +22,4 @@ struct LayerScript {
 // Free lines and labels are not values: they add nothing. Layers without anything to draw write no block.
 LayerScript layer_script(const Figure& figure, const Layout& layout, const std::string& name);
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -9,7 +9,7 @@
 
 #include "framework/plot/figure.hpp"
 
-namespace segue::style {
+namespace segue::plot::style {
 
 inline constexpr std::array<const char*, 7> kPalette = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                                         "#000000", "#E69F00", "#56B4E9"};
@@ -77,4 +77,4 @@ constexpr double rule_width(Weight weight) {
 inline constexpr double kBandOpacity = 0.18;
 inline constexpr double kLabelShare = 0.38;  // of the width that names beside the plot may take
 
-}  // namespace segue::style
+}  // namespace segue::plot::style

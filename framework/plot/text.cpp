@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-namespace segue {
+namespace segue::plot {
 namespace {
 
 // Advance widths of DejaVu Sans 2.37 for U+0020..U+007E, in 1/1000 of the size (the font's own hmtx table).
@@ -132,4 +132,4 @@ std::vector<std::string> wrap_text(std::string_view text, double width, double s
   return lines;
 }
 
-}  // namespace segue
+}  // namespace segue::plot

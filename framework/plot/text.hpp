@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace segue {
+namespace segue::plot {
 
 // The width in points of UTF-8 text in style::kFont at this size: exact for ASCII, an upper bound for most other
 // scripts.
@@ -20,4 +20,4 @@ std::string printable(std::string_view text);
 std::vector<std::string> wrap_text(std::string_view text, double width, double size, std::size_t max_lines,
                                    bool bold = false);
 
-}  // namespace segue
+}  // namespace segue::plot

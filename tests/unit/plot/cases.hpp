@@ -10,7 +10,7 @@
 #include "framework/plot/charts.hpp"
 #include "tests/unit/plot/evidence_cases.hpp"
 
-namespace segue {
+namespace segue::plot {
 
 inline const std::vector<std::string> kNasty = {
     "under_score_{x}^2", "100% of %g %s",      "it's \"quoted\"", "back\\slash\\n",  "@macro @x",
@@ -166,4 +166,4 @@ inline std::vector<std::pair<std::string, Figure>> figure_cases() {
   return cases;
 }
 
-}  // namespace segue
+}  // namespace segue::plot

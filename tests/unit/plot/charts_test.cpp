@@ -10,7 +10,7 @@
 #include "framework/base/rng.hpp"
 #include "tests/unit/plot/cases.hpp"
 
-namespace segue {
+namespace segue::plot {
 namespace {
 
 using testing::ElementsAre;
@@ -191,4 +191,4 @@ TEST(AccuracyLatency, DrawsFrontAsStepsAndNamesWhatIsMissing) {
 }
 
 }  // namespace
-}  // namespace segue
+}  // namespace segue::plot

@@ -10,7 +10,7 @@
 #include "framework/base/rng.hpp"
 #include "framework/plot/charts.hpp"
 
-namespace segue {
+namespace segue::plot {
 
 // What a paper would compare, and names as long as grids make them.
 inline const std::vector<std::string> kSystems = {"implicit_als", "item_knn", "user_knn", "sgd_mf", "bias", "popular"};
@@ -278,4 +278,4 @@ inline void add_spread_cases(Cases& cases, const std::vector<std::string>& nasty
   cases.emplace_back("spread-nasty", score_distributions(distributions(nasty, false)));
 }
 
-}  // namespace segue
+}  // namespace segue::plot

@@ -11,7 +11,7 @@
 #include "framework/plot/script.hpp"
 #include "tests/unit/plot/cases.hpp"
 
-namespace segue {
+namespace segue::plot {
 namespace {
 
 using testing::DoubleNear;
@@ -333,4 +333,4 @@ TEST(AccuracyCost, MarksGrowWithMemoryAndTheKeySaysHow) {
 }
 
 }  // namespace
-}  // namespace segue
+}  // namespace segue::plot

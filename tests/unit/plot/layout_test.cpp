@@ -12,7 +12,7 @@
 #include "framework/plot/text.hpp"
 #include "tests/unit/plot/cases.hpp"
 
-namespace segue {
+namespace segue::plot {
 namespace {
 
 using testing::ElementsAre;
@@ -225,4 +225,4 @@ TEST(Layout, RefusesWhatCannotBeDrawn) {
 }
 
 }  // namespace
-}  // namespace segue
+}  // namespace segue::plot

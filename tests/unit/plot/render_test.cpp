@@ -17,7 +17,7 @@
 #include "framework/plot/text.hpp"
 #include "tests/unit/plot/cases.hpp"
 
-namespace segue {
+namespace segue::plot {
 namespace {
 
 namespace fs = std::filesystem;
@@ -242,4 +242,4 @@ TEST(GnuplotScript, RefusesNamesThatNeedQuoting) {
 }
 
 }  // namespace
-}  // namespace segue
+}  // namespace segue::plot

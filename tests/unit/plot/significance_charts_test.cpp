@@ -12,7 +12,7 @@
 #include "framework/plot/style.hpp"
 #include "tests/unit/plot/cases.hpp"
 
-namespace segue {
+namespace segue::plot {
 namespace {
 
 using testing::HasSubstr;
@@ -230,4 +230,4 @@ TEST(CellTexts, FitTheirCellsOrAreLeftOut) {
 }
 
 }  // namespace
-}  // namespace segue
+}  // namespace segue::plot
