@@ -171,7 +171,7 @@ std::vector<MetricCard> accuracy_cards() {
 std::vector<MetricCard> rating_cards() {
   std::vector<MetricCard> cards;
   cards.push_back(
-      {.name = "rmse",
+      {.name = "rmse", 
        .title = "Root mean squared error",
        .formula = "square root of the mean of (prediction - rating)^2, predictions clipped where the task says so",
        .citation = "Bennett & Lanning 2007, The Netflix Prize, KDD Cup and Workshop",
@@ -179,6 +179,7 @@ std::vector<MetricCard> rating_cards() {
        .higher_is_better = false,
        .averaged = "ratings",
        .has_cutoff = false,
+       .root_of_mean = true,
        .kind = MetricKind::kRating,
        .variants =
            "RecBole agrees. Averaged user by user: rmse_user. Clipping is not universal and changes the figure.",

@@ -79,6 +79,7 @@ struct MetricCard {
   int version = 1;           // bumped when the definition changes
   bool has_cutoff = true;
   RankingDepth depth = nullptr;  // without a cut-off: the last rank that it looks at; null: all scores
+  bool root_of_mean = false;  // the figure is the root of the mean of per_query
   bool reads_truth = true;       // else the truth only says which queries are averaged
   std::vector<Fact> needs{};
   MetricKind kind = MetricKind::kPerQuery;

@@ -98,7 +98,7 @@ Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datas
             trial.tasks.push_back(task_ids[v]);
           }
           trial.fit = fit_id(spec, trial, summary, info);
-          ManifestTrial m{trial.fit, a.label, a.algorithm, entry.label, fold, seed, trial.tasks, a.params.to_json()};
+          ManifestTrial m{trial.fit, a.label, a.algorithm, entry.label, fold, seed, trial.tasks, a.params.to_json(), a.group};
           plan.manifest.trials.push_back(std::move(m));
           plan.trials.push_back(std::move(trial));
         }

@@ -8,6 +8,7 @@
 #include "framework/base/errors.hpp"
 #include "framework/eval/metrics.hpp"
 #include "framework/param/grid.hpp"
+#include "framework/store/plots.hpp"
 
 namespace segue {
 
@@ -312,7 +313,8 @@ Spec parse_spec(const Value& suite, const Registry& algorithms, const DatasetReg
     if (!plots->is_list()) throw UsageError("{}'plots' is a list such as [metric_bars]", plots->mark().prefix());
     for (const Value& p : plots->items()) {
       const std::string& plot = p.as_string();
-      if (std::find(plot_names().begin(), plot_names().end(), plot) == plot_names().end()) throw UsageError("{}unknown plot '{}'{}", p.mark().prefix(), plot, suggestion(plot, plot_names()));
+      const std::vector<std::string> known = plot_names();
+      if (std::find(known.begin(), known.end(), plot) == known.end()) throw UsageError("{}unknown plot '{}'{}", p.mark().prefix(), plot, suggestion(plot, known));
       spec.plots.push_back(plot);
     }
   }

@@ -84,9 +84,4 @@ std::size_t list_length(const ViewSpec& view);
 // JSON Schema of suites, for editors (`segue config schema`).
 std::string suite_json_schema(const Registry& algorithms, const DatasetRegistry& datasets);
 
-inline const std::vector<std::string>& plot_names() {
-  static const std::vector<std::string> names{"metric_bars", "learning_curves", "accuracy_latency"};
-  return names;
-}
-
 }  // namespace segue

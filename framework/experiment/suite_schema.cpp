@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/experiment/spec.hpp"
+#include "framework/store/plots.hpp"
 
 namespace segue {
 

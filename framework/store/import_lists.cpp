@@ -321,7 +321,7 @@ std::vector<std::string> add_means(StoredView& view, const std::vector<std::stri
   std::vector<std::string> cannot;
   for (const std::string& text : metrics) {
     const MetricSpec metric = parse_metric(text);
-    if (metric.k > view.k || metric.card->needs_tie_counts)
+    if (!why_not(metric, outcome).empty())
       cannot.push_back(text);
     else
       view.means[stored_name(metric)] = compute(metric, outcome).mean;

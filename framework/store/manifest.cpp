@@ -47,7 +47,7 @@ ManifestTask task_from(const Json& j) {
 
 Json to_json(const ManifestTrial& t) {
   return {{"fit", t.fit}, {"label", t.label}, {"algorithm", t.algorithm}, {"dataset", t.dataset}, {"fold", t.fold},
-          {"seed", t.seed}, {"tasks", t.tasks}, {"params", Json::parse(t.params)}};
+          {"seed", t.seed}, {"tasks", t.tasks}, {"params", Json::parse(t.params)}, {"group", t.group}};
 }
 
 ManifestTrial trial_from(const Json& j) {
@@ -60,6 +60,7 @@ ManifestTrial trial_from(const Json& j) {
   t.seed = j.at("seed");
   t.tasks = j.at("tasks").get<std::vector<std::string>>();
   t.params = j.at("params").dump();
+  t.group = j.value("group", t.label);
   return t;
 }
 

@@ -34,6 +34,7 @@ struct ManifestTrial {
   std::uint64_t seed = 0;
   std::vector<std::string> tasks;
   std::string params;                 // JSON of every effective parameter
+  std::string group = label;          // the suite's entry; a grid makes several labels of it
 };
 
 struct Manifest {

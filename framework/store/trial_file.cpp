@@ -214,6 +214,13 @@ std::optional<StoredRatings> TrialFile::ratings(const std::string& task) const {
   return r;
 }
 
+TrialFile::TieCount TrialFile::ties_at_cut(const std::string& task) const {
+  const std::string path = "/views/" + task + "/tie_at_cut";
+  if (!file_.has(path)) return {};
+  const std::vector<std::uint8_t> ties = file_.array<std::uint8_t>(path);
+  return {ties.size(), static_cast<std::uint64_t>(std::count(ties.begin(), ties.end(), 1))};
+}
+
 StoredTiming TrialFile::timing() const { return read_timing(file_); }
 
 std::uint64_t TrialFile::model_bytes() const { return static_cast<std::uint64_t>(file_.attribute_int("/timing", "model_bytes")); }

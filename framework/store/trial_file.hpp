@@ -94,6 +94,10 @@ class TrialFile {
   bool has_task(const std::string& task) const;
   std::optional<StoredView> view(const std::string& task, ViewParts parts = {}) const;  // nullopt: not judged so
   std::optional<StoredRatings> ratings(const std::string& task) const;
+  struct TieCount {
+    std::uint64_t queries = 0, tied = 0;  // tied: places k and k + 1 have the same score
+  };
+  TieCount ties_at_cut(const std::string& task) const;  // zeros: not judged so
   StoredTiming timing() const;
   std::uint64_t model_bytes() const;
   std::vector<std::string> curve_series() const;

@@ -235,9 +235,7 @@ TEST(WrongSuites, Stopping) {
 }
 
 TEST(WrongSuites, Plots) {
-  EXPECT_EQ(with("plots: [metric_bar]"),
-            "s.yaml:6:9: unknown plot 'metric_bar'; did you mean 'metric_bars'? known: metric_bars, learning_curves, "
-            "accuracy_latency");
+  EXPECT_THAT(with("plots: [metric_bar]"), testing::StartsWith("s.yaml:6:9: unknown plot 'metric_bar'; did you mean 'metric_bars'? known: metric_bars, "));
   EXPECT_EQ(with("plots: metric_bars"), "s.yaml:6:8: 'plots' is a list such as [metric_bars]");
   EXPECT_EQ(message_of<UsageError>([] { suite_plugins(parse_yaml("plugins: a.so", "s.yaml"), "/x"); }),
             "s.yaml:1:10: 'plugins' is a list of .so files");
