@@ -11,7 +11,7 @@
 //     on_run(cmd, session, [o, &session] { ...; return ExitCode::kOk; });
 //   }
 //
-// The type name of an option says what completion offers: ALGORITHM, DATASET, METRIC, SOURCE (a download), COMMAND,
+// The type name of an option says what completion offers: ALGORITHM, DATASET, METRIC, PLOT, SOURCE (a download), COMMAND,
 // FILE, DIR, or the choices themselves ("bash|zsh|fish"). A DATASET may be followed by key=value arguments (SETTINGS).
 #pragma once
 
@@ -31,8 +31,12 @@ void add_commands(CLI::App& app, Session& session);
 
 void add_run(CLI::App& app, Session& session);
 void add_leaderboard(CLI::App& app, Session& session);
+void add_evaluate(CLI::App& app, Session& session);
+void add_compare(CLI::App& app, Session& session);
 void add_plot(CLI::App& app, Session& session);
 void add_report(CLI::App& app, Session& session);
+void add_import(CLI::App& app, Session& session);
+void add_export(CLI::App& app, Session& session);
 void add_hash(CLI::App& app, Session& session);
 void add_recommend(CLI::App& app, Session& session);
 void add_similar(CLI::App& app, Session& session);

@@ -7,6 +7,7 @@
 #include "framework/cli/commands.hpp"
 #include "framework/download/sources.hpp"
 #include "framework/eval/metrics.hpp"
+#include "framework/store/plots.hpp"
 
 namespace segue {
 
@@ -24,7 +25,7 @@ Values values_of(const CLI::Option& option) {
     std::replace(type.begin(), type.end(), '|', ' ');
     return {Values::Kind::kWords, type};
   }
-  for (const char* name : {"ALGORITHM", "DATASET", "METRIC", "SOURCE"}) {
+  for (const char* name : {"ALGORITHM", "DATASET", "METRIC", "PLOT", "SOURCE"}) {
     if (type == name) return {Values::Kind::kNames, type};
   }
   if (type == "FILE" || type == "DIR") return {type == "FILE" ? Values::Kind::kFiles : Values::Kind::kFolders, ""};
@@ -232,6 +233,7 @@ ExitCode names(const std::string& kind, const Session& session) {
   if (kind == "METRIC") {
     for (const MetricCard& card : metric_cards()) out.push_back(card.name);
   }
+  if (kind == "PLOT") out = plot_names();
   if (kind == "SOURCE") {
     for (const Source& source : sources()) out.push_back(source.name);
   }
@@ -253,7 +255,7 @@ void add_completion(CLI::App& app, Session& session) {
   auto kind = std::make_shared<std::string>();
   CLI::App& hidden = add_command(app, "__names", "prints names for completion", {});
   hidden.group("");
-  hidden.add_option("KIND", *kind, "ALGORITHM, DATASET, METRIC or SOURCE")->required();
+  hidden.add_option("KIND", *kind, "ALGORITHM, DATASET, METRIC, PLOT or SOURCE")->required();
   on_run(hidden, session, [kind, &session] { return names(*kind, session); });
 }
 

@@ -3,33 +3,62 @@
 #include "framework/cli/commands.hpp"
 #include "framework/cli/results.hpp"
 #include "framework/experiment/spec.hpp"
+#include "framework/report/cache.hpp"
+#include "framework/report/gate.hpp"
 
 namespace segue {
 
-void add_leaderboard(CLI::App& app, Session& session) {
-  struct Arguments {
-    std::string results, task;
-    TableFormat format{};
-  };
-  auto args = std::make_shared<Arguments>();
-  CLI::App& cmd = add_command(app, "leaderboard", "ranks the rows of a results folder, computed from the stored lists",
-                              {{"segue leaderboard results/quickstart", "one table a task"},
-                               {"segue leaderboard results/quickstart --task full --format md", "one task, for a report"},
-                               {"segue leaderboard results/quickstart --format json", "for scripts"}});
-  cmd.add_option("RESULTS", args->results, "folder that `segue run` made")->required()->type_name("DIR");
-  cmd.add_option("--task", args->task, "one task, by name or id")->type_name("NAME");
-  add_format(cmd, args->format);
-  on_run(cmd, session, [args] {
-    const ResultsFolder results{args->results};
-    std::vector<Leaderboard> boards = build_leaderboards(results);
-    if (!args->task.empty()) {
-      const std::vector<Leaderboard> wanted = build_leaderboards(results, args->task);
-      if (args->format == TableFormat::kJson) boards.insert(boards.begin(), wanted.front());  // first, and among all
-      else boards = wanted;
+namespace {
+
+struct LeaderboardArguments {
+  ResultsArguments results;
+  LeaderboardOptions options;
+  std::string gate;
+  bool fresh = false;
+  TableFormat format{};
+};
+
+ExitCode leaderboard(LeaderboardArguments& args) {
+  std::vector<GateRule> rules;
+  if (!args.gate.empty()) rules = read_gate(args.gate);
+  const Executor exec;
+  std::vector<Leaderboard> boards;
+  for (const TaskEvidence& evidence : gather(args.results)) {
+    LeaderboardOptions options = args.options;
+    if (const auto extra = gate_metrics(rules, evidence.task); !extra.empty()) {
+      if (options.metrics.empty()) options.metrics = evidence.task.metrics;
+      options.metrics.insert(options.metrics.end(), extra.begin(), extra.end());
     }
-    show_leaderboards(results, boards, args->format);
-    return ExitCode::kOk;
-  });
+    boards.push_back(cached_leaderboard(evidence, options, exec, args.fresh));
+  }
+  show_leaderboards(boards, args.options, args.format);
+  bool kept = true;
+  for (const GateResult& r : check_gate(rules, boards)) {
+    fmt::print(stderr, "gate {}: {}\n", r.kept ? "kept" : "MISSED", r.text);
+    kept = kept && r.kept;
+  }
+  return kept ? ExitCode::kOk : ExitCode::kGateFailed;
+}
+
+}  // namespace
+
+void add_leaderboard(CLI::App& app, Session& session) {
+  auto args = std::make_shared<LeaderboardArguments>();
+  CLI::App& cmd = add_command(app, "leaderboard", "ranks the rows of results folders, computed from the stored lists",
+                              {{"segue leaderboard results/quickstart", "one table a task"},
+                               {"segue leaderboard results/a results/b", "rows of the same task stand in one table"},
+                               {"segue leaderboard results/quickstart:full --format latex", "one task, for a paper"},
+                               {"segue leaderboard results/quickstart --metrics ndcg@10,recall@20:cold", "any metric, without training again"},
+                               {"segue leaderboard results/quickstart --gate floors.yaml", "exit code 5 where a floor is missed"}});
+  add_results(cmd, args->results);
+  cmd.add_option("--metrics", args->options.metrics, "instead of those of the suite, separated by commas")->delimiter(',')->allow_extra_args(false)->type_name("METRIC");
+  cmd.add_option("--gate", args->gate, "YAML list of floors: {label: popular, metric: ndcg@10, min: 0.1}")->type_name("FILE");
+  cmd.add_option("--level", args->options.level, "level of the intervals")->check(CLI::Range(0.5, 0.9999))->type_name("SHARE")->default_str("0.95");
+  cmd.add_option("--alpha", args->options.alpha, "level of the tests against the best")->check(CLI::Range(0.0001, 0.5))->type_name("SHARE")->default_str("0.05");
+  cmd.add_flag_callback("--no-inference", [args] { args->options.inference = false; }, "means only: no intervals, no tests");
+  cmd.add_flag("--fresh", args->fresh, "compute everything again, although nothing has changed");
+  add_format(cmd, args->format);
+  on_run(cmd, session, [args] { return leaderboard(*args); });
 }
 
 void add_hash(CLI::App& app, Session& session) {
@@ -39,28 +68,6 @@ void add_hash(CLI::App& app, Session& session) {
   cmd.add_option("RESULTS", *results, "folder that `segue run` made")->required()->type_name("DIR");
   on_run(cmd, session, [results] {
     fmt::print("{}\n", ResultsFolder{*results}.hash());
-    return ExitCode::kOk;
-  });
-}
-
-void add_plot(CLI::App& app, Session& session) {
-  struct Arguments {
-    std::string results;
-    std::vector<std::string> plots;
-  };
-  auto args = std::make_shared<Arguments>();
-  CLI::App& cmd = add_command(app, "plot", "draws a results folder's plots again, without training",
-                              {{"segue plot results/quickstart", "those that the suite names"},
-                               {"segue plot results/quickstart metric_bars accuracy_latency", "these"}});
-  cmd.add_option("RESULTS", args->results, "folder that `segue run` made")->required()->type_name("DIR");
-  cmd.add_option("PLOTS", args->plots, "which; default: those of the suite")->type_name("metric_bars|learning_curves|accuracy_latency");
-  on_run(cmd, session, [args] {
-    const ResultsFolder results{args->results};
-    std::vector<std::string> plots = args->plots.empty() ? results.read_manifest().plots : args->plots;
-    for (const std::string& p : plots)
-      if (std::find(plot_names().begin(), plot_names().end(), p) == plot_names().end()) throw UsageError("unknown plot '{}'{}", p, suggestion(p, plot_names()));
-    if (plots.empty()) plots = plot_names();
-    for (const auto& png : draw_plots(results, plots)) fmt::print("{}\n", png.string());
     return ExitCode::kOk;
   });
 }

@@ -9,7 +9,7 @@
 #include "framework/base/log.hpp"
 #include "framework/cli/commands.hpp"
 #include "framework/cli/results.hpp"
-#include "framework/experiment/spec.hpp"
+#include "framework/report/figures.hpp"
 
 namespace segue {
 
@@ -18,30 +18,19 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Arguments {
-  std::vector<std::string> results, plots;
+  ResultsArguments results;
+  std::vector<std::string> plots;
   std::string output, title;
   bool no_plots = false;
 };
 
-// What stands between <name> and </name>, its entities read.
-std::string content(const std::string& svg, const std::string& name) {
-  const std::size_t open = svg.find("<" + name + ">"), close = svg.find("</" + name + ">");
-  if (open == std::string::npos || close == std::string::npos || close < open) return "";
-  const std::size_t from = open + name.size() + 2;
-  std::string text = svg.substr(from, close - from);
-  for (const auto& [entity, c] : {std::pair{"&lt;", "<"}, std::pair{"&gt;", ">"}, std::pair{"&amp;", "&"}})
-    for (std::size_t at = 0; (at = text.find(entity, at)) != std::string::npos; ++at)
-      text.replace(at, std::string(entity).size(), c);
-  return text;
-}
-
-std::vector<ReportFigure> draw(const ResultsFolder& results, const Arguments& args) {
+std::vector<ReportFigure> draw(const std::vector<TaskEvidence>& tasks, const Arguments& args, const fs::path& folder, const Executor& exec) {
   std::vector<ReportFigure> figures;
   if (args.no_plots) return figures;
   try {
-    for (fs::path path : draw_plots(results, args.plots.empty() ? plot_names() : args.plots)) {
-      const std::string svg = read_text_file(path.replace_extension(".svg"));
-      figures.push_back(report_figure(path.stem().string(), content(svg, "title"), content(svg, "desc"), svg));
+    for (const DrawnPlot& plot : draw_plots(tasks, {.plots = args.plots, .metric = {}, .folder = folder, .statistics = {}}, exec)) {
+      const plot::RenderedFigure& f = plot.figure;
+      figures.push_back(report_figure(f.svg.stem().string(), f.title, f.description, read_text_file(f.svg)));
     }
   } catch (const EnvironmentError& error) {  // no gnuplot: everything else is worth having
     log_warning("the report has no figures: {}", error.what());
@@ -51,20 +40,19 @@ std::vector<ReportFigure> draw(const ResultsFolder& results, const Arguments& ar
 }
 
 ExitCode report(const Arguments& args) {
-  for (const std::string& p : args.plots)
-    if (std::find(plot_names().begin(), plot_names().end(), p) == plot_names().end())
-      throw UsageError("unknown plot '{}'{}", p, suggestion(p, plot_names()));
-  if (args.results.size() > 1 && args.output.empty())
+  if (args.results.folders.size() > 1 && args.output.empty())
     throw UsageError("a report on several folders needs a place: -o FILE");
-  std::vector<ReportSource> sources;
-  for (const std::string& folder : args.results) {
-    const ResultsFolder results{folder};
-    results.read_manifest();  // says that it is no results folder before anything is drawn
-    sources.push_back({results, draw(results, args)});
-  }
-  const fs::path output = args.output.empty() ? sources.front().results.root / "report.html" : fs::path(args.output);
+  ReportInput input;
+  for (const std::string& text : args.results.folders) input.folders.push_back(parse_results(text).first);
+  const Executor exec;
+  input.tasks = gather(args.results);
+  const fs::path output = args.output.empty() ? input.folders.front().root / "report.html" : fs::path(args.output);
   if (output.has_parent_path()) fs::create_directories(output.parent_path());
-  write_text_file(output, render_html(build_report(sources, args.title)));
+  // Plots of one folder are that folder's own; those over several belong to none.
+  const fs::path plots = input.folders.size() == 1 ? fs::path() : fs::path(output.string() + ".plots");
+  input.figures = draw(input.tasks, args, plots, exec);
+  input.title = args.title;
+  write_text_file(output, render_html(build_report(input, exec)));
   fmt::print("{}\n", output.string());
   return ExitCode::kOk;
 }
@@ -78,13 +66,13 @@ void add_report(CLI::App& app, Session& session) {
       {{"segue report results/quickstart", "writes results/quickstart/report.html"},
        {"segue report results/a results/b -o report.html", "several folders, one file"},
        {"segue report results/a --plots metric_bars --title 'Table 2'", "one kind of plot, another title"}});
-  cmd.add_option("RESULTS", args->results, "folders that `segue run` made")->required()->type_name("DIR");
+  add_results(cmd, args->results);
   cmd.add_option("-o,--output", args->output, "the file to write; default: RESULTS/report.html")->type_name("FILE");
   cmd.add_option("--title", args->title, "heading; default: the suite's name")->type_name("TEXT");
-  cmd.add_option("--plots", args->plots, "which, separated by commas; default: all")
+  cmd.add_option("--plots", args->plots, "which, separated by commas; default: all that have something to show (see `segue plot --list`)")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->type_name(fmt::format("{}", fmt::join(plot_names(), "|")));
+      ->type_name("PLOT");
   cmd.add_flag("--no-plots", args->no_plots, "draw nothing");
   on_run(cmd, session, [args] { return report(*args); });
 }

@@ -9,6 +9,8 @@
 #include "framework/base/log.hpp"
 #include "framework/cli/commands.hpp"
 #include "framework/cli/results.hpp"
+#include "framework/report/cache.hpp"
+#include "framework/report/figures.hpp"
 #include "framework/cli/suite.hpp"
 #include "framework/experiment/estimate.hpp"
 #include "framework/experiment/process.hpp"
@@ -98,13 +100,18 @@ ExitCode run_suite(Session& session, const RunArguments& args) {
     return ExitCode::kInterrupted;
   }
   if (summary.up_to_date) log_info("up to date: all {} trials are in {}", summary.trials, options.results.root.string());
-  show_leaderboards(options.results, build_leaderboards(options.results), args.format);
+  const LeaderboardOptions statistics;
+  std::vector<Leaderboard> boards;
+  const Executor exec(args.threads);
+  for (const TaskEvidence& evidence : gather_evidence({&options.results, 1})) boards.push_back(cached_leaderboard(evidence, statistics, exec));
+  show_leaderboards(boards, statistics, args.format);
   if (!summary.up_to_date) {
-    const std::vector<fs::path> plots = draw_plots(options.results, suite.spec.plots);
+    std::vector<DrawnPlot> plots;
+    if (!suite.spec.plots.empty()) plots = draw_plots(gather({{options.results.root.string()}, ""}), {.plots = suite.spec.plots, .metric = {}, .folder = {}, .statistics = statistics}, exec);
     if (!session.quiet) {
       fmt::print(stderr, "\nresults  {}\n", (options.results.root / "trials").string());
       for (const ManifestTask& t : plan.manifest.tasks) fmt::print(stderr, "task     {}\n", options.results.task_file(t.id).string());
-      for (const fs::path& plot : plots) fmt::print(stderr, "plot     {}\n", plot.string());
+      for (const DrawnPlot& plot : plots) fmt::print(stderr, "plot     {}\n", plot.figure.png.string());
     }
   }
   return summary.failed > 0 ? ExitCode::kSomeTrialsFailed : ExitCode::kOk;

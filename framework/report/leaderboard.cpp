@@ -3,277 +3,259 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <mutex>
 #include <set>
 
-#include "framework/base/clock.hpp"
 #include "framework/base/errors.hpp"
 #include "framework/eval/latency.hpp"
 #include "framework/eval/metrics.hpp"
 #include "framework/eval/summary.hpp"
-#include "framework/store/task_file.hpp"
-#include "framework/store/trial_file.hpp"
+#include "framework/report/leaks.hpp"
+#include "framework/stats/interval.hpp"
+#include "framework/stats/multiple.hpp"
+#include "framework/stats/paired.hpp"
 
 namespace segue {
 
 namespace {
 
-namespace fs = std::filesystem;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+// Values a unit that are kept in memory between reading and comparing; what is more is read again.
+constexpr std::size_t kKeptBytes = std::size_t{256} << 20;
+// Rows whose values stand side by side while they are resampled.
+constexpr std::size_t kRowBlock = 512;
 
-// Trial files of a folder, each read once however many tasks it serves.
-class TrialCache {
+// Figures that are not metrics, gathered while a row's files are open.
+struct Costs {
+  std::vector<double> fit_seconds;
+  std::map<std::size_t, std::vector<double>> latency;
+  double ties = 0, queries = 0;
+  std::uint64_t peak_rss_bytes = 0, model_bytes = 0;
+
+  void add(const TrialFile& file) {
+    const StoredTiming timing = file.timing();
+    fit_seconds.push_back(timing.fit_seconds);
+    for (const LatencySamples& s : timing.latency) {
+      auto& all = latency[s.batch];
+      all.insert(all.end(), s.microseconds_per_query.begin(), s.microseconds_per_query.end());
+    }
+    peak_rss_bytes = std::max(peak_rss_bytes, timing.peak_rss_bytes);
+    model_bytes = std::max(model_bytes, file.model_bytes());
+  }
+};
+
+void set_costs(const Costs& costs, LeaderboardRow& row) {
+  row.fit_seconds = costs.fit_seconds.empty() ? kNaN : mean_of(costs.fit_seconds);
+  row.latency_p50 = row.latency_p99 = kNaN;
+  for (const auto& [batch, samples] : costs.latency) {
+    const LatencySummary s = summarise(samples);
+    row.latency_p50_by_batch[batch] = s.p50;
+    if (batch != costs.latency.begin()->first) continue;
+    row.latency_p50 = s.p50;
+    row.latency_p99 = s.p99;
+  }
+  row.peak_rss_bytes = costs.peak_rss_bytes;
+  row.model_bytes = costs.model_bytes;
+  row.tie_rate = costs.queries > 0 ? costs.ties / costs.queries : 0;
+}
+
+MetricSummary summary_of(const RowMetric& figure) {
+  MetricSummary s;
+  s.mean = figure.mean;
+  s.stddev = figure.by_trial.size() > 1 ? stddev_of(figure.by_trial) : 0;
+  s.n = figure.n;
+  std::vector<double> seeds;
+  for (const auto& values : figure.by_seed) seeds.push_back(mean_of(values));
+  s.seed_stddev = seeds.size() > 1 ? stddev_of(seeds) : 0;
+  return s;
+}
+
+class Builder {
  public:
-  explicit TrialCache(const ResultsFolder& results) : results_(results) {}
-  const TrialRecord* find(const std::string& fit) {
-    if (const auto it = records_.find(fit); it != records_.end()) return it->second.get();
-    const fs::path file = results_.trial_file(fit);
-    return (records_[fit] = fs::exists(file) ? std::make_unique<TrialRecord>(read_trial(file)) : nullptr).get();
+  Builder(const TaskEvidence& evidence, const LeaderboardOptions& options, const Executor& exec)
+      : evidence_(evidence), options_(options), exec_(exec), values_(evidence.rows.size()) {
+    for (const std::string& m : options.metrics.empty() ? evidence.task.metrics : options.metrics) metrics_.push_back(parse_metric(m));
+  }
+
+  Leaderboard operator()() {
+    Leaderboard board;
+    board.task = evidence_.task;
+    board.task.metrics.clear();
+    for (const MetricSpec& m : metrics_) board.task.metrics.push_back(m.text());
+    board.leaks = leak_line(evidence_);
+    board.rows.resize(evidence_.rows.size());
+    exec_.for_blocks(board.rows.size(), 1, [&](std::size_t begin, std::size_t) { read(begin, board.rows[begin]); });
+    if (options_.inference)
+      for (std::size_t m = 0; m < metrics_.size(); ++m) compare(m, board.rows);
+    mark_best(board.rows);
+    count_tried(board.rows);
+    sort(board.rows);
+    return board;
   }
 
  private:
-  const ResultsFolder& results_;
-  std::map<std::string, std::unique_ptr<TrialRecord>> records_;
-};
-
-template <class Stored>
-const Stored* of_task(const std::vector<Stored>& all, const std::string& task) {
-  const auto it = std::find_if(all.begin(), all.end(), [&](const Stored& s) { return s.task == task; });
-  return it == all.end() ? nullptr : &*it;
-}
-
-struct Gathered {
-  std::map<std::string, std::vector<double>> means;           // by metric, one a trial
-  std::map<std::string, std::map<std::string, std::uint64_t>> n;  // by metric and fold
-  std::map<std::size_t, std::vector<double>> latency;
-  std::vector<double> fit_seconds;
-  double ties = 0, queries = 0;
-};
-
-void gather(const ManifestTask& task, const ManifestTrial& trial, const TrialRecord& record, Gathered& g, LeaderboardRow& row) {
-  for (const std::string& text : task.metrics) {
-    const MetricSpec metric = parse_metric(text);
-    MetricValue value;
-    if (task.ratings) {
-      const StoredRatings* stored = of_task(record.ratings, task.id);
-      if (stored == nullptr) continue;
-      value = compute(metric, stored->outcome());
-    } else {
-      const StoredView* stored = of_task(record.views, task.id);
-      if (stored == nullptr) continue;
-      value = compute(metric, stored->outcome());
+  void read(std::size_t at, LeaderboardRow& row) {
+    const EvidenceRow& source = evidence_.rows[at];
+    row.label = source.label;
+    row.algorithm = source.algorithm;
+    row.suite = source.suite;
+    row.params = source.params;
+    row.planned = source.trials.size();
+    row.trials = source.present();
+    row.failed = source.failed();
+    for (const EvidenceTrial& t : source.trials)
+      if (t.failed && row.error.empty()) row.error = t.error;
+    row.status = row.failed > 0 ? "failed" : row.trials == row.planned ? "ok" : row.trials == 0 ? "not run" : "partial";
+    Costs costs;
+    std::vector<RowMetric> figures = evidence_.evaluate(source, metrics_, [&](const EvidenceTrial&, const TrialFile& file) {
+      costs.add(file);
+      if (evidence_.task.ratings) return;
+      const auto ties = file.ties_at_cut(evidence_.task.id);
+      costs.ties += static_cast<double>(ties.tied);
+      costs.queries += static_cast<double>(ties.queries);
+    });
+    set_costs(costs, row);
+    if (row.trials == 0) return;
+    std::vector<std::vector<double>> units;
+    std::size_t bytes = 0;
+    for (std::size_t m = 0; m < metrics_.size(); ++m) {
+      row.metrics[metrics_[m].text()] = summary_of(figures[m]);
+      units.push_back(figures[m].units());
+      bytes += units.back().size() * sizeof(double);
     }
-    g.means[text].push_back(value.mean);
-    g.n[text][trial.fold] = value.n;
+    if (!options_.inference || bytes == 0) return;
+    const std::lock_guard lock(mutex_);
+    values_[at].sizes.resize(metrics_.size());
+    for (std::size_t m = 0; m < metrics_.size(); ++m) values_[at].sizes[m] = units[m].size();
+    if (kept_ + bytes > kKeptBytes) return;
+    kept_ += bytes;
+    values_[at].units = std::move(units);
   }
-  if (const StoredView* stored = of_task(record.views, task.id)) {
-    for (std::uint8_t tie : stored->tie_at_cut) g.ties += tie;
-    g.queries += static_cast<double>(stored->queries);
+
+  // The values of one row, kept or read again.
+  std::vector<double> units(std::size_t at, std::size_t m) const {
+    if (!values_[at].units.empty()) return values_[at].units[m];
+    return evidence_.evaluate(evidence_.rows[at], {&metrics_[m], 1}).front().units();
   }
-  g.fit_seconds.push_back(record.timing.fit_seconds);
-  for (const LatencySamples& s : record.timing.latency) {
-    auto& all = g.latency[s.batch];
-    all.insert(all.end(), s.microseconds_per_query.begin(), s.microseconds_per_query.end());
-  }
-  row.peak_rss_bytes = std::max(row.peak_rss_bytes, record.timing.peak_rss_bytes);
-  row.model_bytes = std::max(row.model_bytes, record.model_bytes);
-}
 
-LeaderboardRow make_row(const Manifest& manifest, const ManifestTask& task, const std::string& label, TrialCache& trials,
-                        const std::map<std::string, JournalEntry>& journal) {
-  static const std::set<std::string> failed{"failed", "timeout", "killed"};  // one that was interrupted has merely not run
-  LeaderboardRow row;
-  row.label = label;
-  Gathered g;
-  for (const ManifestTrial& trial : manifest.trials) {
-    if (trial.label != label || trial.dataset != task.dataset) continue;
-    row.algorithm = trial.algorithm;
-    if (std::find(trial.tasks.begin(), trial.tasks.end(), task.id) == trial.tasks.end()) continue;
-    ++row.planned;
-    const TrialRecord* record = trials.find(trial.fit);
-    if (record != nullptr && record->has_task(task.id)) {
-      ++row.trials;
-      gather(task, trial, *record, g, row);
-    } else if (const auto it = journal.find(trial.fit); it != journal.end() && failed.contains(it->second.event)) {
-      ++row.failed;
-      if (row.error.empty()) row.error = it->second.error;
-    }
-  }
-  for (const auto& [metric, means] : g.means) {
-    MetricSummary& s = row.metrics[metric];
-    s.mean = mean_of(means);
-    s.stddev = means.size() > 1 ? stddev_of(means) : 0;
-    for (const auto& [fold, n] : g.n[metric]) s.n += n;
-  }
-  row.fit_seconds = g.fit_seconds.empty() ? kNaN : mean_of(g.fit_seconds);
-  row.latency_p50 = row.latency_p99 = kNaN;
-  for (const auto& [batch, samples] : g.latency) {
-    const LatencySummary s = summarise(samples);
-    row.latency_p50_by_batch[batch] = s.p50;
-    if (batch == g.latency.begin()->first) {
-      row.latency_p50 = s.p50;
-      row.latency_p99 = s.p99;
-    }
-  }
-  row.tie_rate = g.queries > 0 ? g.ties / g.queries : 0;
-  row.status = row.failed > 0 ? "failed" : row.trials == row.planned ? "ok" : row.trials == 0 ? "not run" : "partial";
-  return row;
-}
-
-// Best first by the task's first metric; rows without figures last, in the suite's order.
-void sort_rows(Leaderboard& board) {
-  const std::string& first = board.task.metrics.front();
-  const bool higher = parse_metric(first).card->higher_is_better;
-  const auto figure = [&](const LeaderboardRow& r) {
-    const auto it = r.metrics.find(first);
-    return it == r.metrics.end() || std::isnan(it->second.mean) ? -std::numeric_limits<double>::infinity() : higher ? it->second.mean : -it->second.mean;
-  };
-  std::stable_sort(board.rows.begin(), board.rows.end(), [&](const auto& a, const auto& b) { return figure(a) > figure(b); });
-}
-
-}  // namespace
-
-std::vector<Leaderboard> build_leaderboards(const ResultsFolder& results, const std::string& wanted) {
-  const Manifest manifest = results.read_manifest();
-  const auto journal = Journal(results.journal_file()).last_by_fit();
-  TrialCache trials(results);
-  std::vector<Leaderboard> boards;
-  std::vector<std::string> known;
-  for (const ManifestTask& task : manifest.tasks) {
-    known.push_back(task.name);
-    if (!wanted.empty() && wanted != task.name && wanted != task.id) continue;
-    Leaderboard board;
-    board.task = task;
-    for (const std::string& label : manifest.labels) {
-      LeaderboardRow row = make_row(manifest, task, label, trials, journal);
-      if (row.planned > 0) board.rows.push_back(std::move(row));
-    }
-    sort_rows(board);
-    boards.push_back(std::move(board));
-  }
-  if (boards.empty()) throw UsageError("{} has no task '{}'{}", results.root.string(), wanted, suggestion(wanted, known));
-  return boards;
-}
-
-namespace {
-
-// Decimals below ten, whole numbers above.
-std::string short_number(double value, int decimals) { return fmt::format("{:.{}f}", value, value < 9.95 ? decimals : 0); }
-
-}  // namespace
-
-Table leaderboard_table(const Leaderboard& board) {
-  Table table;
-  table.columns = {{"", Align::kRight}, {"label", Align::kLeft, Wrap::kYes}};
-  for (const std::string& m : board.task.metrics) table.columns.push_back({m + (board.task.sampled ? " ~" : ""), Align::kRight});
-  const bool several = std::any_of(board.rows.begin(), board.rows.end(), [](const auto& r) { return r.planned > 1; });
-  const bool latency = std::any_of(board.rows.begin(), board.rows.end(), [](const auto& r) { return !std::isnan(r.latency_p50); });
-  const bool failed = std::any_of(board.rows.begin(), board.rows.end(), [](const auto& r) { return r.status != "ok"; });
-  if (several) table.columns.push_back({"trials", Align::kRight});
-  table.columns.push_back({"fit s", Align::kRight});
-  if (latency) {
-    table.columns.push_back({"p50 us", Align::kRight});
-    table.columns.push_back({"p99 us", Align::kRight});
-  }
-  table.columns.push_back({"peak MiB", Align::kRight});
-  table.columns.push_back({"model MiB", Align::kRight});
-  if (failed) table.columns.push_back({"status", Align::kLeft, Wrap::kYes});
-
-  std::map<std::string, double> best;
-  for (const LeaderboardRow& row : board.rows)
-    for (const auto& [metric, s] : row.metrics) {
-      if (std::isnan(s.mean)) continue;
-      const bool higher = parse_metric(metric).card->higher_is_better;
-      const auto [it, fresh] = best.try_emplace(metric, s.mean);
-      if (!fresh) it->second = higher ? std::max(it->second, s.mean) : std::min(it->second, s.mean);
-    }
-  const auto mib = [](std::uint64_t bytes) {
-    const double value = static_cast<double>(bytes) / (1024.0 * 1024.0);
-    return Cell(short_number(value, 1), value);
-  };
-  const Cell nothing("-", Cell::Data{});
-  std::size_t place = 0;
-  for (const LeaderboardRow& row : board.rows) {
-    std::vector<Cell> cells;
-    cells.push_back(row.trials > 0 ? Cell(++place) : row.failed > 0 ? Cell("!").mark(Emphasis::kBad) : nothing);
-    cells.push_back(Cell(row.label));
-    for (const std::string& m : board.task.metrics) {
-      const auto it = row.metrics.find(m);
-      if (it == row.metrics.end()) {
-        cells.push_back(nothing);
-        continue;
+  void compare(std::size_t m, std::vector<LeaderboardRow>& rows) const {
+    const std::string name = metrics_[m].text();
+    // Rows are paired where they have values for the same users: all that are complete.
+    std::map<std::size_t, std::size_t> sizes;
+    for (const Values& v : values_)
+      if (!v.sizes.empty() && v.sizes[m] > 0) ++sizes[v.sizes[m]];
+    if (sizes.empty()) return;
+    const std::size_t n = std::max_element(sizes.begin(), sizes.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+    std::vector<std::size_t> chosen;
+    for (std::size_t r = 0; r < rows.size(); ++r)
+      if (!values_[r].sizes.empty() && values_[r].sizes[m] == n) chosen.push_back(r);
+    const bool higher = metrics_[m].card->higher_is_better;
+    const auto better = [&](std::size_t a, std::size_t b) {
+      const double x = rows[a].metrics.at(name).mean, y = rows[b].metrics.at(name).mean;
+      return higher ? x > y : x < y;
+    };
+    std::size_t best = chosen.front();
+    for (const std::size_t r : chosen)
+      if (better(r, best)) best = r;
+    const std::vector<double> best_values = units(best, m);
+    std::vector<std::size_t> others;
+    std::vector<double> p;
+    for (std::size_t begin = 0; begin < chosen.size(); begin += kRowBlock) {
+      const std::size_t end = std::min(begin + kRowBlock, chosen.size());
+      std::vector<double> block((end - begin) * n), differences;
+      exec_.for_blocks(end - begin, 1, [&](std::size_t i, std::size_t) {
+        const std::vector<double> values = units(chosen[begin + i], m);
+        std::copy(values.begin(), values.end(), block.begin() + static_cast<std::ptrdiff_t>(i * n));
+      });
+      const auto intervals = stats::bootstrap_means(block, end - begin, n, {.resamples = options_.resamples, .level = options_.level},
+                                                    Rng(options_.seed), exec_);
+      for (std::size_t i = begin; i < end; ++i) {
+        MetricSummary& s = rows[chosen[i]].metrics.at(name);
+        s.low = intervals[i - begin].low;
+        s.high = intervals[i - begin].high;
+        if (chosen[i] == best) continue;
+        others.push_back(chosen[i]);
+        const auto row = std::span(block).subspan((i - begin) * n, n);
+        const std::vector<double> d = stats::paired_differences(row, best_values);
+        differences.insert(differences.end(), d.begin(), d.end());
       }
-      cells.push_back(Cell::fixed(it->second.mean, 4));
-      if (const auto b = best.find(m); b != best.end() && it->second.mean == b->second) cells.back().mark(Emphasis::kStrong);
+      const std::size_t tested = differences.size() / n;
+      for (const auto& test : stats::sign_flip_tests(differences, tested, n, options_.permutations, Rng(options_.seed), exec_)) {
+        // A difference that Hoeffding's bound decides is smaller than any number of draws could show; with thousands of rows
+        // Holm's adjustment needs to know.
+        constexpr double kBound = 1e-12;
+        p.push_back(test.method == stats::SignFlipMethod::kBound ? std::min(test.p, kBound) : test.p);
+      }
     }
-    if (several) cells.push_back(row.trials == row.planned ? Cell(row.trials) : Cell(fmt::format("{}/{}", row.trials, row.planned)));
-    cells.push_back(std::isnan(row.fit_seconds) ? nothing : Cell(short_number(row.fit_seconds, 2), row.fit_seconds));
-    if (latency)
-      for (const double us : {row.latency_p50, row.latency_p99}) cells.push_back(std::isnan(us) ? nothing : Cell(short_number(us, 1), us));
-    cells.push_back(row.trials > 0 ? mib(row.peak_rss_bytes) : nothing);
-    cells.push_back(row.trials > 0 ? mib(row.model_bytes) : nothing);
-    if (failed) cells.push_back(row.status == "ok" ? Cell("ok") : Cell(row.error.empty() ? row.status : row.status + ": " + row.error).mark(row.failed > 0 ? Emphasis::kBad : Emphasis::kFaint));
-    table.add(std::move(cells));
+    const std::vector<double> adjusted = stats::adjusted(p, stats::Adjustment::kHolm);
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      MetricSummary& s = rows[others[i]].metrics.at(name);
+      s.p_best = adjusted[i];
+      s.tied = adjusted[i] > options_.alpha;
+    }
   }
-  return table;
-}
 
-namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json number(double value) { return std::isnan(value) ? Json() : Json(value); }
-
-Json board_json(const Leaderboard& board) {
-  const ManifestTask& t = board.task;
-  Json task{{"id", t.id}, {"name", t.name}, {"dataset", t.dataset}, {"dataset_title", t.dataset_title}, {"dataset_fingerprint", t.dataset_fingerprint},
-            {"metrics", t.metrics}, {"sampled", t.sampled}, {"ratings", t.ratings}, {"description", Json::parse(t.description)}};
-  Json rows = Json::array();
-  for (const LeaderboardRow& r : board.rows) {
-    Json metrics = Json::object();
-    for (const std::string& m : t.metrics)
-      if (const auto it = r.metrics.find(m); it != r.metrics.end())
-        metrics[m] = {{"mean", number(it->second.mean)}, {"n", it->second.n}, {"trial_stddev", it->second.stddev}};
-    Json row{{"label", r.label}, {"algorithm", r.algorithm}, {"status", r.status}, {"trials", r.trials}, {"planned_trials", r.planned}, {"failed_trials", r.failed},
-             {"metrics", metrics}, {"fit_seconds", number(r.fit_seconds)}, {"latency_us", {{"p50", number(r.latency_p50)}, {"p99", number(r.latency_p99)}}},
-             {"peak_rss_bytes", r.peak_rss_bytes}, {"model_bytes", r.model_bytes}, {"tie_rate", r.tie_rate}};
-    for (const auto& [batch, p50] : r.latency_p50_by_batch) row["latency_us"]["p50_batch"][std::to_string(batch)] = number(p50);
-    if (!r.error.empty()) row["error"] = r.error;
-    rows.push_back(std::move(row));
+  void mark_best(std::vector<LeaderboardRow>& rows) const {
+    for (const MetricSpec& metric : metrics_) {
+      double best = kNaN;
+      const auto each = [&](auto&& use) {
+        for (LeaderboardRow& row : rows)
+          if (const auto it = row.metrics.find(metric.text()); it != row.metrics.end() && !std::isnan(it->second.mean)) use(it->second);
+      };
+      each([&](const MetricSummary& s) {
+        if (std::isnan(best) || (metric.card->higher_is_better ? s.mean > best : s.mean < best)) best = s.mean;
+      });
+      if (metric.card->descriptive) continue;
+      each([&](MetricSummary& s) {
+        s.best = s.mean == best;
+        s.tied = s.tied && !s.best;
+      });
+    }
   }
-  return {{"task", std::move(task)}, {"rows", std::move(rows)}};
-}
+
+  // Settings of one entry that were tried against each other, on the very data that ranks them.
+  void count_tried(std::vector<LeaderboardRow>& rows) const {
+    std::map<std::pair<std::string, std::string>, std::size_t> count;
+    const auto entry = [&](std::size_t r) { return std::pair(evidence_.rows[r].suite, evidence_.rows[r].group); };
+    for (std::size_t r = 0; r < rows.size(); ++r) ++count[entry(r)];
+    for (std::size_t r = 0; r < rows.size(); ++r) rows[r].tried = count[entry(r)];
+  }
+
+  // Best first by the first metric; rows without figures last, in the suite's order.
+  void sort(std::vector<LeaderboardRow>& rows) const {
+    const bool higher = metrics_.front().card->higher_is_better;
+    const auto figure = [&](const LeaderboardRow& r) {
+      const auto it = r.metrics.find(metrics_.front().text());
+      if (it == r.metrics.end() || std::isnan(it->second.mean)) return -std::numeric_limits<double>::infinity();
+      return higher ? it->second.mean : -it->second.mean;
+    };
+    std::stable_sort(rows.begin(), rows.end(), [&](const auto& a, const auto& b) { return figure(a) > figure(b); });
+  }
+
+  struct Values {
+    std::vector<std::size_t> sizes;           // by metric; empty: the row has no figures
+    std::vector<std::vector<double>> units;   // by metric; empty: read again
+  };
+  const TaskEvidence& evidence_;
+  const LeaderboardOptions& options_;
+  const Executor& exec_;
+  std::vector<MetricSpec> metrics_;
+  std::vector<Values> values_;
+  std::size_t kept_ = 0;
+  std::mutex mutex_;
+};
 
 }  // namespace
 
-std::string leaderboard_json(const std::vector<Leaderboard>& boards) {
-  Json out = board_json(boards.front());
-  out["tasks"] = Json::array();
-  for (const Leaderboard& board : boards) out["tasks"].push_back(board_json(board));
-  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+Leaderboard build_leaderboard(const TaskEvidence& evidence, const LeaderboardOptions& options, const Executor& exec) {
+  return Builder(evidence, options, exec)();
 }
 
-std::string leak_line(const ResultsFolder& results, const ManifestTask& manifest_task) {
-  if (!fs::exists(results.task_file(manifest_task.id))) return "";
-  const StoredTask task = read_task(results.task_file(manifest_task.id));
-  std::uint64_t queries = 0, truth = 0, unreachable = 0, removed = 0, cold = 0;
-  double future = 0, tied = 0;
-  for (const StoredTaskFold& f : task.folds) {
-    queries += f.users.size();
-    truth += f.truth_items.size();  // what is judged, without what was removed
-    unreachable += f.leaks.truth_unreachable;
-    removed += f.truth_removed;
-    cold += f.leaks.cold_users;
-    future += f.leaks.future_share / static_cast<double>(task.folds.size());
-    tied += f.leaks.tied_time_share / static_cast<double>(task.folds.size());
-  }
-  std::string line = fmt::format("{} queries, {} truth items", queries, truth);
-  if (unreachable > 0) line += fmt::format(", {} never seen in training", unreachable);
-  if (removed > 0) line += fmt::format(", {} more removed as already heard", removed);
-  if (cold > 0) line += fmt::format(", {} cold users", cold);
-  if (!std::isnan(future)) line += fmt::format("; {:.1f} % of training is later than what is predicted", 100 * future);
-  if (tied > 0.001) line += fmt::format(", {:.1f} % tied times", 100 * tied);
-  return line;
+std::vector<Leaderboard> build_leaderboards(const ResultsFolder& results, const std::string& task, const LeaderboardOptions& options) {
+  const Executor exec;
+  std::vector<Leaderboard> boards;
+  for (const TaskEvidence& evidence : gather_evidence({&results, 1}, task)) boards.push_back(build_leaderboard(evidence, options, exec));
+  return boards;
 }
 
 std::vector<Curve> learning_curve_data(const ResultsFolder& results) {
@@ -281,11 +263,14 @@ std::vector<Curve> learning_curve_data(const ResultsFolder& results) {
   std::vector<Curve> curves;
   std::set<std::string> seen;
   for (const ManifestTrial& trial : manifest.trials) {
-    const fs::path file = results.trial_file(trial.fit);
-    if (!fs::exists(file) || !seen.insert(trial.dataset + "\n" + trial.label).second) continue;
-    const TrialRecord record = read_trial(file);
-    for (const auto& [series, epochs] : record.curve_epochs)
-      if (series != "best epoch") curves.push_back({trial.label, series, epochs, record.curve_values.at(series)});
+    const std::filesystem::path path = results.trial_file(trial.fit);
+    if (!std::filesystem::exists(path) || !seen.insert(trial.dataset + "\n" + trial.label).second) continue;
+    const TrialFile file(path);
+    for (const std::string& series : file.curve_series()) {
+      if (series == "best epoch") continue;
+      auto [epochs, values] = file.curve(series);
+      curves.push_back({trial.label, series, trial.dataset, std::move(epochs), std::move(values)});
+    }
   }
   return curves;
 }

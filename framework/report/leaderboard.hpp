@@ -1,28 +1,42 @@
-// Leaderboards: one table a task, computed from the stored lists of a results folder.
+// Leaderboards: one table a task, computed from the stored lists of one or more results folders, with the uncertainty of
+// every figure.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "framework/base/executor.hpp"
+#include "framework/report/evidence.hpp"
 #include "framework/report/table.hpp"
-#include "framework/store/manifest.hpp"
 
 namespace segue {
 
 struct MetricSummary {
-  double mean = 0;       // over the row's trials (folds and seeds)
-  double stddev = 0;     // between trials; 0 for one
-  std::uint64_t n = 0;   // queries (ratings) judged, all folds of one seed
+  double mean = 0;         // over the row's trials (folds and seeds)
+  double stddev = 0;       // between trials; 0 for one
+  double seed_stddev = 0;  // between seeds; 0 for one
+  std::uint64_t n = 0;     // queries (ratings) judged, all folds of one seed
+  // Bootstrap interval of the mean over users; NaN for metrics over the union of lists, and where a fold is missing.
+  double low = std::numeric_limits<double>::quiet_NaN(), high = low;
+  bool best = false;       // no other row's mean is better
+  // Against the best row: paired randomisation test, adjusted by Holm over the rows; NaN for the best itself and
+  // where there is no interval.
+  double p_best = low;
+  bool tied = false;       // not distinguishable from the best; false for the best itself
 };
 
 // Folds and seeds of one label are one row.
 struct LeaderboardRow {
-  std::string label, algorithm;
+  std::string label, algorithm, suite;
+  std::string params;    // JSON
   std::string status;    // "ok", "failed" (some trial failed), "not run", "partial" (some not run)
   std::string error;     // of the first failed trial
   std::size_t trials = 0, failed = 0, planned = 0;
+  std::size_t tried = 1;               // settings of the same entry of the suite (its grid) that stand in the table
   std::map<std::string, MetricSummary> metrics;  // by text, "ndcg@10"
   double fit_seconds = 0;              // mean a trial; NaN where nothing ran
   double latency_p50 = 0, latency_p99 = 0;  // microseconds a query, batch 1; NaN where not measured
@@ -35,19 +49,33 @@ struct LeaderboardRow {
 struct Leaderboard {
   ManifestTask task;
   std::vector<LeaderboardRow> rows;    // best first by the first metric, then what failed
+  std::string leaks;                   // one line on what the split leaks and what the truth lacks; empty where not known
 };
 
-// UsageError where the folder holds no results or no such task (by name or id); empty task: all of them.
-std::vector<Leaderboard> build_leaderboards(const ResultsFolder& results, const std::string& task = "");
+struct LeaderboardOptions {
+  std::vector<std::string> metrics;    // empty: those of the task
+  bool inference = true;               // intervals and tests
+  double level = 0.95;                 // of the intervals
+  double alpha = 0.05;                 // of the tests
+  std::size_t resamples = 2000;        // of the bootstrap
+  std::size_t permutations = 10000;    // of the randomisation test
+  std::uint64_t seed = 1;              // of both
+};
 
-Table leaderboard_table(const Leaderboard& board);
+Leaderboard build_leaderboard(const TaskEvidence& evidence, const LeaderboardOptions& options, const Executor& exec);
+
+// Of all tasks of one folder. UsageError where the folder holds no results or no such task (by name or id); empty task: all.
+std::vector<Leaderboard> build_leaderboards(const ResultsFolder& results, const std::string& task = "", const LeaderboardOptions& options = {});
+
+// People: figures with their intervals and marks. CSV: a column a number. See leaderboard_notes() for what the marks mean.
+Table leaderboard_table(const Leaderboard& board, TableFormat format = TableFormat::kText);
+// What stands below the table: what marks and intervals mean, only those that occur.
+std::vector<std::string> leaderboard_notes(const Leaderboard& board, const LeaderboardOptions& options = {});
 // {"task": ..., "rows": [...], "tasks": [...]}: the shape that scripts rely on (cli/leaderboard.cpp).
 std::string leaderboard_json(const std::vector<Leaderboard>& boards);
-// One line on what the split leaks and what the truth lacks, for the head of a table.
-std::string leak_line(const ResultsFolder& results, const ManifestTask& task);
 
 struct Curve {
-  std::string label, series;
+  std::string label, series, dataset;
   std::vector<double> epochs, values;  // of the first seed and fold
 };
 std::vector<Curve> learning_curve_data(const ResultsFolder& results);

@@ -10,6 +10,8 @@
 #include "framework/base/build_info.hpp"
 #include "framework/base/errors.hpp"
 #include "framework/eval/metrics.hpp"
+#include "framework/report/cache.hpp"
+#include "framework/report/leaks.hpp"
 #include "framework/store/task_file.hpp"
 #include "framework/store/trial_file.hpp"
 
@@ -79,21 +81,21 @@ Table task_settings(const ManifestTask& task) {
   return out;
 }
 
-std::vector<std::string> warnings_of(const ResultsFolder& results, const ManifestTask& task) {
+std::vector<std::string> warnings_of(const fs::path& task_file) {
   std::vector<std::string> out;
-  if (!fs::exists(results.task_file(task.id))) return out;
-  for (const StoredTaskFold& fold : read_task(results.task_file(task.id), TaskParts::kCounters).folds)
+  if (!fs::exists(task_file)) return out;
+  for (const StoredTaskFold& fold : read_task(task_file, TaskParts::kCounters).folds)
     for (const std::string& warning : fold.warnings)
       if (std::find(out.begin(), out.end(), warning) == out.end()) out.push_back(warning);
   return out;
 }
 
-ReportBoard make_board(const ResultsFolder& results, Leaderboard board, const std::string& suffix) {
+ReportBoard make_board(const TaskEvidence& evidence, Leaderboard board, const LeaderboardOptions& statistics) {
   const ManifestTask& task = board.task;
   ReportBoard out;
   const std::size_t planned = board.rows.size();
   std::erase_if(board.rows, [](const LeaderboardRow& row) { return row.status == "not run"; });
-  out.heading = task.name + suffix;
+  out.heading = task.name;
   out.kind = fmt::format("{} on {}",
                          task.ratings   ? "Prediction of ratings"
                          : task.sampled ? "Ranking of sampled candidates"
@@ -101,13 +103,11 @@ ReportBoard make_board(const ResultsFolder& results, Leaderboard board, const st
                          task.dataset_title.empty() ? task.dataset : task.dataset_title);
   out.task = task.id;
   out.table = leaderboard_table(board);
-  if (task.sampled)
-    out.notes.emplace_back(
-        "~ ranked among sampled candidates only: not comparable with full ranking, and may reverse it");
+  out.notes = leaderboard_notes(board, statistics);
   if (const std::size_t waiting = planned - board.rows.size(); waiting > 0)
     out.notes.push_back(fmt::format("{} more {} not run yet", waiting, waiting == 1 ? "row has" : "rows have"));
-  out.leaks = leak_facts(results, task);
-  out.warnings = warnings_of(results, task);
+  out.leaks = leak_facts(evidence);
+  out.warnings = warnings_of(evidence.task_file);
   out.settings = task_settings(task);
   return out;
 }
@@ -129,6 +129,10 @@ ReportCard metric_card(const std::string& name, const MetricCard& card) {
 // What is no metric. Columns that are not here have no card.
 const std::vector<ReportCard>& cost_cards() {
   static const std::vector<ReportCard> cards{
+      {"tried",
+       "Settings tried",
+       {{"Meaning", "settings of the same entry of the suite that were compared on these very test data; the best of many is flattered"}},
+       {}},
       {"trials",
        "Trials of the row",
        {{"Meaning", "fits with their folds and seeds whose mean is shown; 3/5: three of five have run"}},
@@ -281,24 +285,24 @@ ReportFigure report_figure(const std::string& name, const std::string& title, co
   return {name, kind, title, description, svg};
 }
 
-ReportPage build_report(const std::vector<ReportSource>& sources, const std::string& title) {
-  if (sources.empty()) throw UsageError("a report needs a results folder");
+ReportPage build_report(const ReportInput& input, const Executor& exec) {
+  if (input.folders.empty()) throw UsageError("a report needs a results folder");
   ReportPage page;
   page.generator = "Segue " + build_info().at("version");
+  page.figures = input.figures;
+  for (const TaskEvidence& evidence : input.tasks)
+    page.boards.push_back(make_board(evidence, cached_leaderboard(evidence, input.statistics, exec), input.statistics));
   std::string suites, datasets, from, to, versions, cpus;
   std::size_t done = 0, planned = 0, failed = 0;
   std::set<std::string> titles;
-  for (const ReportSource& source : sources) {
-    const Manifest manifest = source.results.read_manifest();
-    const Trials trials = gather_trials(source.results, manifest);
-    const std::string suffix = sources.size() > 1 ? " (" + manifest.suite + ")" : "";
-    for (Leaderboard& board : build_leaderboards(source.results))
-      page.boards.push_back(make_board(source.results, std::move(board), suffix));
-    page.figures.insert(page.figures.end(), source.figures.begin(), source.figures.end());
+  for (const ResultsFolder& results : input.folders) {
+    const Manifest manifest = results.read_manifest();
+    const Trials trials = gather_trials(results, manifest);
+    const std::string suffix = input.folders.size() > 1 ? " (" + manifest.suite + ")" : "";
     page.failures.insert(page.failures.end(), trials.failures.begin(), trials.failures.end());
-    page.datasets.emplace_back("Data sets" + suffix, data_table(source.results, manifest));
-    page.reproduce.push_back(reproduction(source.results, manifest, trials));
-    const fs::path suite = source.results.root / "suite.yaml";
+    page.datasets.emplace_back("Data sets" + suffix, data_table(results, manifest));
+    page.reproduce.push_back(reproduction(results, manifest, trials));
+    const fs::path suite = results.root / "suite.yaml";
     if (fs::exists(suite)) page.suites.push_back({manifest.suite + ".yaml", read_text_file(suite)});
     if (!trials.done.empty()) {
       page.provenance.emplace_back("Program and machine" + suffix, origin_table(trials.done));
@@ -308,7 +312,7 @@ ReportPage build_report(const std::vector<ReportSource>& sources, const std::str
     }
 
     append(suites, manifest.suite);
-    if (sources.size() == 1) page.description = description_of(manifest);
+    if (input.folders.size() == 1) page.description = description_of(manifest);
     for (const ManifestTask& task : manifest.tasks)
       if (const std::string& name = task.dataset_title.empty() ? task.dataset : task.dataset_title;
           titles.insert(name).second)
@@ -326,7 +330,7 @@ ReportPage build_report(const std::vector<ReportSource>& sources, const std::str
         append(*list, value);
   }
   page.cards = cards_for(page.boards);
-  page.title = title.empty() ? suites : title;
+  page.title = input.title.empty() ? suites : input.title;
   if (titles.size() <= 4)
     page.summary.emplace_back("Data", datasets);
   else

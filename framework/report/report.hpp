@@ -11,21 +11,21 @@
 
 namespace segue {
 
-struct ReportSource {
-  ResultsFolder results;
-  std::vector<ReportFigure> figures;
-};
-
 // name: the file's without its ending; its kind is what stands before the first '-' ("metric_bars-full" -> "Metric
 // bars").
 ReportFigure report_figure(const std::string& name, const std::string& title, const std::string& description,
                            const std::string& svg);
 
-// One page about all the folders, in this order. Empty title: the names of their suites. UsageError where a folder
-// holds no results or no folder is given, DataError for a file that cannot be read.
-ReportPage build_report(const std::vector<ReportSource>& sources, const std::string& title = "");
+struct ReportInput {
+  std::vector<ResultsFolder> folders;
+  std::vector<TaskEvidence> tasks;     // gathered from the folders
+  std::vector<ReportFigure> figures;
+  std::string title;                   // empty: the names of the suites
+  LeaderboardOptions statistics;
+};
 
-// The lines of the leak meter, all folds together; empty where the task file is missing.
-std::vector<ReportFact> leak_facts(const ResultsFolder& results, const ManifestTask& task);
+// One page about all the folders, in this order; rows of the same task stand in one table. UsageError where a folder
+// holds no results or no folder is given, DataError for a file that cannot be read.
+ReportPage build_report(const ReportInput& input, const Executor& exec);
 
 }  // namespace segue

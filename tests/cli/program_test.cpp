@@ -44,7 +44,7 @@ TEST(Program, WithoutArgumentsPrintsAShortHelp) {
   const Outcome outcome = segue({});
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_TRUE(outcome.out.starts_with("Examples:\n"));
-  EXPECT_LT(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 50);
+  EXPECT_LT(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 60);
   EXPECT_EQ(outcome.err, "");
 }
 

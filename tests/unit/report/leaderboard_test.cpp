@@ -8,11 +8,11 @@
 
 #include "framework/base/errors.hpp"
 #include "framework/param/value.hpp"
+#include "framework/report/cache.hpp"
 #include "framework/store/task_file.hpp"
 #include "framework/store/trial_file.hpp"
-#include "tests/support/fake_recommender.hpp"
 #include "tests/support/messages.hpp"
-#include "tests/support/temp_folder.hpp"
+#include "tests/support/results_folder.hpp"
 
 namespace segue {
 namespace {
@@ -21,88 +21,13 @@ using test::message_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// A results folder written by hand: each row's trials hit some of four queries.
-class Results {
- public:
-  Results() : results{folder_.path()} {
-    manifest.spec = "{}";
-    manifest.suite = "toy";
-    add_task("t1", "full");
-  }
-  ManifestTask& add_task(const std::string& id, const std::string& name, bool ratings = false) {
-    ManifestTask t;
-    t.id = id;
-    t.name = name;
-    t.dataset = "toy";
-    t.dataset_title = "Toy data";
-    t.metrics = ratings ? std::vector<std::string>{"rmse"} : std::vector<std::string>{"hr@2", "mrr@2"};
-    t.ratings = ratings;
-    t.description = "{\"task\":{}}";
-    return manifest.tasks.emplace_back(t);
-  }
-  std::string plan(const std::string& label, const std::string& fold = "all", std::uint64_t seed = 1,
-                   std::vector<std::string> tasks = {"t1"}) {
-    const std::string fit = fmt::format("{}-{}-{}", label, fold, seed);
-    if (std::find(manifest.labels.begin(), manifest.labels.end(), label) == manifest.labels.end())
-      manifest.labels.push_back(label);
-    manifest.trials.push_back({fit, label, "algorithm of " + label, "toy", fold, seed, std::move(tasks), "{}"});
-    results.write_manifest(manifest);
-    return fit;
-  }
-  // ranks: of one truth item a query; 0: not ranked. A trial that judged task t1.
-  void finish(const std::string& fit, const std::vector<std::uint32_t>& ranks, double fit_seconds = 1,
-              std::vector<LatencySamples> latency = {}, std::uint64_t rss = 1 << 20) {
-    TrialRecord r;
-    r.attributes["algorithm"] = "x";
-    StoredView v;
-    v.task = "t1";
-    v.queries = ranks.size();
-    v.k = 2;
-    v.truth_offsets = {0};
-    for (std::size_t q = 0; q < ranks.size(); ++q) {
-      v.items.insert(v.items.end(), {0, 1});
-      v.scores.insert(v.scores.end(), {1, 0});
-      v.truth_offsets.push_back(q + 1);
-      v.truth_items.push_back(7);
-      v.truth_gains.push_back(1);
-      v.truth_above.push_back(ranks[q] == 0 ? 9 : ranks[q] - 1);
-      v.truth_tied.push_back(0);
-      v.candidates.push_back(9);
-      v.tie_at_cut.push_back(q == 0);
-    }
-    v.truth_rank = ranks;
-    v.catalogue = 9;
-    r.views.push_back(v);
-    r.timing.fit_seconds = fit_seconds;
-    r.timing.latency = std::move(latency);
-    r.timing.peak_rss_bytes = rss;
-    r.curve_epochs["loss"] = {1, 2};
-    r.curve_values["loss"] = {0.5, fit_seconds};
-    r.curve_epochs["best epoch"] = {2};
-    r.curve_values["best epoch"] = {0.3};
-    write_trial(results.trial_file(fit), r, test::FakeRecommender(1, [](std::size_t, std::size_t) { return 0.f; }));
-  }
-  void journal(const std::string& fit, const std::string& event, const std::string& error = "") {
-    Journal(results.journal_file())
-        .append({.time = "", .event = event, .fit = fit, .label = "", .fold = "", .error = error});
-  }
-  std::vector<LeaderboardRow> rows() const { return build_leaderboards(results).at(0).rows; }
-  std::vector<std::string> labels() const {
-    std::vector<std::string> out;
-    for (const auto& r : rows()) out.push_back(r.label);
-    return out;
-  }
-  LeaderboardRow row(const std::string& label) const {
-    for (const auto& r : rows())
-      if (r.label == label) return r;
-    ADD_FAILURE() << "no row " << label;
-    return {};
-  }
+using test::Results;
 
-  test::TempFolder folder_;
-  ResultsFolder results;
-  Manifest manifest;
-};
+LeaderboardOptions means_only() {
+  LeaderboardOptions options;
+  options.inference = false;
+  return options;
+}
 
 TEST(Leaderboard, ARowIsTheMeanOverFoldsAndSeeds) {
   Results r;
@@ -155,25 +80,11 @@ TEST(Leaderboard, LessIsBetterForErrors) {
   Results r;
   r.manifest.tasks.clear();
   r.add_task("t2", "ratings", true);
-  for (const auto& [label, error] : {std::pair{"far", 2.f}, {"near", 0.5f}}) {
-    const std::string fit = r.plan(label, "all", 1, {"t2"});
-    TrialRecord record;
-    record.attributes["algorithm"] = "x";
-    StoredRatings s;
-    s.task = "t2";
-    s.users = {0};
-    s.items = {0};
-    s.actual = {3};
-    s.predicted = {3 + error};
-    s.clip_low = 1;
-    s.clip_high = 9;
-    record.ratings = {s};
-    write_trial(r.results.trial_file(fit), record,
-                test::FakeRecommender(1, [](std::size_t, std::size_t) { return 0.f; }));
-  }
+  for (const auto& [label, error] : {std::pair{"far", 2.f}, {"near", 0.5f}})
+    r.finish_ratings(r.plan(label, "all", 1, {"t2"}), {0}, {error});
   EXPECT_THAT(r.labels(), ElementsAre("near", "far"));
   EXPECT_EQ(r.row("far").metrics.at("rmse").mean, 2);
-  EXPECT_THAT(render(leaderboard_table(build_leaderboards(r.results)[0]), TableFormat::kCsv, {}),
+  EXPECT_THAT(render(leaderboard_table(build_leaderboards(r.results, "", means_only())[0]), TableFormat::kCsv, {}),
               HasSubstr("1,near,0.5,"));
 }
 
@@ -227,7 +138,7 @@ TEST(LeaderboardTable, ShowsPlacesTheBestAndWhatFailed) {
   r.finish(r.plan("b"), {2, 2, 3, 3});
   r.plan("later");
   r.journal(r.plan("broken"), "killed", "ended by signal 6 (Aborted)");
-  const Table table = leaderboard_table(build_leaderboards(r.results)[0]);
+  const Table table = leaderboard_table(build_leaderboards(r.results, "", means_only())[0]);
   EXPECT_EQ(render(table, TableFormat::kMarkdown, {}),
             "|  | label | hr@2 ~ | mrr@2 ~ | fit s | peak MiB | model MiB | status |\n"
             "|---:|---|---:|---:|---:|---:|---:|---|\n"
@@ -241,7 +152,7 @@ TEST(LeaderboardTable, SeveralTrialsAndLatencyHaveColumns) {
   Results r;
   r.finish(r.plan("a", "u1"), {1, 3, 3, 3}, 1, {{.batch = 1, .microseconds_per_query = {2, 4}, .threads = 1}});
   r.plan("a", "u2");
-  const std::string csv = render(leaderboard_table(build_leaderboards(r.results)[0]), TableFormat::kCsv, {});
+  const std::string csv = render(leaderboard_table(build_leaderboards(r.results, "", means_only())[0]), TableFormat::kCsv, {});
   EXPECT_EQ(csv.substr(0, csv.find('\n')), ",label,hr@2,mrr@2,trials,fit s,p50 us,p99 us,peak MiB,model MiB,status");
   EXPECT_THAT(csv, HasSubstr("\n1,a,0.25,0.25,1/2,1.0,3.0,3.98,1.0,0.0,partial\n"));
 }
@@ -287,31 +198,83 @@ TEST(LearningCurves, AreThoseOfTheFirstTrialThatRan) {
   EXPECT_EQ(curves[1].label, "b");
 }
 
-TEST(LeakLine, SaysWhatTheSplitCosts) {
+// 40 users; `hits` of them are hit at the first place, those from `from` on.
+std::vector<std::uint32_t> hits(std::size_t from, std::size_t hits) {
+  std::vector<std::uint32_t> ranks(40, 9);
+  for (std::size_t i = 0; i < hits; ++i) ranks[(from + i) % 40] = 1;
+  return ranks;
+}
+
+TEST(Leaderboard, SaysHowSureItsFiguresAre) {
   Results r;
-  EXPECT_EQ(leak_line(r.results, r.manifest.tasks[0]), "");
-  StoredTask task;
-  task.id = "t1";
-  for (int f = 0; f < 2; ++f) {
-    StoredTaskFold fold;
-    fold.name = fmt::format("u{}", f);
-    fold.users = {"a", "b"};
-    fold.leaks.truth_items = 10;
-    fold.leaks.truth_unreachable = 1;
-    fold.leaks.cold_users = 2;
-    fold.leaks.future_share = f == 0 ? 0.5 : 0.25;
-    fold.leaks.tied_time_share = 0.125;
-    fold.truth_removed = 3;
-    fold.truth_offsets = {0, 3, 7};
-    fold.truth_items = {0, 1, 2, 3, 4, 5, 6};  // what is left of the ten
-    fold.truth_gains.assign(7, 1.0f);
-    fold.history_offsets = {0};
-    task.folds.push_back(fold);
-  }
-  write_task(r.results.task_file("t1"), task);
-  EXPECT_EQ(leak_line(r.results, r.manifest.tasks[0]),
-            "4 queries, 14 truth items, 2 never seen in training, 6 more removed as already heard, 4 cold users; 37.5 % of "
-            "training is later than what is predicted, 12.5 % tied times");
+  r.finish(r.plan("best"), hits(0, 30));
+  r.finish(r.plan("close"), hits(1, 29));  // three users differ
+  r.finish(r.plan("far"), hits(0, 8));
+  const Leaderboard board = build_leaderboards(r.results).at(0);
+  ASSERT_EQ(board.rows[0].label, "best");
+  const MetricSummary &best = board.rows[0].metrics.at("hr@2"), &close = board.rows[1].metrics.at("hr@2"), &far = board.rows[2].metrics.at("hr@2");
+  EXPECT_TRUE(best.best);
+  EXPECT_FALSE(best.tied);
+  EXPECT_TRUE(std::isnan(best.p_best));
+  EXPECT_TRUE(close.tied);
+  EXPECT_DOUBLE_EQ(close.p_best, 1);  // one win: both signs of a single difference are as extreme
+  EXPECT_FALSE(far.tied);
+  EXPECT_LT(far.p_best, 0.001);
+  // A share of 0.75 of 40: the standard error is 0.0685.
+  EXPECT_NEAR(best.low, 0.75 - 1.96 * 0.0685, 0.03);
+  EXPECT_NEAR(best.high, 0.75 + 1.96 * 0.0685, 0.03);
+  const std::string text = render(leaderboard_table(board), TableFormat::kMarkdown, {});
+  EXPECT_THAT(text, HasSubstr("| 1 | best | **0.7500 ±"));
+  EXPECT_THAT(text, HasSubstr("≈ |"));
+  EXPECT_THAT(leaderboard_notes(board), testing::Contains(HasSubstr("not distinguishable from the best")));
+  const std::string csv = render(leaderboard_table(board, TableFormat::kCsv), TableFormat::kCsv, {});
+  EXPECT_EQ(csv.substr(0, csv.find('\n')), ",label,hr@2,hr@2 low,hr@2 high,hr@2 p_best,mrr@2,mrr@2 low,mrr@2 high,mrr@2 p_best,fit s,peak MiB,model MiB");
+}
+
+TEST(Leaderboard, ARowWithoutAllItsFoldsIsNotTested) {
+  Results r;
+  for (const char* fold : {"u1", "u2"}) r.finish(r.plan("whole", fold), hits(0, 20));
+  r.finish(r.plan("half", "u1"), hits(0, 39));
+  r.plan("half", "u2");
+  const Leaderboard board = build_leaderboards(r.results).at(0);
+  EXPECT_EQ(board.rows[0].label, "half");
+  EXPECT_TRUE(std::isnan(board.rows[0].metrics.at("hr@2").low));
+  EXPECT_FALSE(std::isnan(board.rows[1].metrics.at("hr@2").low));
+}
+
+TEST(Leaderboard, AnyMetricCanBeAskedFor) {
+  Results r;
+  r.finish(r.plan("a"), {1, 2, 9, 9});
+  LeaderboardOptions options;
+  options.metrics = {"hr@1", "coverage@2"};
+  const Leaderboard board = build_leaderboards(r.results, "", options).at(0);
+  EXPECT_DOUBLE_EQ(board.rows[0].metrics.at("hr@1").mean, 0.25);
+  EXPECT_DOUBLE_EQ(board.rows[0].metrics.at("coverage@2").mean, 2.0 / 9);
+  EXPECT_TRUE(std::isnan(board.rows[0].metrics.at("coverage@2").low)) << "one figure for all lists has no spread over users";
+}
+
+TEST(CachedLeaderboard, IsTheSameAndIsFoundAgain) {
+  Results r;
+  r.finish(r.plan("a"), hits(0, 30), 1, {{.batch = 1, .microseconds_per_query = {2, 4}, .threads = 1}});
+  r.finish(r.plan("b"), hits(5, 20));
+  r.journal(r.plan("broken"), "failed", "why");
+  const Executor exec;
+  const std::string plain = leaderboard_json({build_leaderboard(r.evidence(), {}, exec)});
+  EXPECT_EQ(leaderboard_json({cached_leaderboard(r.evidence(), {}, exec)}), plain);
+  EXPECT_EQ(leaderboard_json({cached_leaderboard(r.evidence(), {}, exec)}), plain);
+  const auto file = r.results.root / "cache/leaderboard-t1.json";
+  std::string kept = read_text_file(file);
+  kept.replace(kept.find("\"a\""), 3, "\"z\"");
+  write_text_file(file, kept);
+  EXPECT_EQ(cached_leaderboard(r.evidence(), {}, exec).rows[0].label, "z") << "the second time nothing is computed";
+  EXPECT_EQ(leaderboard_json({cached_leaderboard(r.evidence(), {}, exec, true)}), plain);
+  write_text_file(file, "{");
+  EXPECT_EQ(leaderboard_json({cached_leaderboard(r.evidence(), {}, exec)}), plain);
+  r.finish("b-all-1", hits(5, 21));  // a file changed
+  EXPECT_DOUBLE_EQ(cached_leaderboard(r.evidence(), {}, exec).rows[1].metrics.at("hr@2").mean, 21.0 / 40);
+  LeaderboardOptions other;
+  other.alpha = 0.01;
+  EXPECT_EQ(leaderboard_json({cached_leaderboard(r.evidence(), other, exec)}), leaderboard_json({build_leaderboard(r.evidence(), other, exec)}));
 }
 
 }  // namespace

@@ -1,0 +1,161 @@
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "framework/eval/metrics.hpp"
+#include "framework/report/leaderboard.hpp"
+
+namespace segue {
+
+namespace {
+
+// Decimals below ten, whole numbers above.
+std::string short_number(double value, int decimals) { return fmt::format("{:.{}f}", value, value < 9.95 ? decimals : 0); }
+
+const Cell kNothing("-", Cell::Data{});
+constexpr const char* kTied = "≈";
+
+Cell mib(std::uint64_t bytes) {
+  const double value = static_cast<double>(bytes) / (1024.0 * 1024.0);
+  return Cell(short_number(value, 1), value);
+}
+
+Cell number(double value, int decimals) { return std::isnan(value) ? kNothing : Cell(short_number(value, decimals), value); }
+
+// "0.4440 ±0.0094≈": the mark, or a blank where another row has one, so that digits stand below each other; the half width is that of the interval's longer side, since intervals need not be symmetric.
+Cell figure(const MetricSummary& s, int decimals, bool marks) {
+  std::string text = std::isnan(s.mean) ? "-" : fmt::format("{:.{}f}", s.mean, decimals);
+  if (!std::isnan(s.low)) text += fmt::format(" ±{:.{}f}", std::max(s.high - s.mean, s.mean - s.low), decimals);
+  if (marks) text += s.tied ? kTied : " ";
+  Cell cell(std::move(text), std::isnan(s.mean) ? Cell::Data{} : Cell::Data(s.mean));
+  if (s.best) cell.mark(Emphasis::kStrong);
+  return cell;
+}
+
+// Four decimals for what lies between 0 and 1; fewer where figures are large.
+int decimals_of(const Leaderboard& board, const std::string& metric) {
+  double largest = 0;
+  for (const LeaderboardRow& row : board.rows)
+    if (const auto it = row.metrics.find(metric); it != row.metrics.end() && !std::isnan(it->second.mean)) largest = std::max(largest, std::abs(it->second.mean));
+  return largest < 10 ? 4 : largest < 100 ? 3 : 1;
+}
+
+bool any(const Leaderboard& board, bool (*test)(const LeaderboardRow&)) { return std::any_of(board.rows.begin(), board.rows.end(), test); }
+
+bool any_summary(const Leaderboard& board, bool (*test)(const MetricSummary&)) {
+  for (const LeaderboardRow& row : board.rows)
+    for (const auto& [name, s] : row.metrics)
+      if (test(s)) return true;
+  return false;
+}
+
+}  // namespace
+
+Table leaderboard_table(const Leaderboard& board, TableFormat format) {
+  const bool machine = format == TableFormat::kCsv || format == TableFormat::kJson;
+  const bool intervals = any_summary(board, [](const MetricSummary& s) { return !std::isnan(s.low); });
+  const bool several = any(board, [](const LeaderboardRow& r) { return r.planned > 1; });
+  const bool latency = any(board, [](const LeaderboardRow& r) { return !std::isnan(r.latency_p50); });
+  const bool failed = any(board, [](const LeaderboardRow& r) { return r.status != "ok"; });
+  const bool tried = any(board, [](const LeaderboardRow& r) { return r.tried > 1; });
+  Table table;
+  table.columns = {{"", Align::kRight}, {"label", Align::kLeft, Wrap::kYes}};
+  for (const std::string& m : board.task.metrics) {
+    table.columns.push_back({m + (board.task.sampled ? " ~" : ""), Align::kRight});
+    if (machine && intervals)
+      for (const char* part : {" low", " high", " p_best"}) table.columns.push_back({m + part, Align::kRight});
+  }
+  if (several) table.columns.push_back({"trials", Align::kRight});
+  if (tried) table.columns.push_back({"tried", Align::kRight});
+  table.columns.push_back({"fit s", Align::kRight});
+  if (latency) {
+    table.columns.push_back({"p50 us", Align::kRight});
+    table.columns.push_back({"p99 us", Align::kRight});
+  }
+  table.columns.push_back({"peak MiB", Align::kRight});
+  table.columns.push_back({"model MiB", Align::kRight});
+  if (failed) table.columns.push_back({"status", Align::kLeft, Wrap::kYes});
+
+  std::set<std::string> marks;
+  for (const LeaderboardRow& row : board.rows)
+    for (const auto& [name, s] : row.metrics)
+      if (s.tied) marks.insert(name);
+  std::size_t place = 0;
+  for (const LeaderboardRow& row : board.rows) {
+    std::vector<Cell> cells;
+    cells.push_back(row.trials > 0 ? Cell(++place) : row.failed > 0 ? Cell("!").mark(Emphasis::kBad) : kNothing);
+    cells.push_back(Cell(row.label));
+    for (const std::string& m : board.task.metrics) {
+      const auto it = row.metrics.find(m);
+      const MetricSummary none;
+      const MetricSummary& s = it == row.metrics.end() ? none : it->second;
+      cells.push_back(it == row.metrics.end() ? kNothing : figure(s, decimals_of(board, m), marks.contains(m)));
+      if (machine && intervals)
+        for (const double v : {s.low, s.high, s.p_best}) cells.push_back(std::isnan(v) ? kNothing : Cell::fixed(v, 4));
+    }
+    if (several) cells.push_back(row.trials == row.planned ? Cell(row.trials) : Cell(fmt::format("{}/{}", row.trials, row.planned)));
+    if (tried) cells.push_back(Cell(row.tried));
+    cells.push_back(number(row.fit_seconds, 2));
+    if (latency)
+      for (const double us : {row.latency_p50, row.latency_p99}) cells.push_back(number(us, 1));
+    cells.push_back(row.trials > 0 ? mib(row.peak_rss_bytes) : kNothing);
+    cells.push_back(row.trials > 0 ? mib(row.model_bytes) : kNothing);
+    if (failed) cells.push_back(row.status == "ok" ? Cell("ok") : Cell(row.error.empty() ? row.status : row.status + ": " + row.error).mark(row.failed > 0 ? Emphasis::kBad : Emphasis::kFaint));
+    table.add(std::move(cells));
+  }
+  return table;
+}
+
+std::vector<std::string> leaderboard_notes(const Leaderboard& board, const LeaderboardOptions& options) {
+  std::vector<std::string> notes;
+  if (any_summary(board, [](const MetricSummary& s) { return !std::isnan(s.low); }))
+    notes.push_back(fmt::format("± {:g} % bootstrap interval over {} (BCa, {} resamples)", 100 * options.level, board.task.ratings ? "users" : "users with truth", options.resamples));
+  if (any_summary(board, [](const MetricSummary& s) { return s.tied; }))
+    notes.push_back(fmt::format("{} not distinguishable from the best: paired randomisation test, {} draws, Holm over the rows, {:g}", kTied, options.permutations, options.alpha));
+  if (any(board, [](const LeaderboardRow& r) { return r.tried > 1; }))
+    notes.push_back("tried: settings of the same entry that were compared on these very test data; the best of many is flattered");
+  if (board.task.sampled) notes.push_back("~ ranked among sampled candidates only: not comparable with full ranking, and may reverse it");
+  if (any(board, [](const LeaderboardRow& r) { return r.failed > 0 && r.trials == 0; })) notes.push_back("! failed");
+  return notes;
+}
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json json_number(double value) { return std::isnan(value) ? Json() : Json(value); }
+
+Json board_json(const Leaderboard& board) {
+  const ManifestTask& t = board.task;
+  Json task{{"id", t.id}, {"name", t.name}, {"dataset", t.dataset}, {"dataset_title", t.dataset_title}, {"dataset_fingerprint", t.dataset_fingerprint},
+            {"metrics", t.metrics}, {"sampled", t.sampled}, {"ratings", t.ratings}, {"description", Json::parse(t.description)}, {"leaks", board.leaks}};
+  Json rows = Json::array();
+  for (const LeaderboardRow& r : board.rows) {
+    Json metrics = Json::object();
+    for (const std::string& m : t.metrics)
+      if (const auto it = r.metrics.find(m); it != r.metrics.end())
+        metrics[m] = {{"mean", json_number(it->second.mean)}, {"n", it->second.n}, {"trial_stddev", it->second.stddev}, {"seed_stddev", it->second.seed_stddev},
+                      {"low", json_number(it->second.low)}, {"high", json_number(it->second.high)}, {"p_best", json_number(it->second.p_best)},
+                      {"best", it->second.best}, {"tied_with_best", it->second.tied}};
+    Json row{{"label", r.label}, {"algorithm", r.algorithm}, {"suite", r.suite}, {"params", Json::parse(r.params)}, {"status", r.status}, {"trials", r.trials}, {"planned_trials", r.planned}, {"failed_trials", r.failed},
+             {"metrics", metrics}, {"fit_seconds", json_number(r.fit_seconds)}, {"latency_us", {{"p50", json_number(r.latency_p50)}, {"p99", json_number(r.latency_p99)}}},
+             {"peak_rss_bytes", r.peak_rss_bytes}, {"model_bytes", r.model_bytes}, {"tie_rate", r.tie_rate}, {"tried", r.tried}};
+    for (const auto& [batch, p50] : r.latency_p50_by_batch) row["latency_us"]["p50_batch"][std::to_string(batch)] = json_number(p50);
+    if (!r.error.empty()) row["error"] = r.error;
+    rows.push_back(std::move(row));
+  }
+  return {{"task", std::move(task)}, {"rows", std::move(rows)}};
+}
+
+}  // namespace
+
+std::string leaderboard_json(const std::vector<Leaderboard>& boards) {
+  Json out = board_json(boards.front());
+  out["tasks"] = Json::array();
+  for (const Leaderboard& board : boards) out["tasks"].push_back(board_json(board));
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+
+}  // namespace segue

@@ -1,0 +1,72 @@
+#include "framework/report/gate.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "framework/base/errors.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/results_folder.hpp"
+
+namespace segue {
+namespace {
+
+using test::message_of;
+using test::Results;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<GateRule> rules(const test::TempFolder& folder, const std::string& yaml) {
+  write_text_file(folder / "gate.yaml", yaml);
+  return read_gate(folder / "gate.yaml");
+}
+
+TEST(Gate, KeepsAndMissesFloors) {
+  const test::TempFolder folder;
+  Results r;
+  r.finish(r.plan("a"), {1, 2, 9, 9}, 3);
+  r.finish(r.plan("half", "u1"), {1, 1, 1, 1});
+  r.plan("half", "u2");
+  const auto boards = build_leaderboards(r.results);
+  const auto results = check_gate(rules(folder, "- {label: a, metric: hr@2, min: 0.5}\n"
+                                                "- {label: a, metric: hr@2, min: 0.51}\n"
+                                                "- {task: full, label: a, metric: hr@2, min: 0.5, use: low}\n"
+                                                "- {label: a, metric: fit_seconds, max: 3}\n"
+                                                "- {label: a, metric: fit_seconds, max: 2.9}\n"
+                                                "- {label: nobody, metric: hr@2, min: 0}\n"
+                                                "- {label: half, metric: hr@2, min: 0.1}\n"),
+                                  boards);
+  std::vector<bool> kept;
+  for (const auto& g : results) kept.push_back(g.kept);
+  EXPECT_THAT(kept, ElementsAre(true, false, false, true, false, false, false));
+  EXPECT_EQ(results[1].text, "a hr@2 = 0.5, must be >= 0.51");
+  EXPECT_EQ(results[5].text, "nobody hr@2 is missing, must be >= 0");
+}
+
+TEST(Gate, AsksForMetricsThatTheSuiteDoesNotName) {
+  const test::TempFolder folder;
+  Results r;
+  r.plan("a");
+  EXPECT_THAT(gate_metrics(rules(folder, "- {label: a, metric: hr@2, min: 0}\n- {label: a, metric: recall@7, min: 0}\n- {label: a, metric: recall@7, max: 1}\n"
+                                         "- {task: other, label: a, metric: hr@9, min: 0}\n"),
+                           r.manifest.tasks[0]),
+              ElementsAre("recall@7"));
+}
+
+TEST(Gate, WrongRulesAreNamed) {
+  const test::TempFolder folder;
+  const auto message = [&](const std::string& yaml) { return message_of<UsageError>([&] { rules(folder, yaml); }); };
+  EXPECT_THAT(message("label: a\n"), HasSubstr("gate.yaml:1:1: a gate is a list of rules"));
+  EXPECT_THAT(message("- {label: a, metric: hr@2}\n"), HasSubstr("gate.yaml:1:3: a rule needs min or max"));
+  EXPECT_THAT(message("- {metric: hr@2, min: 1}\n"), HasSubstr("a rule needs a label and a metric"));
+  EXPECT_THAT(message("- {label: a, metric: ndgc@10, min: 1}\n"), HasSubstr("did you mean 'ndcg'"));
+  EXPECT_THAT(message("- {label: a, metric: hr@2, mni: 1}\n"), HasSubstr("unknown key 'mni'"));
+  EXPECT_THAT(message("- {label: a, metric: fit_seconds, max: 1, use: low}\n"), HasSubstr("no interval"));
+  Results r;
+  r.plan("a");
+  const auto boards = build_leaderboards(r.results);
+  EXPECT_THAT(message_of<UsageError>([&] { check_gate(rules(folder, "- {task: fulll, label: a, metric: hr@2, min: 1}\n"), boards); }),
+              HasSubstr("unknown task 'fulll'; did you mean 'full'"));
+}
+
+}  // namespace
+}  // namespace segue
