@@ -74,7 +74,10 @@ class Builder {
  public:
   Builder(const TaskEvidence& evidence, const LeaderboardOptions& options, const Executor& exec)
       : evidence_(evidence), options_(options), exec_(exec), values_(evidence.rows.size()) {
-    for (const std::string& m : options.metrics.empty() ? evidence.task.metrics : options.metrics) metrics_.push_back(parse_metric(m));
+    for (const std::string& m : options.metrics.empty() ? evidence.task.metrics : options.metrics) {
+      const MetricSpec metric = parse_metric(m);
+      if (std::none_of(metrics_.begin(), metrics_.end(), [&](const MetricSpec& other) { return other.text() == metric.text(); })) metrics_.push_back(metric);
+    }
   }
 
   Leaderboard operator()() {

@@ -67,7 +67,8 @@ Leaderboard build_leaderboard(const TaskEvidence& evidence, const LeaderboardOpt
 // Of all tasks of one folder. UsageError where the folder holds no results or no such task (by name or id); empty task: all.
 std::vector<Leaderboard> build_leaderboards(const ResultsFolder& results, const std::string& task = "", const LeaderboardOptions& options = {});
 
-// People: figures with their intervals and marks. CSV: a column a number. See leaderboard_notes() for what the marks mean.
+// People: figures with their intervals and marks (leaderboard_notes() says what they mean). CSV: a column a number, the
+// same ones for every board but for the metrics.
 Table leaderboard_table(const Leaderboard& board, TableFormat format = TableFormat::kText);
 // What stands below the table: what marks and intervals mean, only those that occur.
 std::vector<std::string> leaderboard_notes(const Leaderboard& board, const LeaderboardOptions& options = {});

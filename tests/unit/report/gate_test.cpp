@@ -39,7 +39,10 @@ TEST(Gate, KeepsAndMissesFloors) {
   for (const auto& g : results) kept.push_back(g.kept);
   EXPECT_THAT(kept, ElementsAre(true, false, false, true, false, false, false));
   EXPECT_EQ(results[1].text, "a hr@2 = 0.5, must be >= 0.51");
-  EXPECT_EQ(results[5].text, "nobody hr@2 is missing, must be >= 0");
+  EXPECT_EQ(results[5].text, "nobody hr@2 is missing (there is no such row; known: half, a), must be >= 0");
+  EXPECT_EQ(results[6].text, "half hr@2 is missing (1 of its 2 trials have not run), must be >= 0.1");
+  EXPECT_EQ(check_gate(rules(folder, "- {label: a, metric: coverage@2, min: 0.1, max: 0.9, use: low}\n"), boards)[0].text,
+            "a coverage@2 (low) is missing (it was not measured), must be >= 0.1 and <= 0.9");
 }
 
 TEST(Gate, AsksForMetricsThatTheSuiteDoesNotName) {
@@ -57,6 +60,7 @@ TEST(Gate, WrongRulesAreNamed) {
   const auto message = [&](const std::string& yaml) { return message_of<UsageError>([&] { rules(folder, yaml); }); };
   EXPECT_THAT(message("label: a\n"), HasSubstr("gate.yaml:1:1: a gate is a list of rules"));
   EXPECT_THAT(message("- {label: a, metric: hr@2}\n"), HasSubstr("gate.yaml:1:3: a rule needs min or max"));
+  EXPECT_THAT(message("- {label: a, metric: hr@2, min: 1, max: 0.5}\n"), HasSubstr("gate.yaml:1:3: min is above max"));
   EXPECT_THAT(message("- {metric: hr@2, min: 1}\n"), HasSubstr("a rule needs a label and a metric"));
   EXPECT_THAT(message("- {label: a, metric: ndgc@10, min: 1}\n"), HasSubstr("did you mean 'ndcg'"));
   EXPECT_THAT(message("- {label: a, metric: hr@2, mni: 1}\n"), HasSubstr("unknown key 'mni'"));

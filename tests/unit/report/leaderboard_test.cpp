@@ -84,8 +84,8 @@ TEST(Leaderboard, LessIsBetterForErrors) {
     r.finish_ratings(r.plan(label, "all", 1, {"t2"}), {0}, {error});
   EXPECT_THAT(r.labels(), ElementsAre("near", "far"));
   EXPECT_EQ(r.row("far").metrics.at("rmse").mean, 2);
-  EXPECT_THAT(render(leaderboard_table(build_leaderboards(r.results, "", means_only())[0]), TableFormat::kCsv, {}),
-              HasSubstr("1,near,0.5,"));
+  EXPECT_THAT(render(leaderboard_table(build_leaderboards(r.results, "", means_only())[0], TableFormat::kCsv), TableFormat::kCsv, {}),
+              HasSubstr("1,near,algorithm of near,toy,ok,,false,0.5,"));
 }
 
 TEST(Leaderboard, WhatBecameOfATrial) {
@@ -152,9 +152,14 @@ TEST(LeaderboardTable, SeveralTrialsAndLatencyHaveColumns) {
   Results r;
   r.finish(r.plan("a", "u1"), {1, 3, 3, 3}, 1, {{.batch = 1, .microseconds_per_query = {2, 4}, .threads = 1}});
   r.plan("a", "u2");
-  const std::string csv = render(leaderboard_table(build_leaderboards(r.results, "", means_only())[0]), TableFormat::kCsv, {});
-  EXPECT_EQ(csv.substr(0, csv.find('\n')), ",label,hr@2,mrr@2,trials,fit s,p50 us,p99 us,peak MiB,model MiB,status");
-  EXPECT_THAT(csv, HasSubstr("\n1,a,0.25,0.25,1/2,1.0,3.0,3.98,1.0,0.0,partial\n"));
+  const Leaderboard board = build_leaderboards(r.results, "", means_only())[0];
+  EXPECT_EQ(render(leaderboard_table(board), TableFormat::kMarkdown, {}),
+            "|  | label | hr@2 | mrr@2 | trials | fit s | p50 us | p99 us | peak MiB | model MiB | status |\n"
+            "|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---|\n"
+            "| 1 | a | **0.2500** | **0.2500** | 1/2 | 1.00 | 3.0 | 4.0 | 1.0 | 0.0 | partial |\n");
+  EXPECT_EQ(render(leaderboard_table(board, TableFormat::kCsv), TableFormat::kCsv, {}),
+            "rank,label,algorithm,suite,status,error,sampled,hr@2,mrr@2,trials,planned trials,tried,fit s,p50 us,p99 us,peak MiB,model MiB\n"
+            "1,a,algorithm of a,toy,partial,,false,0.25,0.25,1,2,1,1.0,3.0,3.98,1.0,0.0\n");
 }
 
 TEST(LeaderboardJson, HasTheShapeThatScriptsRelyOn) {
@@ -228,7 +233,7 @@ TEST(Leaderboard, SaysHowSureItsFiguresAre) {
   EXPECT_THAT(text, HasSubstr("≈ |"));
   EXPECT_THAT(leaderboard_notes(board), testing::Contains(HasSubstr("not distinguishable from the best")));
   const std::string csv = render(leaderboard_table(board, TableFormat::kCsv), TableFormat::kCsv, {});
-  EXPECT_EQ(csv.substr(0, csv.find('\n')), ",label,hr@2,hr@2 low,hr@2 high,hr@2 p_best,mrr@2,mrr@2 low,mrr@2 high,mrr@2 p_best,fit s,peak MiB,model MiB");
+  EXPECT_THAT(csv, HasSubstr(",sampled,hr@2,hr@2 low,hr@2 high,hr@2 p_best,mrr@2,mrr@2 low,mrr@2 high,mrr@2 p_best,trials,"));
 }
 
 TEST(Leaderboard, ARowWithoutAllItsFoldsIsNotTested) {
@@ -246,8 +251,9 @@ TEST(Leaderboard, AnyMetricCanBeAskedFor) {
   Results r;
   r.finish(r.plan("a"), {1, 2, 9, 9});
   LeaderboardOptions options;
-  options.metrics = {"hr@1", "coverage@2"};
+  options.metrics = {"hr@1", "coverage@2", "hr@1"};
   const Leaderboard board = build_leaderboards(r.results, "", options).at(0);
+  EXPECT_THAT(board.task.metrics, ElementsAre("hr@1", "coverage@2")) << "one column for what is asked twice";
   EXPECT_DOUBLE_EQ(board.rows[0].metrics.at("hr@1").mean, 0.25);
   EXPECT_DOUBLE_EQ(board.rows[0].metrics.at("coverage@2").mean, 2.0 / 9);
   EXPECT_TRUE(std::isnan(board.rows[0].metrics.at("coverage@2").low)) << "one figure for all lists has no spread over users";
