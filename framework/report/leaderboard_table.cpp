@@ -78,6 +78,8 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
   if (failed) table.columns.push_back({"status", Align::kLeft, Wrap::kYes});
 
   std::set<std::string> marks;
+  std::map<std::string, int> decimals;
+  for (const std::string& m : board.task.metrics) decimals[m] = decimals_of(board, m);
   for (const LeaderboardRow& row : board.rows)
     for (const auto& [name, s] : row.metrics)
       if (s.tied) marks.insert(name);
@@ -90,7 +92,7 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
       const auto it = row.metrics.find(m);
       const MetricSummary none;
       const MetricSummary& s = it == row.metrics.end() ? none : it->second;
-      cells.push_back(it == row.metrics.end() ? kNothing : figure(s, decimals_of(board, m), marks.contains(m)));
+      cells.push_back(it == row.metrics.end() ? kNothing : figure(s, decimals.at(m), marks.contains(m)));
       if (machine && intervals)
         for (const double v : {s.low, s.high, s.p_best}) cells.push_back(std::isnan(v) ? kNothing : Cell::fixed(v, 4));
     }
