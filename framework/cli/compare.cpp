@@ -41,8 +41,8 @@ void keep_shared_tasks(const Arguments& args, std::vector<TaskEvidence>& tasks) 
       names = {fmt::format("{} ({}, task {})", tasks[a].task.name, tasks[a].folders.front().root.string(), tasks[a].task.id),
                fmt::format("{} ({}, task {})", tasks[b].task.name, tasks[b].folders.front().root.string(), tasks[b].task.id)};
     }
-  throw UsageError("{} and {} are different tasks, so their figures cannot be compared; they differ in\n  {}\n(ranks over several tasks: --across)", names.first, names.second,
-                   fmt::join(nearest, "\n  "));
+  throw UsageError("{} and {} are different tasks, so their figures cannot be compared; they differ in {} (for ranks over several tasks: --across)", names.first, names.second,
+                   fmt::join(nearest, "; "));
 }
 
 ExitCode compare_rows(Arguments& args, std::vector<TaskEvidence> tasks, const Executor& exec) {
