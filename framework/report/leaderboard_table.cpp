@@ -33,13 +33,16 @@ Cell figure(const MetricSummary& s, int decimals, bool marks) {
   return cell;
 }
 
-// Four decimals for what lies between 0 and 1; fewer where figures are large.
-int decimals_of(const Leaderboard& board, const std::string& metric) {
+}  // namespace
+
+int metric_decimals(const Leaderboard& board, const std::string& metric) {
   double largest = 0;
   for (const LeaderboardRow& row : board.rows)
     if (const auto it = row.metrics.find(metric); it != row.metrics.end() && !std::isnan(it->second.mean)) largest = std::max(largest, std::abs(it->second.mean));
   return largest < 10 ? 4 : largest < 100 ? 3 : 1;
 }
+
+namespace {
 
 bool any(const Leaderboard& board, bool (*test)(const LeaderboardRow&)) { return std::any_of(board.rows.begin(), board.rows.end(), test); }
 
@@ -90,7 +93,7 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
       const auto it = row.metrics.find(m);
       const MetricSummary none;
       const MetricSummary& s = it == row.metrics.end() ? none : it->second;
-      cells.push_back(it == row.metrics.end() ? kNothing : figure(s, decimals_of(board, m), marks.contains(m)));
+      cells.push_back(it == row.metrics.end() ? kNothing : figure(s, metric_decimals(board, m), marks.contains(m)));
       if (machine && intervals)
         for (const double v : {s.low, s.high, s.p_best}) cells.push_back(std::isnan(v) ? kNothing : Cell::fixed(v, 4));
     }
