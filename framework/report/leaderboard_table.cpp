@@ -33,13 +33,16 @@ Cell figure(const MetricSummary& s, int decimals, bool marks) {
   return cell;
 }
 
-// Four decimals for what lies between 0 and 1; fewer where figures are large.
-int decimals_of(const Leaderboard& board, const std::string& metric) {
+}  // namespace
+
+int metric_decimals(const Leaderboard& board, const std::string& metric) {
   double largest = 0;
   for (const LeaderboardRow& row : board.rows)
     if (const auto it = row.metrics.find(metric); it != row.metrics.end() && !std::isnan(it->second.mean)) largest = std::max(largest, std::abs(it->second.mean));
   return largest < 10 ? 4 : largest < 100 ? 3 : 1;
 }
+
+namespace {
 
 bool any(const Leaderboard& board, bool (*test)(const LeaderboardRow&)) { return std::any_of(board.rows.begin(), board.rows.end(), test); }
 
@@ -79,7 +82,7 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
 
   std::set<std::string> marks;
   std::map<std::string, int> decimals;
-  for (const std::string& m : board.task.metrics) decimals[m] = decimals_of(board, m);
+  for (const std::string& m : board.task.metrics) decimals[m] = metric_decimals(board, m);
   for (const LeaderboardRow& row : board.rows)
     for (const auto& [name, s] : row.metrics)
       if (s.tied) marks.insert(name);

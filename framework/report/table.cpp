@@ -143,6 +143,8 @@ std::string render_markdown(const Table& table) {
   return fmt::format("{}\n{}\n{}", head, rule, body);
 }
 
+}  // namespace
+
 std::string latex_text(const std::string& text) {
   std::string out;
   for (const char c : text) {
@@ -172,14 +174,16 @@ std::string latex_text(const std::string& text) {
         out += c;
     }
   }
-  return replace_all(out, "±", "$\\pm$");
+  return replace_all(replace_all(out, "±", "$\\pm$"), "≈", "$\\approx$");
 }
+
+namespace {
 
 std::string render_latex(const Table& table) {  // needs \usepackage{booktabs}
   std::string spec, head, body;
   for (const Column& column : table.columns) {
+    head += fmt::format("{}{}", spec.empty() ? "" : " & ", latex_text(column.name));
     spec += column.align == Align::kRight ? 'r' : 'l';
-    head += fmt::format("{}{}", head.empty() ? "" : " & ", latex_text(column.name));
   }
   for (const auto& row : table.rows) {
     for (std::size_t c = 0; c < row.size(); ++c) {

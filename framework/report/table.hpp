@@ -99,6 +99,9 @@ struct RenderOptions {
 // Ends with a line break. Text: a table that cannot be made as narrow as asked stays too wide; nothing is cut off.
 std::string render(const Table& table, TableFormat format, const RenderOptions& options = {});
 
+// As LaTeX prints it: what it would read as a command is escaped.
+std::string latex_text(const std::string& text);
+
 // Several tables under headings; JSON: one object with a key a table.
 using NamedTables = std::vector<std::pair<std::string, Table>>;
 std::string render(const NamedTables& tables, TableFormat format, const RenderOptions& options = {});

@@ -91,6 +91,14 @@ TEST(Table, LatexEscapes) {
   EXPECT_NE(text.find("c\\_d"), std::string::npos);
 }
 
+TEST(Table, LatexKeepsColumnsWithoutAName) {
+  Table table({{"", Align::kRight}, {"label"}});
+  table.add({1, "0.5 ±0.1≈"});
+  const std::string text = render(table, TableFormat::kLatex);
+  EXPECT_NE(text.find("\\toprule\n & label \\\\\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("1 & 0.5 $\\pm$0.1$\\approx$ \\\\\n"), std::string::npos) << text;
+}
+
 TEST(Table, RecordIsAnObject) {
   Table record = record_table();
   record.add({"users", Cell("943 users", 943)});
