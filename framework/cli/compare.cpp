@@ -33,8 +33,10 @@ void keep_shared_tasks(const Arguments& args, std::vector<TaskEvidence>& tasks) 
   // The nearest pair says best what is different.
   std::vector<std::string> nearest;
   std::pair<std::string, std::string> names;
+  const bool folders = std::any_of(tasks.begin(), tasks.end(), [&](const TaskEvidence& t) { return t.folders.front().root != tasks.front().folders.front().root; });
   for (std::size_t a = 0; a < tasks.size(); ++a)
     for (std::size_t b = a + 1; b < tasks.size(); ++b) {
+      if (folders && tasks[a].folders.front().root == tasks[b].folders.front().root) continue;
       std::vector<std::string> lines = task_differences(tasks[a].task, tasks[b].task);
       if (!nearest.empty() && lines.size() >= nearest.size()) continue;
       nearest = std::move(lines);

@@ -111,7 +111,7 @@ std::vector<GateResult> check_gate(const std::vector<GateRule>& rules, const std
     r.kept = r.value && (!rule.min || *r.value >= *rule.min) && (!rule.max || *r.value <= *rule.max);
     std::string bounds;
     if (rule.min) bounds += fmt::format(" >= {:g}", *rule.min);
-    if (rule.max) bounds += fmt::format(" <= {:g}", *rule.max);
+    if (rule.max) bounds += fmt::format("{} <= {:g}", rule.min ? " and" : "", *rule.max);
     r.text = fmt::format("{}{} {}{}{}{}", rule.task.empty() ? "" : rule.task + ": ", rule.label, rule.metric, rule.use == "mean" ? "" : " (" + rule.use + ")",
                          r.value ? fmt::format(" = {:.6g}, must be", *r.value) : " is missing, must be", bounds);
     results.push_back(std::move(r));
