@@ -272,7 +272,7 @@ void add_evaluate(CLI::App& app, Session& session) {
   auto args = std::make_shared<Arguments>();
   CLI::App& cmd = add_command(app, "evaluate", "computes any metric at any cut-off from stored lists, without training again",
                               {{"segue evaluate results/quickstart --metrics ndcg@5,recall@20,coverage@10", "of every row"},
-                               {"segue evaluate results/quickstart --metrics ndcg@10 --by popularity", "in five bins from the most popular to the rarest"},
+                               {"segue evaluate results/quickstart --metrics ndcg@10 --by popularity", "in five bins from the rarest to the most popular"},
                                {"segue evaluate results/quickstart --as trec", "the same lists under the definitions of trec_eval"},
                                {"segue evaluate results/quickstart --metrics hr@10 --per-query hits.tsv", "a line a user, for your own statistics"}});
   add_results(cmd, args->results);

@@ -7,6 +7,7 @@
 #include "framework/experiment/spec.hpp"
 #include "framework/report/cache.hpp"
 #include "framework/report/gate.hpp"
+#include "framework/report/latex_numbers.hpp"
 
 namespace segue {
 
@@ -15,7 +16,7 @@ namespace {
 struct LeaderboardArguments {
   ResultsArguments results;
   LeaderboardOptions options;
-  std::string gate;
+  std::string gate, numbers;
   bool fresh = false;
   TableFormat format{};
 };
@@ -36,6 +37,7 @@ ExitCode leaderboard(LeaderboardArguments& args) {
     boards.push_back(cached_leaderboard(evidence, options, exec, args.fresh));
   }
   show_leaderboards(boards, args.options, args.format);
+  if (!args.numbers.empty()) write_text_file(args.numbers, latex_numbers(boards, args.options));
   bool kept = true;
   for (const GateResult& r : check_gate(rules, boards)) {
     fmt::print(stderr, "gate {}: {}\n", r.kept ? "kept" : "MISSED", r.text);
@@ -53,10 +55,12 @@ void add_leaderboard(CLI::App& app, Session& session) {
                                {"segue leaderboard results/a results/b", "rows of the same task stand in one table"},
                                {"segue leaderboard results/quickstart:full --format latex", "one task, for a paper"},
                                {"segue leaderboard results/quickstart --metrics ndcg@10,recall@20:cold", "any metric, without training again"},
+                               {"segue leaderboard results/quickstart --numbers numbers.tex", "every figure by name, for LaTeX"},
                                {"segue leaderboard results/quickstart --gate floors.yaml", "exit code 5 where a floor is missed"}});
   add_results(cmd, args->results);
   cmd.add_option("--metrics", args->options.metrics, "instead of those of the suite, separated by commas")->delimiter(',')->allow_extra_args(false)->type_name("METRIC");
   cmd.add_option("--gate", args->gate, "YAML list of floors: {label: popular, metric: ndcg@10, min: 0.1}")->type_name("FILE");
+  cmd.add_option("--numbers", args->numbers, "write every figure as a LaTeX definition, for a paper")->type_name("FILE");
   cmd.add_option("--level", args->options.level, "level of the intervals")->check(between(0.5, 0.9999))->type_name("SHARE")->default_str("0.95");
   cmd.add_option("--alpha", args->options.alpha, "level of the tests against the best")->check(between(0.0001, 0.5))->type_name("SHARE")->default_str("0.05");
   cmd.add_flag_callback("--no-inference", [args] { args->options.inference = false; }, "means only: no intervals, no tests");

@@ -4,7 +4,9 @@
 
 #include "framework/base/errors.hpp"
 #include "framework/base/hash.hpp"
+#include "framework/data/facets.hpp"
 #include "framework/data/task.hpp"
+#include "framework/eval/metrics.hpp"
 
 namespace segue {
 
@@ -44,6 +46,16 @@ void check_fits_dataset(const Spec& spec, const DatasetEntry& entry, const Datas
     if (view.candidates == "sampled" && static_cast<std::uint64_t>(view.sampled) >= summary.items)
       throw UsageError("{}cannot sample {} negatives: data set '{}' has {} items", view.metric_marks.front().prefix(), view.sampled, entry.label, summary.items);
   }
+  const auto has = [&](std::string_view facet) { return std::find(summary.facets.begin(), summary.facets.end(), facet) != summary.facets.end(); };
+  for (const ViewSpec& view : spec.views)
+    for (std::size_t i = 0; i < view.metrics.size(); ++i)
+      for (const Fact fact : parse_metric(view.metrics[i]).card->needs) {
+        const std::string_view facet = fact == Fact::kTags ? ItemTags::kName : fact == Fact::kArtists ? ItemArtist::kName : std::string_view();
+        if (!facet.empty() && !has(facet))
+          throw UsageError("{}metric '{}' needs '{}', which data set '{}' does not have; it has: {}", view.metric_marks[i].prefix(), view.metrics[i], facet, entry.label, fmt::join(summary.facets, ", "));
+        if (fact == Fact::kVectors)
+          throw UsageError("{}metric '{}' needs item vectors; run without it, then: segue evaluate RESULTS --metrics {} --embeddings LABEL", view.metric_marks[i].prefix(), view.metrics[i], view.metrics[i]);
+      }
   for (const AlgorithmEntry& a : spec.algorithms)
     for (const std::string& need : algorithms.find(a.algorithm).info.needs)
       if (std::find(summary.facets.begin(), summary.facets.end(), need) == summary.facets.end())

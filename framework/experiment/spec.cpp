@@ -170,6 +170,9 @@ void check_views(const Spec& spec, const Value& suite) {
   if (const Value* stopping = suite.find("stopping")) {
     const Value* metric = stopping->find("metric");
     const MetricSpec m = at(metric != nullptr ? metric->mark() : stopping->mark(), [&] { return parse_metric(spec.stopping.metric); });
+    const auto beyond = [](Fact fact) { return fact != Fact::kTieCounts; };
+    if (m.slice.card != nullptr || std::any_of(m.card->needs.begin(), m.card->needs.end(), beyond))
+      throw UsageError("{}stopping needs a metric of accuracy over all of the truth, not '{}'", metric->mark().prefix(), spec.stopping.metric);
     if (m.card->kind == MetricKind::kUnion) throw UsageError("{}stopping needs a metric with one value a query, not '{}'", metric->mark().prefix(), spec.stopping.metric);
     if (m.card->kind == MetricKind::kRating && !ratings_task) throw UsageError("{}stopping on '{}' needs feedback: {{transform: rating}}", metric->mark().prefix(), spec.stopping.metric);
     if (spec.stopping.patience > 0 && spec.task.split.validation <= 0)

@@ -170,8 +170,9 @@ Table across_test(const AcrossTasks& a) {
 
 std::vector<std::string> across_notes(const AcrossTasks& a, double alpha) {
   std::vector<std::string> notes;
-  notes.push_back(fmt::format("Friedman over {} tasks and {} rows: chi-square {:.3f}, p {:.4g}; Iman-Davenport F {:.3f}, p {:.4g}", a.tasks.size(), a.labels.size(),
-                              a.friedman.chi_square, a.friedman.chi_square_p, a.friedman.f, a.friedman.f_p));
+  notes.push_back(fmt::format("Friedman over {} tasks and {} rows: chi-square {:.3f}, p {:.4g}; {}", a.tasks.size(), a.labels.size(), a.friedman.chi_square,
+                              a.friedman.chi_square_p,
+                              std::isinf(a.friedman.f) ? "all tasks rank the rows alike" : fmt::format("Iman-Davenport F {:.3f}, p {:.4g}", a.friedman.f, a.friedman.f_p)));
   notes.push_back(fmt::format("Nemenyi: mean ranks that differ by less than {:.3f} are not distinguishable at {:g}", a.critical_difference, alpha));
   for (const auto& clique : a.cliques) {
     std::vector<std::string> names;

@@ -21,9 +21,9 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // Values a unit that are kept in memory between reading and comparing; what is more is read again.
-constexpr std::size_t kKeptBytes = std::size_t{256} << 20;
-// Rows whose values stand side by side while they are resampled.
-constexpr std::size_t kRowBlock = 512;
+constexpr std::size_t kKeptBytes = std::size_t{192} << 20;
+// Values of the rows that are compared at a time. Large, because each such block draws its resamples anew.
+constexpr std::size_t kBlockBytes = std::size_t{192} << 20;
 
 // Figures that are not metrics, gathered while a row's files are open.
 struct Costs {
@@ -88,8 +88,7 @@ class Builder {
     board.leaks = leak_line(evidence_);
     board.rows.resize(evidence_.rows.size());
     exec_.for_blocks(board.rows.size(), 1, [&](std::size_t begin, std::size_t) { read(begin, board.rows[begin]); });
-    if (options_.inference)
-      for (std::size_t m = 0; m < metrics_.size(); ++m) compare(m, board.rows);
+    if (options_.inference) compare(board.rows);
     mark_best(board.rows);
     count_tried(board.rows);
     sort(board.rows);
@@ -135,66 +134,104 @@ class Builder {
     values_[at].units = std::move(units);
   }
 
-  // The values of one row, kept or read again.
-  std::vector<double> units(std::size_t at, std::size_t m) const {
-    if (!values_[at].units.empty()) return values_[at].units[m];
-    return evidence_.evaluate(evidence_.rows[at], {&metrics_[m], 1}).front().units();
+  // The values of one row by metric, kept or read again.
+  std::vector<std::vector<double>> units(std::size_t at) const {
+    if (!values_[at].units.empty()) return values_[at].units;
+    std::vector<std::vector<double>> out;
+    for (const RowMetric& figure : evidence_.evaluate(evidence_.rows[at], metrics_)) out.push_back(figure.units());
+    return out;
   }
 
-  void compare(std::size_t m, std::vector<LeaderboardRow>& rows) const {
-    const std::string name = metrics_[m].text();
-    // Rows are paired where they have values for the same users: all that are complete.
+  // The rows of a metric that can be paired, and what they are tested against.
+  struct Pairing {
+    std::size_t n = 0;  // units; 0: nothing to pair
+    std::size_t best = 0;
+    std::vector<double> best_values;
+    std::vector<std::size_t> others;
+    std::vector<double> p;  // of others, against the best
+  };
+
+  // Rows are paired where they have values for the same users: all that are complete.
+  Pairing pairing(std::size_t m, const std::vector<LeaderboardRow>& rows) const {
+    Pairing out;
     std::map<std::size_t, std::size_t> sizes;
     for (const Values& v : values_)
       if (!v.sizes.empty() && v.sizes[m] > 0) ++sizes[v.sizes[m]];
-    if (sizes.empty()) return;
-    const std::size_t n = std::max_element(sizes.begin(), sizes.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
-    std::vector<std::size_t> chosen;
-    for (std::size_t r = 0; r < rows.size(); ++r)
-      if (!values_[r].sizes.empty() && values_[r].sizes[m] == n) chosen.push_back(r);
+    if (sizes.empty()) return out;
+    out.n = std::max_element(sizes.begin(), sizes.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+    const std::string name = metrics_[m].text();
     const bool higher = metrics_[m].card->higher_is_better;
-    const auto better = [&](std::size_t a, std::size_t b) {
-      const double x = rows[a].metrics.at(name).mean, y = rows[b].metrics.at(name).mean;
-      return higher ? x > y : x < y;
-    };
-    std::size_t best = chosen.front();
-    for (const std::size_t r : chosen)
-      if (better(r, best)) best = r;
-    const std::vector<double> best_values = units(best, m);
-    std::vector<std::size_t> others;
-    std::vector<double> p;
-    for (std::size_t begin = 0; begin < chosen.size(); begin += kRowBlock) {
-      const std::size_t end = std::min(begin + kRowBlock, chosen.size());
-      std::vector<double> block((end - begin) * n), differences;
+    bool first = true;
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      if (!paired(r, m, out.n)) continue;
+      const double mean = rows[r].metrics.at(name).mean, best = rows[out.best].metrics.contains(name) ? rows[out.best].metrics.at(name).mean : kNaN;
+      if (first || (higher ? mean > best : mean < best)) out.best = r;
+      first = false;
+    }
+    out.best_values = units(out.best)[m];
+    return out;
+  }
+
+  bool paired(std::size_t row, std::size_t m, std::size_t n) const { return !values_[row].sizes.empty() && values_[row].sizes[m] == n; }
+
+  void compare(std::vector<LeaderboardRow>& rows) const {
+    std::vector<Pairing> pairings;
+    std::size_t row_bytes = sizeof(double);
+    for (std::size_t m = 0; m < metrics_.size(); ++m) {
+      pairings.push_back(pairing(m, rows));
+      row_bytes += pairings.back().n * sizeof(double);
+    }
+    const std::size_t block = std::max<std::size_t>(kBlockBytes / row_bytes, 1);
+    for (std::size_t begin = 0; begin < rows.size(); begin += block) {
+      const std::size_t end = std::min(begin + block, rows.size());
+      std::vector<std::vector<std::vector<double>>> values(end - begin);
       exec_.for_blocks(end - begin, 1, [&](std::size_t i, std::size_t) {
-        const std::vector<double> values = units(chosen[begin + i], m);
-        std::copy(values.begin(), values.end(), block.begin() + static_cast<std::ptrdiff_t>(i * n));
+        if (!values_[begin + i].sizes.empty()) values[i] = units(begin + i);
       });
-      const auto intervals = stats::bootstrap_means(block, end - begin, n, {.resamples = options_.resamples, .level = options_.level},
-                                                    Rng(options_.seed), exec_);
-      for (std::size_t i = begin; i < end; ++i) {
-        MetricSummary& s = rows[chosen[i]].metrics.at(name);
-        s.low = intervals[i - begin].low;
-        s.high = intervals[i - begin].high;
-        if (chosen[i] == best) continue;
-        others.push_back(chosen[i]);
-        const auto row = std::span(block).subspan((i - begin) * n, n);
-        const std::vector<double> d = stats::paired_differences(row, best_values);
-        differences.insert(differences.end(), d.begin(), d.end());
-      }
-      const std::size_t tested = differences.size() / n;
-      for (const auto& test : stats::sign_flip_tests(differences, tested, n, options_.permutations, Rng(options_.seed), exec_)) {
-        // A difference that Hoeffding's bound decides is smaller than any number of draws could show; with thousands of rows
-        // Holm's adjustment needs to know.
-        constexpr double kBound = 1e-12;
-        p.push_back(test.method == stats::SignFlipMethod::kBound ? std::min(test.p, kBound) : test.p);
+      for (std::size_t m = 0; m < metrics_.size(); ++m)
+        if (pairings[m].n > 0) compare_block(m, begin, values, pairings[m], rows);
+    }
+    for (std::size_t m = 0; m < metrics_.size(); ++m) {
+      const std::vector<double> adjusted = stats::adjusted(pairings[m].p, stats::Adjustment::kHolm);
+      for (std::size_t i = 0; i < adjusted.size(); ++i) {
+        MetricSummary& s = rows[pairings[m].others[i]].metrics.at(metrics_[m].text());
+        s.p_best = adjusted[i];
+        s.tied = adjusted[i] > options_.alpha;
       }
     }
-    const std::vector<double> adjusted = stats::adjusted(p, stats::Adjustment::kHolm);
-    for (std::size_t i = 0; i < others.size(); ++i) {
-      MetricSummary& s = rows[others[i]].metrics.at(name);
-      s.p_best = adjusted[i];
-      s.tied = adjusted[i] > options_.alpha;
+  }
+
+  // Intervals, and tests against the best, of the rows from `begin` on. Values of the block are given up metric by metric.
+  void compare_block(std::size_t m, std::size_t begin, std::vector<std::vector<std::vector<double>>>& block_values, Pairing& pairing,
+                     std::vector<LeaderboardRow>& rows) const {
+    const std::string name = metrics_[m].text();
+    const std::size_t n = pairing.n;
+    std::vector<std::size_t> chosen;
+    std::vector<double> values;
+    for (std::size_t i = 0; i < block_values.size(); ++i) {
+      if (!paired(begin + i, m, n)) continue;
+      chosen.push_back(begin + i);
+      values.insert(values.end(), block_values[i][m].begin(), block_values[i][m].end());
+      block_values[i][m] = {};
+    }
+    const auto intervals = stats::bootstrap_means(values, chosen.size(), n, {.resamples = options_.resamples, .level = options_.level}, Rng(options_.seed), exec_);
+    // Differences take the place of the values.
+    std::size_t tested = 0;
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+      MetricSummary& s = rows[chosen[i]].metrics.at(name);
+      s.low = intervals[i].low;
+      s.high = intervals[i].high;
+      if (chosen[i] == pairing.best) continue;
+      pairing.others.push_back(chosen[i]);
+      const std::vector<double> d = stats::paired_differences(std::span(values).subspan(i * n, n), pairing.best_values);
+      std::copy(d.begin(), d.end(), values.begin() + static_cast<std::ptrdiff_t>(tested++ * n));
+    }
+    values.resize(tested * n);
+    for (const auto& test : stats::sign_flip_tests(values, tested, n, options_.permutations, Rng(options_.seed), exec_)) {
+      // A difference that Hoeffding's bound decides is smaller than any number of draws could show; with thousands of rows
+      // Holm's adjustment needs to know.
+      constexpr double kBound = 1e-12;
+      pairing.p.push_back(test.method == stats::SignFlipMethod::kBound ? std::min(test.p, kBound) : test.p);
     }
   }
 

@@ -21,11 +21,11 @@ struct MetricSummary {
   double seed_stddev = 0;  // between seeds; 0 for one
   std::uint64_t n = 0;     // queries (ratings) judged, all folds of one seed
   // Bootstrap interval of the mean over users; NaN for metrics over the union of lists, and where a fold is missing.
-  double low = std::numeric_limits<double>::quiet_NaN(), high = low;
+  double low = std::numeric_limits<double>::quiet_NaN(), high = std::numeric_limits<double>::quiet_NaN();
   bool best = false;       // no other row's mean is better
   // Against the best row: paired randomisation test, adjusted by Holm over the rows; NaN for the best itself and
   // where there is no interval.
-  double p_best = low;
+  double p_best = std::numeric_limits<double>::quiet_NaN();
   bool tied = false;       // not distinguishable from the best; false for the best itself
 };
 
@@ -67,6 +67,8 @@ Leaderboard build_leaderboard(const TaskEvidence& evidence, const LeaderboardOpt
 // Of all tasks of one folder. UsageError where the folder holds no results or no such task (by name or id); empty task: all.
 std::vector<Leaderboard> build_leaderboards(const ResultsFolder& results, const std::string& task = "", const LeaderboardOptions& options = {});
 
+// Decimals that a metric is printed with: four for what lies between 0 and 1, fewer where figures are large.
+int metric_decimals(const Leaderboard& board, const std::string& metric);
 // People: figures with their intervals and marks (leaderboard_notes() says what they mean). CSV: a column a number, the
 // same ones for every board but for the metrics.
 Table leaderboard_table(const Leaderboard& board, TableFormat format = TableFormat::kText);

@@ -34,12 +34,16 @@ Cell figure(const MetricSummary& s, int decimals, bool marks) {
   return cell;
 }
 
-int decimals_of(const Leaderboard& board, const std::string& metric) {
+}  // namespace
+
+int metric_decimals(const Leaderboard& board, const std::string& metric) {
   double largest = 0;
   for (const LeaderboardRow& row : board.rows)
     if (const auto it = row.metrics.find(metric); it != row.metrics.end() && !std::isnan(it->second.mean)) largest = std::max(largest, std::abs(it->second.mean));
   return decimals_for(largest);
 }
+
+namespace {
 
 bool any(const Leaderboard& board, bool (*test)(const LeaderboardRow&)) { return std::any_of(board.rows.begin(), board.rows.end(), test); }
 
@@ -108,6 +112,8 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
   if (failed) table.columns.push_back({"status", Align::kLeft, Wrap::kYes});
 
   std::set<std::string> marks;
+  std::map<std::string, int> decimals;
+  for (const std::string& m : board.task.metrics) decimals[m] = metric_decimals(board, m);
   for (const LeaderboardRow& row : board.rows)
     for (const auto& [name, s] : row.metrics)
       if (s.tied) marks.insert(name);
@@ -120,7 +126,7 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
       const auto it = row.metrics.find(m);
       const MetricSummary none;
       const MetricSummary& s = it == row.metrics.end() ? none : it->second;
-      cells.push_back(it == row.metrics.end() ? kNothing : figure(s, decimals_of(board, m), marks.contains(m)));
+      cells.push_back(it == row.metrics.end() ? kNothing : figure(s, decimals.at(m), marks.contains(m)));
     }
     if (several) cells.push_back(row.trials == row.planned ? Cell(row.trials) : Cell(fmt::format("{}/{}", row.trials, row.planned)));
     if (tried) cells.push_back(Cell(row.tried));

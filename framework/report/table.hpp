@@ -118,6 +118,9 @@ struct RenderOptions {
 // Ends with a line break. Nothing is ever cut off. LaTeX needs \\usepackage{booktabs}.
 std::string render(const Table& table, TableFormat format, const RenderOptions& options = {});
 
+// As LaTeX prints it: what it would read as a command is escaped, and the signs that figures use are mathematics.
+std::string latex_text(const std::string& text);
+
 // Several tables under headings (captions); JSON: one object with a key a table.
 using NamedTables = std::vector<std::pair<std::string, Table>>;
 std::string render(const NamedTables& tables, TableFormat format, const RenderOptions& options = {});

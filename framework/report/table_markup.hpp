@@ -19,7 +19,5 @@ std::string html_table(const Table& table, const std::string& caption);
 std::string full_number(const Cell& cell);
 
 std::string replace_all(std::string text, std::string_view what, std::string_view with);
-// `text` with what means something in LaTeX written out, and the signs that figures use as mathematics.
-std::string latex_text(const std::string& text);
 
 }  // namespace segue

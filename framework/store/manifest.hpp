@@ -8,6 +8,8 @@
 //   results/<suite>/trials/<fit>.h5      one fit with its views
 //   results/<suite>/journal.jsonl        append-only: what happened when
 //   results/<suite>/plots/
+//   results/<suite>/cache/               leaderboards that need no second computation (report/cache.hpp)
+//   results/<suite>/report.html
 #pragma once
 
 #include <cstdint>

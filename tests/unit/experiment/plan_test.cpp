@@ -172,6 +172,11 @@ TEST(Plan, WhatDoesNotFitTheDataIsRefused) {
             "s.yaml:5:50: cannot sample 20 negatives: data set 'toy' has 20 items");
   EXPECT_EQ(error({.algorithms = "[popular, tagger]"}),
             "s.yaml:4:23: algorithm 'tagger' needs 'item_tags', which data set 'toy' does not have; it has: ");
+  EXPECT_EQ(error({.evaluate = "[{metrics: [hr@1, ild_tags@5]}]"}),
+            "s.yaml:5:29: metric 'ild_tags@5' needs 'item_tags', which data set 'toy' does not have; it has: ");
+  EXPECT_EQ(error({.evaluate = "[{metrics: [ild_vectors@5]}]"}),
+            "s.yaml:5:23: metric 'ild_vectors@5' needs item vectors; run without it, then: segue evaluate RESULTS "
+            "--metrics ild_vectors@5 --embeddings LABEL");
   EXPECT_EQ(error({.more = "split: {strategy: given, names: [f3]}"}),
             "split: data set 'toy' has no split 'f3'; did you mean 'f1'? known: f1, f2");
   EXPECT_EQ(error({.evaluate = "[{metrics: [hr@1]}, {metrics: [hr@2], name: again}]"}),

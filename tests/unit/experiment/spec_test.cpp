@@ -230,6 +230,8 @@ TEST(WrongSuites, Stopping) {
             "s.yaml:7:11: early stopping needs validation data; add for example split: {validation: 0.1}");
   EXPECT_EQ(with("stopping: {metric: coverage@10}"),
             "s.yaml:6:20: stopping needs a metric with one value a query, not 'coverage@10'");
+  for (const char* metric : {"'ndcg@10:cold'", "novelty@10"})
+    EXPECT_THAT(with(fmt::format("stopping: {{metric: {}}}", metric)), testing::HasSubstr("s.yaml:6:20: stopping needs a metric of accuracy over all of the truth"));
   EXPECT_EQ(with("stopping: {metric: rmse}"), "s.yaml:6:20: stopping on 'rmse' needs feedback: {transform: rating}");
   EXPECT_EQ(with("stopping: {metric: ndcg}"), "s.yaml:6:20: ndcg needs a cut-off: write ndcg@10");
 }
