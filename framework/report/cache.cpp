@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 // Raised when a leaderboard's statistics or this file's layout change without a change of any metric's version.
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 void add_file(const fs::path& file, Hasher& hasher) {
   std::error_code missing;
@@ -34,6 +34,7 @@ std::string key_of(const TaskEvidence& evidence, const LeaderboardOptions& optio
   hasher.add(options.inference ? 1 : 0).add(options.level).add(options.alpha).add(options.resamples).add(options.permutations).add(options.seed);
   for (const std::string& m : options.metrics.empty() ? evidence.task.metrics : options.metrics)
     hasher.add(parse_metric(m).text()).add(parse_metric(m).card->version);
+  hasher.add(std::span<const float>(evidence.item_vectors)).add(evidence.vector_dim);
   hasher.add(evidence.task.id).add(evidence.task.name).add(evidence.task.dataset_title);
   add_file(evidence.task_file, hasher);
   for (const EvidenceRow& row : evidence.rows) {

@@ -188,7 +188,7 @@ std::vector<NamedFigure> distributions(const ChartData& data) {
   plot::ScoreDistributions chart{.metric = data.metric, .direction = direction(data.metric), .systems = {}};
   const MetricSpec metric = parse_metric(data.metric);
   for (const LeaderboardRow* row : shown(data, kMostBoxes)) {
-    std::vector<double> units = data.evidence.evaluate(data.evidence.find(row->label), {&metric, 1}).front().units();
+    std::vector<double> units = data.evidence.evaluate(data.evidence.find(row->label), {&metric, 1}).front().own();
     if (!units.empty()) chart.systems.push_back({row->label, std::move(units)});
   }
   plot::Figure figure = plot::score_distributions(chart, data.title, data.size);
@@ -278,7 +278,7 @@ std::vector<NamedFigure> critical_difference_of_users(const ChartData& data) {
   std::vector<std::string> labels;
   std::vector<std::vector<double>> columns;
   for (const LeaderboardRow* row : shown(data, kMostBoxes)) {
-    std::vector<double> units = data.evidence.evaluate(data.evidence.find(row->label), {&metric, 1}).front().units();
+    std::vector<double> units = data.evidence.evaluate(data.evidence.find(row->label), {&metric, 1}).front().shares();
     if (units.empty() || (!columns.empty() && units.size() != columns.front().size())) continue;
     labels.push_back(row->label);
     columns.push_back(std::move(units));

@@ -22,8 +22,8 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // Values a unit that are kept in memory between reading and comparing; what is more is read again.
 constexpr std::size_t kKeptBytes = std::size_t{256} << 20;
-// Rows whose values stand side by side while they are resampled.
-constexpr std::size_t kRowBlock = 512;
+// Rows whose values stand side by side while they are resampled: so many, and no more than fit.
+constexpr std::size_t kRowBlock = 512, kBlockBytes = std::size_t{128} << 20;
 
 // Figures that are not metrics, gathered while a row's files are open.
 struct Costs {
@@ -116,26 +116,33 @@ class Builder {
     });
     set_costs(costs, row);
     if (row.trials == 0) return;
-    std::vector<std::vector<double>> units;
+    std::vector<Paired> paired;
     std::size_t bytes = 0;
     for (std::size_t m = 0; m < metrics_.size(); ++m) {
       row.metrics[metrics_[m].text()] = summary_of(figures[m]);
-      units.push_back(figures[m].units());
-      bytes += units.back().size() * sizeof(double);
+      values_[at].whole = figures[m].whole;
+      values_[at].sizes.push_back(figures[m].by_seed.empty() ? 0 : figures[m].by_seed.front().size());
+      if (options_.inference) paired.push_back(paired_of(figures[m]));
+      bytes += options_.inference ? (paired.back().units.size() + paired.back().shares.size()) * sizeof(double) : 0;
     }
-    if (!options_.inference || bytes == 0) return;
+    if (bytes == 0) return;
     const std::lock_guard lock(mutex_);
-    values_[at].sizes.resize(metrics_.size());
-    for (std::size_t m = 0; m < metrics_.size(); ++m) values_[at].sizes[m] = units[m].size();
     if (kept_ + bytes > kKeptBytes) return;
     kept_ += bytes;
-    values_[at].units = std::move(units);
+    values_[at].paired = std::move(paired);
   }
 
-  // The values of one row, kept or read again.
-  std::vector<double> units(std::size_t at, std::size_t m) const {
-    if (!values_[at].units.empty()) return values_[at].units[m];
-    return evidence_.evaluate(evidence_.rows[at], {&metrics_[m], 1}).front().units();
+  // What is compared with other rows, a value a user: see evidence.hpp.
+  struct Paired {
+    std::vector<double> units, shares;  // shares: empty where they are the units
+    std::span<const double> tested() const { return shares.empty() ? units : shares; }
+  };
+  static Paired paired_of(const RowMetric& figure) { return {figure.units(), figure.shares_by_seed.empty() ? std::vector<double>{} : figure.shares()}; }
+
+  // Kept, or read again.
+  Paired paired(std::size_t at, std::size_t m) const {
+    if (!values_[at].paired.empty()) return values_[at].paired[m];
+    return paired_of(evidence_.evaluate(evidence_.rows[at], {&metrics_[m], 1}).front());
   }
 
   void compare(std::size_t m, std::vector<LeaderboardRow>& rows) const {
@@ -146,10 +153,11 @@ class Builder {
       if (!v.sizes.empty() && v.sizes[m] > 0) ++sizes[v.sizes[m]];
     if (sizes.empty()) return;
     const std::size_t n = std::max_element(sizes.begin(), sizes.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+    if (n < 2) return;  // one user tells nothing about others
     std::vector<std::size_t> chosen;
     for (std::size_t r = 0; r < rows.size(); ++r)
       if (!values_[r].sizes.empty() && values_[r].sizes[m] == n) chosen.push_back(r);
-    const bool higher = metrics_[m].card->higher_is_better;
+    const bool higher = metrics_[m].card->higher_is_better, tested = !metrics_[m].card->descriptive;
     const auto better = [&](std::size_t a, std::size_t b) {
       const double x = rows[a].metrics.at(name).mean, y = rows[b].metrics.at(name).mean;
       return higher ? x > y : x < y;
@@ -157,15 +165,21 @@ class Builder {
     std::size_t best = chosen.front();
     for (const std::size_t r : chosen)
       if (better(r, best)) best = r;
-    const std::vector<double> best_values = units(best, m);
+    const Paired of_best = paired(best, m);
     std::vector<std::size_t> others;
     std::vector<double> p;
-    for (std::size_t begin = 0; begin < chosen.size(); begin += kRowBlock) {
-      const std::size_t end = std::min(begin + kRowBlock, chosen.size());
-      std::vector<double> block((end - begin) * n), differences;
+    const std::size_t at_once = std::clamp(kBlockBytes / (n * sizeof(double)), std::size_t{1}, kRowBlock);
+    for (std::size_t begin = 0; begin < chosen.size(); begin += at_once) {
+      const std::size_t end = std::min(begin + at_once, chosen.size());
+      // Row by row; the best has a row of differences too, of zeros, which costs nothing.
+      std::vector<double> block((end - begin) * n), differences(tested ? block.size() : 0);
       exec_.for_blocks(end - begin, 1, [&](std::size_t i, std::size_t) {
-        const std::vector<double> values = units(chosen[begin + i], m);
-        std::copy(values.begin(), values.end(), block.begin() + static_cast<std::ptrdiff_t>(i * n));
+        const Paired row = paired(chosen[begin + i], m);
+        const auto to = static_cast<std::ptrdiff_t>(i * n);
+        std::copy(row.units.begin(), row.units.end(), block.begin() + to);
+        if (!tested) return;
+        const std::vector<double> d = stats::paired_differences(row.tested(), of_best.tested());
+        std::copy(d.begin(), d.end(), differences.begin() + to);
       });
       const auto intervals = stats::bootstrap_means(block, end - begin, n, {.resamples = options_.resamples, .level = options_.level},
                                                     Rng(options_.seed), exec_);
@@ -173,18 +187,13 @@ class Builder {
         MetricSummary& s = rows[chosen[i]].metrics.at(name);
         s.low = intervals[i - begin].low;
         s.high = intervals[i - begin].high;
+      }
+      if (!tested) continue;
+      const auto tests = stats::sign_flip_tests(differences, end - begin, n, options_.permutations, Rng(options_.seed), exec_);
+      for (std::size_t i = begin; i < end; ++i) {
         if (chosen[i] == best) continue;
         others.push_back(chosen[i]);
-        const auto row = std::span(block).subspan((i - begin) * n, n);
-        const std::vector<double> d = stats::paired_differences(row, best_values);
-        differences.insert(differences.end(), d.begin(), d.end());
-      }
-      const std::size_t tested = differences.size() / n;
-      for (const auto& test : stats::sign_flip_tests(differences, tested, n, options_.permutations, Rng(options_.seed), exec_)) {
-        // A difference that Hoeffding's bound decides is smaller than any number of draws could show; with thousands of rows
-        // Holm's adjustment needs to know.
-        constexpr double kBound = 1e-12;
-        p.push_back(test.method == stats::SignFlipMethod::kBound ? std::min(test.p, kBound) : test.p);
+        p.push_back(tests[i - begin].p_tail);
       }
     }
     const std::vector<double> adjusted = stats::adjusted(p, stats::Adjustment::kHolm);
@@ -195,17 +204,20 @@ class Builder {
     }
   }
 
+  // A row that lacks folds has a figure of another task; it is the best only among its like.
   void mark_best(std::vector<LeaderboardRow>& rows) const {
+    const bool any_whole = std::any_of(values_.begin(), values_.end(), [](const Values& v) { return v.whole; });
     for (const MetricSpec& metric : metrics_) {
+      if (metric.card->descriptive) continue;
       double best = kNaN;
       const auto each = [&](auto&& use) {
-        for (LeaderboardRow& row : rows)
-          if (const auto it = row.metrics.find(metric.text()); it != row.metrics.end() && !std::isnan(it->second.mean)) use(it->second);
+        for (std::size_t r = 0; r < rows.size(); ++r)
+          if (const auto it = rows[r].metrics.find(metric.text()); it != rows[r].metrics.end() && !std::isnan(it->second.mean) && values_[r].whole == any_whole)
+            use(it->second);
       };
       each([&](const MetricSummary& s) {
         if (std::isnan(best) || (metric.card->higher_is_better ? s.mean > best : s.mean < best)) best = s.mean;
       });
-      if (metric.card->descriptive) continue;
       each([&](MetricSummary& s) {
         s.best = s.mean == best;
         s.tied = s.tied && !s.best;
@@ -233,8 +245,9 @@ class Builder {
   }
 
   struct Values {
-    std::vector<std::size_t> sizes;           // by metric; empty: the row has no figures
-    std::vector<std::vector<double>> units;   // by metric; empty: read again
+    std::vector<std::size_t> sizes;  // users, by metric; empty: the row has no figures
+    std::vector<Paired> paired;      // by metric; empty: read again
+    bool whole = false;              // some seed has all its folds
   };
   const TaskEvidence& evidence_;
   const LeaderboardOptions& options_;

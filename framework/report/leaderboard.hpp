@@ -16,17 +16,24 @@
 namespace segue {
 
 struct MetricSummary {
-  double mean = 0;         // over the row's trials (folds and seeds)
+  double mean = 0;         // over the row's trials (folds and seeds), see RowMetric
   double stddev = 0;       // between trials; 0 for one
   double seed_stddev = 0;  // between seeds; 0 for one
   std::uint64_t n = 0;     // queries (ratings) judged, all folds of one seed
-  // Bootstrap interval of the mean over users; NaN for metrics over the union of lists, and where a fold is missing.
+  // Bootstrap interval of the mean over users; NaN for metrics over the union of lists, where a fold is missing, and
+  // for a single user.
   double low = std::numeric_limits<double>::quiet_NaN(), high = low;
-  bool best = false;       // no other row's mean is better
-  // Against the best row: paired randomisation test, adjusted by Holm over the rows; NaN for the best itself and
-  // where there is no interval.
+  // No other row's mean is better. Where any row has all its folds, those that lack some are not asked. Never for a
+  // descriptive metric.
+  bool best = false;
+  // Against the best row: paired randomisation test, adjusted by Holm over the rows; NaN for the best itself, where
+  // there is no interval, and for a descriptive metric.
   double p_best = low;
-  bool tied = false;       // not distinguishable from the best; false for the best itself
+  // Not distinguishable from the best; false for the best itself. Since the data chose the best, the promise is that of
+  // a subset selection (Gupta 1965; Hsu 1984): the row that is truly best is marked best or tied with probability of at
+  // least 1 - alpha. It is not that all unmarked rows are worse: of k rows that are alike one is left unmarked with
+  // probability 0.15 for k = 10, 0.5 for k = 100 at alpha 0.05. For that compare() all pairs.
+  bool tied = false;
 };
 
 // Folds and seeds of one label are one row.

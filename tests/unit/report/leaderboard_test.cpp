@@ -9,6 +9,7 @@
 #include "framework/base/errors.hpp"
 #include "framework/param/value.hpp"
 #include "framework/report/cache.hpp"
+#include "framework/report/comparison.hpp"
 #include "framework/store/task_file.hpp"
 #include "framework/store/trial_file.hpp"
 #include "tests/support/messages.hpp"
@@ -240,6 +241,56 @@ TEST(Leaderboard, ARowWithoutAllItsFoldsIsNotTested) {
   EXPECT_EQ(board.rows[0].label, "half");
   EXPECT_TRUE(std::isnan(board.rows[0].metrics.at("hr@2").low));
   EXPECT_FALSE(std::isnan(board.rows[1].metrics.at("hr@2").low));
+  EXPECT_FALSE(board.rows[0].metrics.at("hr@2").best) << "a figure of half the folds is no figure of the task";
+  EXPECT_TRUE(board.rows[1].metrics.at("hr@2").best) << "with which all others are compared";
+}
+
+TEST(Leaderboard, OneUserTellsNothingOfOthers) {
+  Results r;
+  r.finish(r.plan("a"), {1});
+  r.finish(r.plan("b"), {2});
+  const MetricSummary s = build_leaderboards(r.results).at(0).rows[1].metrics.at("mrr@2");
+  EXPECT_EQ(s.mean, 0.5);
+  EXPECT_TRUE(std::isnan(s.low));
+  EXPECT_TRUE(std::isnan(s.p_best));
+}
+
+TEST(Leaderboard, ADescriptiveMetricHasNoBest) {
+  Results r;
+  r.write_users({{"all", {"u", "v", "w"}}});
+  r.finish(r.plan("a"), {1, 2, 9});
+  r.finish(r.plan("b"), {1, 2, 9});
+  LeaderboardOptions options;
+  options.metrics = {"repeat_share@2"};
+  for (const LeaderboardRow& row : build_leaderboards(r.results, "", options).at(0).rows) {
+    const MetricSummary& s = row.metrics.at("repeat_share@2");
+    EXPECT_FALSE(std::isnan(s.low));
+    EXPECT_FALSE(s.best);
+    EXPECT_FALSE(s.tied);
+    EXPECT_TRUE(std::isnan(s.p_best));
+  }
+}
+
+// What the table says of two rows is what the comparison says.
+TEST(Leaderboard, TestsAsTheComparisonDoes) {
+  Results r;
+  std::vector<std::string> users;
+  for (int u = 0; u < 30; ++u) users.insert(users.end(), static_cast<std::size_t>(1 + u % 7), std::to_string(u));
+  r.write_users({{"all", users}});
+  std::vector<std::uint32_t> x, y;
+  for (std::uint32_t q = 0; q < users.size(); ++q) x.push_back(1 + q / 2 % 3), y.push_back(1 + q % 3);
+  r.finish(r.plan("x"), x);
+  r.finish(r.plan("y"), y);
+  const Executor exec;
+  const Comparison c = compare(r.evidence(), parse_metric("mrr@2"), {}, exec);
+  LeaderboardOptions options;
+  options.metrics = {"mrr@2"};
+  options.resamples = 10000;
+  const Leaderboard board = build_leaderboard(r.evidence(), options, exec);
+  ASSERT_EQ(board.rows[1].label, c.rows[1].label);
+  EXPECT_EQ(board.rows[1].metrics.at("mrr@2").p_best, c.pairs[0].p);
+  EXPECT_GT(c.pairs[0].p, 1e-3);
+  EXPECT_EQ(board.rows[1].metrics.at("mrr@2").low, c.rows[1].interval.low);
 }
 
 TEST(Leaderboard, AnyMetricCanBeAskedFor) {
