@@ -271,6 +271,28 @@ TEST(Leaderboard, ADescriptiveMetricHasNoBest) {
   }
 }
 
+// Rows are read by several threads, the task file by whichever comes first.
+TEST(Leaderboard, SameBitsForAnyThreads) {
+  Results r;
+  std::vector<std::string> users;
+  for (int u = 0; u < 40; ++u) users.insert(users.end(), static_cast<std::size_t>(1 + u % 3), std::to_string(u));
+  r.write_users({{"f1", users}, {"f2", users}});
+  for (std::uint32_t row = 0; row < 20; ++row)
+    for (const char* fold : {"f1", "f2"}) {
+      std::vector<std::uint32_t> ranks;
+      for (std::uint32_t q = 0; q < users.size(); ++q) ranks.push_back(1 + (q * (row + 3) + fold[1]) % 7);
+      r.finish(r.plan(fmt::format("row{}", row), fold), ranks);
+    }
+  LeaderboardOptions options;
+  options.metrics = {"mrr@9", "hr@3:reachable", "novelty@2", "coverage@2"};
+  const Executor one(1);
+  const std::string expected = leaderboard_json({build_leaderboard(r.evidence(), options, one)});
+  for (const int threads : {2, 3, 8}) {
+    const Executor exec(threads);
+    EXPECT_EQ(leaderboard_json({build_leaderboard(r.evidence(), options, exec)}), expected) << threads << " threads";
+  }
+}
+
 // What the table says of two rows is what the comparison says.
 TEST(Leaderboard, TestsAsTheComparisonDoes) {
   Results r;
