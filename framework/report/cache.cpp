@@ -113,6 +113,7 @@ Leaderboard cached_leaderboard(const TaskEvidence& evidence, const LeaderboardOp
         board.task = evidence.task;
         board.task.metrics = kept.at("metrics").get<std::vector<std::string>>();
         board.leaks = kept.at("leaks");
+        board.missing = kept.at("missing").get<std::vector<std::string>>();
         for (const Json& row : kept.at("rows")) board.rows.push_back(row_from(row));
         return board;
       }
@@ -125,7 +126,7 @@ Leaderboard cached_leaderboard(const TaskEvidence& evidence, const LeaderboardOp
   Leaderboard board = build_leaderboard(evidence, options, exec);
   Json rows = Json::array();
   for (const LeaderboardRow& row : board.rows) rows.push_back(to_json(row));
-  const Json kept{{"key", key}, {"metrics", board.task.metrics}, {"leaks", board.leaks}, {"rows", std::move(rows)}};
+  const Json kept{{"key", key}, {"metrics", board.task.metrics}, {"leaks", board.leaks}, {"missing", board.missing}, {"rows", std::move(rows)}};
   try {
     write_text_file(file, kept.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   } catch (const std::exception& e) {

@@ -87,6 +87,9 @@ class Builder {
     exec_.for_blocks(board.rows.size(), 1, [&](std::size_t begin, std::size_t) { read(begin, board.rows[begin]); });
     if (options_.inference)
       for (std::size_t m = 0; m < metrics_.size(); ++m) compare(m, board.rows);
+    std::set<std::string> missing;
+    for (const Values& v : values_) missing.insert(v.missing.begin(), v.missing.end());
+    board.missing.assign(missing.begin(), missing.end());
     mark_best(board.rows);
     count_tried(board.rows);
     sort(board.rows);
@@ -121,6 +124,7 @@ class Builder {
     for (std::size_t m = 0; m < metrics_.size(); ++m) {
       row.metrics[metrics_[m].text()] = summary_of(figures[m]);
       values_[at].whole = figures[m].whole;
+      if (!figures[m].missing.empty()) values_[at].missing.push_back(figures[m].missing);
       values_[at].sizes.push_back(figures[m].by_seed.empty() ? 0 : figures[m].by_seed.front().size());
       if (options_.inference) paired.push_back(paired_of(figures[m]));
       bytes += options_.inference ? (paired.back().units.size() + paired.back().shares.size()) * sizeof(double) : 0;
@@ -248,6 +252,7 @@ class Builder {
     std::vector<std::size_t> sizes;  // users, by metric; empty: the row has no figures
     std::vector<Paired> paired;      // by metric; empty: read again
     bool whole = false;              // some seed has all its folds
+    std::vector<std::string> missing;
   };
   const TaskEvidence& evidence_;
   const LeaderboardOptions& options_;

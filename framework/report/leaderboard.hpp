@@ -56,6 +56,7 @@ struct LeaderboardRow {
 struct Leaderboard {
   ManifestTask task;
   std::vector<LeaderboardRow> rows;    // best first by the first metric, then what failed
+  std::vector<std::string> missing;    // why figures are missing: what the data or the stored lists lack for a metric
   std::string leaks;                   // one line on what the split leaks and what the truth lacks; empty where not known
 };
 

@@ -113,6 +113,9 @@ std::vector<std::string> leaderboard_notes(const Leaderboard& board, const Leade
     notes.push_back(fmt::format("± {:g} % bootstrap interval over {} (BCa, {} resamples)", 100 * options.level, board.task.ratings ? "users" : "users with truth", options.resamples));
   if (any_summary(board, [](const MetricSummary& s) { return s.tied; }))
     notes.push_back(fmt::format("{} not distinguishable from the best: paired randomisation test, {} draws, Holm over the rows, {:g}", kTied, options.permutations, options.alpha));
+  if (any(board, [](const LeaderboardRow& r) { return r.trials > 0 && r.trials < r.planned; }))
+    notes.push_back("a row that lacks trials is compared by the seeds whose folds are all there; without such a seed its figure is of some folds only, and never the best");
+  notes.insert(notes.end(), board.missing.begin(), board.missing.end());
   if (any(board, [](const LeaderboardRow& r) { return r.tried > 1; }))
     notes.push_back("tried: settings of the same entry that were compared on these very test data; the best of many is flattered");
   if (board.task.sampled) notes.push_back("~ ranked among sampled candidates only: not comparable with full ranking, and may reverse it");

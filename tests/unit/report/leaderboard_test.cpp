@@ -243,6 +243,7 @@ TEST(Leaderboard, ARowWithoutAllItsFoldsIsNotTested) {
   EXPECT_FALSE(std::isnan(board.rows[1].metrics.at("hr@2").low));
   EXPECT_FALSE(board.rows[0].metrics.at("hr@2").best) << "a figure of half the folds is no figure of the task";
   EXPECT_TRUE(board.rows[1].metrics.at("hr@2").best) << "with which all others are compared";
+  EXPECT_THAT(leaderboard_notes(board), testing::Contains(HasSubstr("a row that lacks trials")));
 }
 
 TEST(Leaderboard, OneUserTellsNothingOfOthers) {
@@ -324,6 +325,14 @@ TEST(Leaderboard, AnyMetricCanBeAskedFor) {
   EXPECT_DOUBLE_EQ(board.rows[0].metrics.at("hr@1").mean, 0.25);
   EXPECT_DOUBLE_EQ(board.rows[0].metrics.at("coverage@2").mean, 2.0 / 9);
   EXPECT_TRUE(std::isnan(board.rows[0].metrics.at("coverage@2").low)) << "one figure for all lists has no spread over users";
+  options.metrics = {"coverage@9", "hr@1", "ild_tags@2"};
+  r.finish(r.plan("b"), {1, 2, 9, 9});
+  const Executor exec;
+  for (const bool fresh : {true, false}) {
+    const auto notes = leaderboard_notes(cached_leaderboard(r.evidence(), options, exec, fresh));
+    EXPECT_THAT(notes, testing::Contains(HasSubstr("coverage@9 needs lists of 9 items, and the stored ones have 2"))) << "a dash says why";
+    EXPECT_THAT(notes, testing::Contains(HasSubstr("ild_tags@2 needs tags")).Times(1));
+  }
 }
 
 TEST(CachedLeaderboard, IsTheSameAndIsFoundAgain) {
