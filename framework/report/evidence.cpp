@@ -302,7 +302,6 @@ std::vector<RowMetric> TaskEvidence::evaluate(const EvidenceRow& row, std::span<
 }
 
 std::vector<TaskEvidence> gather_evidence(std::span<const ResultsFolder> folders, const std::string& wanted) {
-  static const std::set<std::string> kFailed{"failed", "timeout", "killed"};  // one that was interrupted has merely not run
   std::vector<TaskEvidence> tasks;
   std::vector<std::string> known;
   for (const ResultsFolder& folder : folders) {
@@ -343,7 +342,7 @@ std::vector<TaskEvidence> gather_evidence(std::span<const ResultsFolder> folders
           EvidenceTrial trial{.fit = t->fit, .fold = t->fold, .seed = t->seed, .file = folder.trial_file(t->fit), .error = {}};
           // A file that exists holds the tasks of its plan, but for a view that was added and has not run.
           trial.present = fs::exists(trial.file) && (manifest.tasks.size() == 1 || TrialFile(trial.file).has_task(task.id));
-          if (const auto it = journal.find(t->fit); !trial.present && it != journal.end() && kFailed.contains(it->second.event)) {
+          if (const auto it = journal.find(t->fit); !trial.present && it != journal.end() && it->second.is_failure()) {
             trial.failed = true;
             trial.error = it->second.error;
           }
