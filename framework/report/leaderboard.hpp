@@ -75,6 +75,8 @@ Leaderboard build_leaderboard(const TaskEvidence& evidence, const LeaderboardOpt
 // Of all tasks of one folder. UsageError where the folder holds no results or no such task (by name or id); empty task: all.
 std::vector<Leaderboard> build_leaderboards(const ResultsFolder& results, const std::string& task = "", const LeaderboardOptions& options = {});
 
+// Decimals that a metric is printed with: four for what lies between 0 and 1, fewer where figures are large.
+int metric_decimals(const Leaderboard& board, const std::string& metric);
 // People: figures with their intervals and marks. CSV: a column a number. See leaderboard_notes() for what the marks mean.
 Table leaderboard_table(const Leaderboard& board, TableFormat format = TableFormat::kText);
 // What stands below the table: what marks and intervals mean, only those that occur.
