@@ -132,9 +132,10 @@ std::vector<std::string> comparison_notes(const Comparison& c, const ComparisonO
                               o.adjustment == stats::Adjustment::kNone ? written(o.adjustment)
                                                                        : fmt::format("{} over the {} {}", written(o.adjustment), c.pairs.size(), c.pairs.size() == 1 ? "comparison" : "comparisons"),
                               o.alpha));
-  notes.push_back(fmt::format("dz: mean difference in standard deviations of the differences (Hedges' correction); higher, lower, equal: users; detectable: difference that {} finds with power 0.8",
-                              o.test == PairedTest::kStudentT ? "the test" : "a paired t test"));
+  notes.push_back("dz: mean difference in standard deviations of the differences (Hedges' correction); higher, lower, equal: users; detectable: difference that a paired t test of one pair finds with power 0.8");
   if (c.task.sampled) notes.push_back("~ ranked among sampled candidates only: not comparable with full ranking, and may reverse it");
+  if (o.baseline.empty() && !o.all_pairs && c.pairs.size() > 1)
+    notes.push_back(fmt::format("'{}' is the baseline because it came out best on these data, which flatters it a little; --all-pairs counts that in", c.rows.front().label));
   if (std::any_of(c.rows.begin(), c.rows.end(), [](const ComparedRow& r) { return r.variance.has_value(); }))
     notes.push_back("error of users, error of seeds: standard errors of the mean from either source alone (two-way random effects); seed sd: between seeds, beyond what single users' noise explains");
   for (const std::string& row : c.left_out) notes.push_back("left out: " + row);
