@@ -110,6 +110,21 @@ TEST(Leaderboard, WhatBecameOfATrial) {
   EXPECT_EQ(r.row("half").metrics.at("hr@2").mean, 1);
 }
 
+TEST(Leaderboard, ADamagedFileIsARow) {
+  for (const bool two_tasks : {false, true}) {
+    Results r;
+    if (two_tasks) r.add_task("t2", "ratings", true);
+    r.finish(r.plan("whole"), {1, 1, 1, 1});
+    r.finish(r.plan("cut"), {1, 1, 1, 1});
+    std::filesystem::resize_file(r.results.trial_file("cut-all-1"), 100);
+    EXPECT_THAT(r.labels(), ElementsAre("whole", "cut"));
+    EXPECT_EQ(r.row("cut").status, "failed");
+    EXPECT_EQ(r.row("cut").trials, 0u);
+    EXPECT_THAT(r.row("cut").error, HasSubstr("cut-all-1.h5"));
+    EXPECT_EQ(r.row("whole").status, "ok");
+  }
+}
+
 TEST(Leaderboard, ARowThatIsNotAskedIsNotShown) {
   Results r;
   r.add_task("t2", "ratings", true);
