@@ -283,7 +283,8 @@ TEST(Leaderboard, ADescriptiveMetricHasNoBest) {
   r.finish(r.plan("b"), {1, 2, 9});
   LeaderboardOptions options;
   options.metrics = {"repeat_share@2"};
-  for (const LeaderboardRow& row : build_leaderboards(r.results, "", options).at(0).rows) {
+  const std::vector<Leaderboard> boards = build_leaderboards(r.results, "", options);
+  for (const LeaderboardRow& row : boards.at(0).rows) {
     const MetricSummary& s = row.metrics.at("repeat_share@2");
     EXPECT_FALSE(std::isnan(s.low));
     EXPECT_FALSE(s.best);
