@@ -7,11 +7,8 @@
 #include <utility>
 #include <vector>
 
-#if defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__))
-#include <immintrin.h>
-#endif
-
 #include "framework/base/errors.hpp"
+#include "framework/linalg/simd.hpp"
 #include "framework/linalg/sparse_gram.hpp"
 
 namespace segue {
@@ -19,31 +16,8 @@ namespace {
 
 // A register tile of kRows x kCols sums. Each element is a chain of fused multiply-adds in order of t, whatever the
 // tile.
-#if defined(__AVX512F__)
-using Wide = __m512d;
-constexpr std::size_t kLanes = 8, kRows = 8, kVectors = 3;  // 24 of 32 registers
-inline Wide load(const double* p) { return _mm512_loadu_pd(p); }
-inline Wide all(double x) { return _mm512_set1_pd(x); }
-inline Wide fma(Wide a, Wide b, Wide c) { return _mm512_fmadd_pd(a, b, c); }
-inline Wide mul(Wide a, Wide b) { return _mm512_mul_pd(a, b); }
-inline void store(double* p, Wide v) { _mm512_storeu_pd(p, v); }
-#elif defined(__AVX2__) && defined(__FMA__)
-using Wide = __m256d;
-constexpr std::size_t kLanes = 4, kRows = 4, kVectors = 3;  // 12 of 16 registers
-inline Wide load(const double* p) { return _mm256_loadu_pd(p); }
-inline Wide all(double x) { return _mm256_set1_pd(x); }
-inline Wide fma(Wide a, Wide b, Wide c) { return _mm256_fmadd_pd(a, b, c); }
-inline Wide mul(Wide a, Wide b) { return _mm256_mul_pd(a, b); }
-inline void store(double* p, Wide v) { _mm256_storeu_pd(p, v); }
-#else
-using Wide = double;
-constexpr std::size_t kLanes = 1, kRows = 4, kVectors = 3;
-inline Wide load(const double* p) { return *p; }
-inline Wide all(double x) { return x; }
-inline Wide fma(Wide a, Wide b, Wide c) { return std::fma(a, b, c); }
-inline Wide mul(Wide a, Wide b) { return a * b; }
-inline void store(double* p, Wide v) { *p = v; }
-#endif
+constexpr std::size_t kLanes = Doubles::kCount, kVectors = 3;
+constexpr std::size_t kRows = kLanes == 8 ? 8 : 4;  // sums take 24 of 32 registers with AVX-512, 12 of 16 with AVX2
 constexpr std::size_t kCols = kLanes * kVectors;
 constexpr std::size_t kChunk = 24;          // rows packed together: a multiple of kRows and of kCols
 constexpr std::size_t kBlock = 6 * kChunk;  // rows swept together; its panels of 24 columns (27 KiB) stay in L1
@@ -51,18 +25,18 @@ static_assert(kChunk % kRows == 0 && kChunk % kCols == 0);
 
 // c(i, j) += sum over t < depth of left[t][i] right[t][j]; c: kRows x kCols.
 void tile_product(double* c, std::size_t stride, const double* left, const double* right, std::size_t depth) {
-  Wide acc[kRows][kVectors];
+  Doubles acc[kRows][kVectors];
 #pragma GCC unroll 8
   for (std::size_t i = 0; i < kRows; ++i)
 #pragma GCC unroll 3
-    for (std::size_t v = 0; v < kVectors; ++v) acc[i][v] = load(c + i * stride + v * kLanes);
+    for (std::size_t v = 0; v < kVectors; ++v) acc[i][v] = Doubles::load(c + i * stride + v * kLanes);
   for (std::size_t t = 0; t < depth; ++t) {
-    Wide b[kVectors];
+    Doubles b[kVectors];
 #pragma GCC unroll 3
-    for (std::size_t v = 0; v < kVectors; ++v) b[v] = load(right + t * kCols + v * kLanes);
+    for (std::size_t v = 0; v < kVectors; ++v) b[v] = Doubles::load(right + t * kCols + v * kLanes);
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < kRows; ++i) {
-      const Wide a = all(left[t * kRows + i]);
+      const Doubles a = Doubles::all(left[t * kRows + i]);
 #pragma GCC unroll 3
       for (std::size_t v = 0; v < kVectors; ++v) acc[i][v] = fma(a, b[v], acc[i][v]);
     }
@@ -70,7 +44,7 @@ void tile_product(double* c, std::size_t stride, const double* left, const doubl
 #pragma GCC unroll 8
   for (std::size_t i = 0; i < kRows; ++i)
 #pragma GCC unroll 3
-    for (std::size_t v = 0; v < kVectors; ++v) store(c + i * stride + v * kLanes, acc[i][v]);
+    for (std::size_t v = 0; v < kVectors; ++v) acc[i][v].store(c + i * stride + v * kLanes);
 }
 
 // The same where only rows x cols of the tile exist.
@@ -113,12 +87,12 @@ void solve_upper(double* vectors, const double* u, std::size_t n) {
   for (std::size_t from = 0; from < n; from += kGroup) {
     const std::size_t group = std::min(kGroup, n - from);
     for (std::size_t w = 0; w < kWides; w += kVectors) {
-      Wide acc[kGroup][kVectors] = {};
+      Doubles acc[kGroup][kVectors] = {};
       double* column = vectors + w * kLanes;
       for (std::size_t g = 0; g < group; ++g)
-        for (std::size_t v = 0; v < kVectors; ++v) acc[g][v] = load(column + (from + g) * kChunk + v * kLanes);
+        for (std::size_t v = 0; v < kVectors; ++v) acc[g][v] = Doubles::load(column + (from + g) * kChunk + v * kLanes);
       const auto eliminate = [&](std::size_t s, std::size_t g, std::size_t v) {
-        acc[g][v] = fma(all(-u[s * n + from + g]), load(column + s * kChunk + v * kLanes), acc[g][v]);
+        acc[g][v] = fma(Doubles::all(-u[s * n + from + g]), Doubles::load(column + s * kChunk + v * kLanes), acc[g][v]);
       };
       if (group == kGroup) {
         for (std::size_t s = 0; s < from; ++s)
@@ -132,10 +106,10 @@ void solve_upper(double* vectors, const double* u, std::size_t n) {
             for (std::size_t v = 0; v < kVectors; ++v) eliminate(s, g, v);
       }
       for (std::size_t g = 0; g < group; ++g) {
-        const Wide inverse = all(1 / u[(from + g) * n + from + g]);
+        const Doubles inverse = Doubles::all(1 / u[(from + g) * n + from + g]);
         for (std::size_t v = 0; v < kVectors; ++v) {
           for (std::size_t s = from; s < from + g; ++s) eliminate(s, g, v);
-          store(column + (from + g) * kChunk + v * kLanes, mul(acc[g][v], inverse));
+          (acc[g][v] * inverse).store(column + (from + g) * kChunk + v * kLanes);
         }
       }
     }
