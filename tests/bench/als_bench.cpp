@@ -29,6 +29,10 @@ void fit(benchmark::State& state, const std::string& algorithm, const std::strin
 }
 BENCHMARK_CAPTURE(fit, implicit_als_64, "implicit_als", R"({"factors": 64, "epochs": 3})", 3)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(fit, implicit_als_128, "implicit_als", R"({"factors": 128, "epochs": 3})", 3)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(fit, ease, "ease", "{}", 1)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(fit, pure_svd_64, "pure_svd", R"({"factors": 64})", 6)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(fit, rp3beta_300, "rp3beta", R"({"neighbours": 300})", 1)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(fit, slim, "slim", "{}", 1)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(fit, item_knn_50, "item_knn", R"({"neighbours": 50})", 1)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(fit, user_knn_50, "user_knn", R"({"neighbours": 50})", 1)->Unit(benchmark::kMillisecond)->UseRealTime();
 
