@@ -157,6 +157,35 @@ inline void prefetch(const float* p, std::size_t n) {
   for (std::size_t j = 0; j < n; j += 16) __builtin_prefetch(p + j);
 }
 
+// As many doubles as one register holds; their number differs between machines, what each lane does does not.
+struct Doubles {
+#if defined(__AVX512F__)
+  static constexpr std::size_t kCount = 8;
+  __m512d v;
+  static Doubles load(const double* p) { return {_mm512_loadu_pd(p)}; }
+  static Doubles all(double x) { return {_mm512_set1_pd(x)}; }
+  void store(double* p) const { _mm512_storeu_pd(p, v); }
+  friend Doubles operator*(Doubles a, Doubles b) { return {_mm512_mul_pd(a.v, b.v)}; }
+  friend Doubles fma(Doubles a, Doubles b, Doubles c) { return {_mm512_fmadd_pd(a.v, b.v, c.v)}; }
+#elif defined(__AVX2__) && defined(__FMA__)
+  static constexpr std::size_t kCount = 4;
+  __m256d v;
+  static Doubles load(const double* p) { return {_mm256_loadu_pd(p)}; }
+  static Doubles all(double x) { return {_mm256_set1_pd(x)}; }
+  void store(double* p) const { _mm256_storeu_pd(p, v); }
+  friend Doubles operator*(Doubles a, Doubles b) { return {_mm256_mul_pd(a.v, b.v)}; }
+  friend Doubles fma(Doubles a, Doubles b, Doubles c) { return {_mm256_fmadd_pd(a.v, b.v, c.v)}; }
+#else
+  static constexpr std::size_t kCount = 1;
+  double v;
+  static Doubles load(const double* p) { return {*p}; }
+  static Doubles all(double x) { return {x}; }
+  void store(double* p) const { *p = v; }
+  friend Doubles operator*(Doubles a, Doubles b) { return {a.v * b.v}; }
+  friend Doubles fma(Doubles a, Doubles b, Doubles c) { return {std::fma(a.v, b.v, c.v)}; }
+#endif
+};
+
 // The inner product of two vectors of the same length: sixteen chains of fused multiply-adds, then Lanes::sum(). Faster
 // than dot_in_order() of scoring.hpp and with other bits: for training, not for scores.
 inline float lane_dot(std::span<const float> a, std::span<const float> b) {

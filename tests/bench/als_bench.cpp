@@ -125,6 +125,10 @@ SEGUE_FIT(implicit_als_block_128, "implicit_als",
           R"({"factors": 128, "epochs": 3, "solver": "block", "block_size": 32})", 3);
 SEGUE_FIT(item_knn_50, "item_knn", R"({"neighbours": 50})", 1);
 SEGUE_FIT(user_knn_50, "user_knn", R"({"neighbours": 50})", 1);
+SEGUE_FIT(ease, "ease", "{}", 1);
+SEGUE_FIT(pure_svd_64, "pure_svd", R"({"factors": 64})", 6);
+SEGUE_FIT(rp3beta_300, "rp3beta", R"({"neighbours": 300})", 1);
+SEGUE_FIT(slim, "slim", "{}", 1);
 
 }  // namespace
 }  // namespace segue::bench
