@@ -15,17 +15,21 @@ namespace {
 
 constexpr std::size_t kLanes = Lanes::kCount;
 constexpr std::size_t kRowBlock = 32;
+constexpr std::size_t kChains = 4;  // sums in flight
 
 std::size_t columns_of(const Matrix<float>& m) { return static_cast<std::size_t>(m.cols()); }
 std::size_t rows_of(const Matrix<float>& m) { return static_cast<std::size_t>(m.rows()); }
+
+UsageError singular(std::size_t dims) {
+  return UsageError("bayesian_mf: a system of {} unknowns is singular to working accuracy; lower factors", dims);
+}
 
 // L with m = L L^T, zeros above the diagonal.
 Eigen::MatrixXd cholesky(Eigen::MatrixXd m) {
   const Eigen::Index d = m.rows();
   for (Eigen::Index k = 0; k < d; ++k) {
     const double pivot = m(k, k);
-    if (!(pivot > 0) || !std::isfinite(pivot))
-      throw UsageError("bayesian_mf: a covariance of {} dimensions is singular; lower factors", d);
+    if (!(pivot > 0) || !std::isfinite(pivot)) throw singular(static_cast<std::size_t>(d));
     m.col(k).tail(d - k) /= std::sqrt(pivot);
     for (Eigen::Index j = k + 1; j < d; ++j) m.col(j).tail(d - j) -= m(j, k) * m.col(k).tail(d - j);
     m.col(k).head(k).setZero();
@@ -112,13 +116,16 @@ void draw_features(BayesSide& side, const RatedRows& ratings, const RatedRows& b
     for (std::size_t j = 0; j < by_column.rows(); ++j) {
       const std::span<const std::uint32_t> which = by_column.columns_of(j);
       if (which.empty()) continue;
-      Lanes sum[4] = {Lanes::zero(), Lanes::zero(), Lanes::zero(), Lanes::zero()};
-      float squares = 0;
-      for (std::size_t e = 0; e < which.size(); ++e) {
-        const float f = scale[which[e]];
-        sum[e % 4] = fma(Lanes::all(f), Lanes::load(&left[which[e] * kLanes]), sum[e % 4]);
-        squares += f * f;
+      Lanes sum[kChains] = {Lanes::zero(), Lanes::zero(), Lanes::zero(), Lanes::zero()};
+      for (std::size_t e = 0; e < which.size(); e += kChains) {
+        const std::size_t count = std::min(kChains, which.size() - e);
+#pragma GCC unroll 4
+        for (std::size_t k = 0; k < kChains; ++k)
+          if (k < count)
+            sum[k] = fma(Lanes::all(scale[which[e + k]]), Lanes::load(&left[which[e + k] * kLanes]), sum[k]);
       }
+      float squares = 0;
+      for (std::uint32_t r : which) squares += scale[r] * scale[r];
       const Lanes old = load(side.features, j);
       const float inverse = 1 / (squares + ridge);
       Lanes now = (sum[0] + sum[1]) + (sum[2] + sum[3]);
@@ -132,7 +139,12 @@ void draw_features(BayesSide& side, const RatedRows& ratings, const RatedRows& b
     for (std::size_t r = 0; r < n; ++r) {
       Lanes sum[2] = {Lanes::zero(), Lanes::zero()};
       const std::span<const std::uint32_t> which = ratings.columns_of(r);
-      for (std::size_t e = 0; e < which.size(); ++e) sum[e % 2] = sum[e % 2] + load(side.features, which[e]);
+      const std::size_t pairs = which.size() / 2 * 2;
+      for (std::size_t e = 0; e < pairs; e += 2) {
+        sum[0] = sum[0] + load(side.features, which[e]);
+        sum[1] = sum[1] + load(side.features, which[e + 1]);
+      }
+      if (pairs < which.size()) sum[0] = sum[0] + load(side.features, which[pairs]);
       store((sum[0] + sum[1]) * Lanes::all(scale[r]), side.shift, r);
     }
   });
@@ -155,14 +167,14 @@ void draw_side(BayesSide& side, const RatedRows& ratings, const RatedRows& by_co
       draw_prior(side.rows - side.shift, {side.feature_ridge * squares, static_cast<double>(used)}, hyper, exec);
 
   Matrix<float> noise(side.features.rows(), side.features.cols());
-  const Eigen::MatrixXd root = cholesky(side.prior.precision);
+  const Matrix<float> precision = side.prior.precision.cast<float>();
   exec.for_blocks(rows_of(noise), 256, [&](std::size_t begin, std::size_t end) {
-    Eigen::VectorXd z(noise.cols());
+    RidgeSystem system(columns_of(noise));
+    system.begin(precision, 0);
+    if (!system.solve(row_span(noise, begin))) throw singular(columns_of(noise));
     for (std::size_t j = begin; j < end; ++j) {
-      Rng draw = rng.stream(name + " features", sweep, j);
-      for (double& x : z) x = draw.normal();
-      solve_transposed(root, z);
-      noise.row(static_cast<Eigen::Index>(j)) = z.transpose().cast<float>();
+      rng.stream(name + " features", sweep, j).fill_normal(row_span(noise, j), 0, 1);
+      system.correlate(row_span(noise, j));
     }
   });
   std::vector<float> scale(ratings.rows());
@@ -205,8 +217,7 @@ double draw_rows(BayesSide& side, const RatedRows& ratings, const Matrix<float>&
           system.begin(precision, 0);
           system.add(design, which, weights, targets);
           system.add_target(noise);
-          if (!system.solve(expected))
-            throw UsageError("bayesian_mf: a system of {} unknowns is singular; lower factors", dims);
+          if (!system.solve(expected)) throw singular(dims);
           rng.stream(stream, sweep, r).fill_normal(noise, 0, 1);
           system.correlate(noise);
           for (std::size_t d = 0; d < dims; ++d) row[d] = expected[d] + noise[d];

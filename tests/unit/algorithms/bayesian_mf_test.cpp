@@ -221,10 +221,11 @@ TEST(Features, AreDrawnLikeANaiveGibbsStep) {
       for (Index r = 0; r < 23; ++r) evidence += f(r, j) * (left.row(r).transpose() - prior.mean);
       const double weight = f.col(j).squaredNorm() + 1.7;
       Rng draw = Rng(31).stream("user features", 4, static_cast<std::uint64_t>(j));
-      VectorXd z(static_cast<Index>(d));
-      for (double& x : z) x = draw.normal();
-      b.row(j) =
-          (evidence / weight + VectorXd(upper.triangularView<Eigen::Upper>().solve(z)) / std::sqrt(weight)).transpose();
+      Eigen::VectorXf z(static_cast<Index>(d));
+      draw.fill_normal({z.data(), d}, 0, 1);
+      b.row(j) = (evidence / weight +
+                  VectorXd(upper.triangularView<Eigen::Upper>().solve(VectorXd(z.cast<double>()))) / std::sqrt(weight))
+                     .transpose();
     }
     EXPECT_LE((side.features.cast<double>() - b).cwiseAbs().maxCoeff(), 3e-5) << d;
     EXPECT_LE((side.shift.cast<double>() - f * b).cwiseAbs().maxCoeff(), 3e-5) << d;
@@ -353,6 +354,29 @@ TEST(BayesianMf, RecoversTheModelThatMadeTheRatings) {
   const double rmse = std::sqrt(squares / static_cast<double>(hidden.size()));
   EXPECT_GT(rmse, 0.95 * noise);
   EXPECT_LT(rmse, 1.12 * noise);
+}
+
+// Early stopping brings back the mean of the samples kept by the best sweep, whether it lies in the burn-in or not.
+TEST(BayesianMf, StoppingRestoresTheBestMean) {
+  for (const int best : {2, 7}) {
+    const Executor exec(1);
+    const Interactions train(ratings(40, 30));
+    const Histories histories;
+    const Facets facets;
+    test::Curve curve;
+    const auto model = registry().find("bayesian_mf").make(params("both"));
+    std::vector<std::vector<float>> seen;
+    FitContext ctx{exec, Rng(1), curve};
+    ctx.validate = [&](const Recommender& present) {
+      seen.push_back(predictions(present, 40, 30));
+      return -std::abs(static_cast<double>(seen.size()) - best);
+    };
+    ctx.stopping = {.patience = 3, .every = 1};
+    model->fit({train, histories, facets}, ctx);
+    ASSERT_EQ(seen.size(), static_cast<std::size_t>(best) + 3);
+    EXPECT_EQ(predictions(*model, 40, 30), seen[static_cast<std::size_t>(best) - 1]);
+    EXPECT_NE(seen.back(), seen[static_cast<std::size_t>(best) - 1]);
+  }
 }
 
 TEST(BayesianMf, RefusesABurnInThatLeavesNothing) {
