@@ -142,8 +142,25 @@ void show_leaderboards(const std::vector<Leaderboard>& boards, const Leaderboard
       if (boards[other].task.name == board.task.name && boards[other].task.dataset_fingerprint == board.task.dataset_fingerprint)
         notes.push_back(fmt::format("another task than {}; they differ in {}", boards[other].task.id, fmt::join(task_differences(boards[other].task, board.task, task_defaults()), "; ")));
     show_notes(notes, format);
+    // What has not run yet is counted, as above; `segue reproduce` lists it.
+    std::vector<Reproduction> published = reproductions(board);
+    const std::size_t all = published.size();
+    std::erase_if(published, [](const Reproduction& r) { return r.verdict == Verdict::kNotRun && r.missing.empty(); });
+    if (published.empty()) continue;
+    if (format == TableFormat::kText || format == TableFormat::kMarkdown) fmt::print("\n");
+    show_reproductions(board.task, published, all - published.size(), format);
   }
   show_for_programs(parts, format);
+}
+
+void show_reproductions(const ManifestTask& task, std::span<const Reproduction> rows, std::size_t waiting, TableFormat format) {
+  const std::string heading = fmt::format("{} on {}: published figures and ours", task.name, task.dataset_title.empty() ? task.dataset : task.dataset_title);
+  if (format == TableFormat::kText) print_wrapped(heading);
+  if (format == TableFormat::kMarkdown) fmt::print("#### {}\n\n", heading);
+  show(reproduction_table(rows, format), format, heading);
+  std::vector<std::string> notes = reproduction_notes(rows);
+  if (waiting > 0) notes.insert(notes.begin(), fmt::format("{} more {} not run yet", waiting, waiting == 1 ? "figure has" : "figures have"));
+  show_notes(notes, format);
 }
 
 }  // namespace segue

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "framework/param/value.hpp"
 #include "framework/report/evidence.hpp"
 #include "framework/report/leaderboard.hpp"
+#include "framework/report/reproduction.hpp"
 #include "framework/report/table.hpp"
 
 namespace segue {
@@ -40,7 +42,11 @@ void show_notes(const std::vector<std::string>& notes, TableFormat format);
 std::vector<std::pair<std::string, Cell>> part_of(const ManifestTask& task);
 void show_for_programs(const std::vector<TablePart>& parts, TableFormat format);
 
-// Heading, leak line, table and legend of each board, to stdout.
+// The published figures of a task beside ours, with their sources; `waiting`: how many are left out because their rows have
+// not run. For people only.
+void show_reproductions(const ManifestTask& task, std::span<const Reproduction> rows, std::size_t waiting, TableFormat format);
+
+// Heading, leak line, table and legend of each board, and below them what others published, to stdout.
 void show_leaderboards(const std::vector<Leaderboard>& boards, const LeaderboardOptions& options, TableFormat format);
 
 }  // namespace segue

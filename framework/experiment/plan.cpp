@@ -80,11 +80,13 @@ Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datas
       task.ratings = is_rating_view(view);
       // Judging ratings and judging lists are different tasks even when everything else agrees.
       task.id = task_id(summary.fingerprint, spec.task, view) + (task.ratings ? "r" : "");
-      task.name = spec.datasets.size() > 1 ? entry.label + "/" + view.name : view.name;
+      task.name = task_name(spec, entry, view);
       task.dataset = entry.label;
       task.dataset_title = summary.title;
       task.dataset_fingerprint = summary.fingerprint;
       task.metrics = view.metrics;
+      for (const PublishedSpec& p : spec.published)
+        if (p.task == task.name) task.published.push_back({p.label, p.metric, *p.value, p.bound(), p.source, p.note});
       task.view = v;
       task.sampled = view.candidates != "full";
       task.description = fmt::format("{{\"task\":{},\"view\":{}}}", spec.task.canonical(), view.identity().canonical());
@@ -98,7 +100,7 @@ Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datas
     for (const AlgorithmEntry& a : spec.algorithms) {
       const AlgorithmInfo& info = algorithms.find(a.algorithm).info;
       for (const std::string& fold : folds) {
-        for (const std::uint64_t seed : spec.seeds) {
+        for (const std::uint64_t seed : a.seeds) {
           PlannedTrial trial;
           trial.algorithm = &a;
           trial.dataset = &entry;

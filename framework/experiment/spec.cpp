@@ -42,7 +42,7 @@ Schema<LimitsSpec> LimitsSpec::schema() {
 namespace {
 
 const std::vector<std::string> kSuiteKeys{"version", "name", "dataset", "datasets", "feedback", "filter", "split", "seeds", "algorithms",
-                                          "evaluate", "latency", "stopping", "limits", "plots", "plugins", "include", "description"};
+                                          "evaluate", "latency", "stopping", "limits", "published", "plots", "plugins", "include", "description"};
 
 UsageError with_mark(const Mark& mark, const std::exception& e) { return UsageError("{}{}", mark.prefix(), e.what()); }
 
@@ -58,11 +58,26 @@ auto at(const Mark& mark, Body body) {
   }
 }
 
+std::vector<std::uint64_t> parse_seeds(const Value& value) {
+  std::vector<std::uint64_t> seeds;
+  const auto add = [&](const Value& s) {
+    if (s.as_int() < 0) throw UsageError("{}a seed is a number of 0 or more, not {}", s.mark().prefix(), s.text());
+    const auto seed = static_cast<std::uint64_t>(s.as_int());
+    if (std::find(seeds.begin(), seeds.end(), seed) != seeds.end()) throw UsageError("{}seed {} is listed twice", s.mark().prefix(), seed);
+    seeds.push_back(seed);
+  };
+  if (value.is_list()) for (const Value& s : value.items()) add(s);
+  else add(value);
+  if (seeds.empty()) throw UsageError("{}'seeds' is empty", value.mark().prefix());
+  return seeds;
+}
+
 // An entry of a list: a name, {name: {parameters}} with further keys, or {name: x, key: value}.
 struct NamedEntry {
   std::string name;
   Value params = Value::map();
   std::string label;
+  std::vector<std::uint64_t> seeds;
   Mark mark, params_mark;
 };
 
@@ -74,12 +89,13 @@ NamedEntry parse_algorithm_entry(const Value& value, const Registry& registry) {
   } else if (value.is_map()) {
     const Value* label = value.find("label");
     if (label != nullptr) entry.label = label->as_string();
+    if (const Value* seeds = value.find("seeds")) entry.seeds = parse_seeds(*seeds);
     std::vector<const Value::Entry*> main;
     for (const Value::Entry& e : value.entries())
-      if (e.key != "label") main.push_back(&e);
+      if (e.key != "label" && e.key != "seeds") main.push_back(&e);
     if (main.size() != 1) {
       const Mark mark = main.size() > 1 ? main[1]->key_mark : value.mark();
-      throw UsageError("{}an entry of 'algorithms' has one algorithm and perhaps a 'label', such as {{implicit_als: {{factors: 128}}, label: als}}; {}", mark.prefix(),
+      throw UsageError("{}an entry of 'algorithms' has one algorithm and perhaps a 'label' and 'seeds', such as {{implicit_als: {{factors: 128}}, label: als}}; {}", mark.prefix(),
                        main.empty() ? "there is no algorithm here" : fmt::format("'{}' and '{}' both stand here", main[0]->key, main[1]->key));
     }
     entry.name = main[0]->key;
@@ -109,6 +125,7 @@ std::vector<AlgorithmEntry> parse_algorithms(const Value& list, const Registry& 
       a.non_default = known.schema.non_default(params, what);
       a.group = entry.label.empty() ? entry.name : entry.label;
       a.label = suffix.empty() ? a.group : a.group + " " + suffix;
+      a.seeds = entry.seeds;
       a.mark = entry.mark;
       const auto [it, fresh] = labels.try_emplace(a.label, a.mark);
       if (!fresh) throw UsageError("{}two entries are labelled '{}' (the other at {}); give one a 'label'", a.mark.prefix(), a.label, it->second.str());
@@ -222,6 +239,10 @@ bool is_rating_view(const ViewSpec& view) {
   }
 }
 
+std::string task_name(const Spec& spec, const DatasetEntry& dataset, const ViewSpec& view) {
+  return spec.datasets.size() > 1 ? dataset.label + "/" + view.name : view.name;
+}
+
 std::size_t list_length(const ViewSpec& view) {
   std::size_t k = 10;
   for (const std::string& metric : view.metrics) k = std::max(k, parse_metric(metric).k);
@@ -289,19 +310,10 @@ Spec parse_spec(const Value& suite, const Registry& algorithms, const DatasetReg
   }
 
   spec.seeds = {1};
-  if (const Value* seeds = suite.find("seeds")) {
-    spec.seeds.clear();
-    const auto add = [&](const Value& s) {
-      if (s.as_int() < 0) throw UsageError("{}a seed is a number of 0 or more, not {}", s.mark().prefix(), s.text());
-      const auto seed = static_cast<std::uint64_t>(s.as_int());
-      if (std::find(spec.seeds.begin(), spec.seeds.end(), seed) != spec.seeds.end()) throw UsageError("{}seed {} is listed twice", s.mark().prefix(), seed);
-      spec.seeds.push_back(seed);
-    };
-    if (seeds->is_list()) for (const Value& s : seeds->items()) add(s);
-    else add(*seeds);
-    if (spec.seeds.empty()) throw UsageError("{}'seeds' is empty", seeds->mark().prefix());
-  }
+  if (const Value* seeds = suite.find("seeds")) spec.seeds = parse_seeds(*seeds);
   spec.algorithms = parse_algorithms(required("algorithms", "algorithms: [popular, item_knn]"), algorithms);
+  for (AlgorithmEntry& a : spec.algorithms)
+    if (a.seeds.empty()) a.seeds = spec.seeds;
   spec.views = parse_views(required("evaluate", "evaluate: [{candidates: full, metrics: [ndcg@10]}]"));
   check_views(spec, suite);
   const bool any_ranking = std::any_of(spec.views.begin(), spec.views.end(), [](const ViewSpec& v) { return !is_rating_view(v); });
@@ -312,6 +324,7 @@ Spec parse_spec(const Value& suite, const Registry& algorithms, const DatasetReg
       throw UsageError("{}algorithm '{}' does not {}, and every metric of this suite judges {}", a.mark.prefix(), a.algorithm,
                        any_rating ? "predict ratings" : "rank", any_rating ? "ratings" : "lists");
   }
+  if (const Value* published = suite.find("published")) spec.published = parse_published(*published, spec, algorithms);
   if (const Value* plots = suite.find("plots")) {
     if (!plots->is_list()) throw UsageError("{}'plots' is a list such as [metric_bars]", plots->mark().prefix());
     for (const Value& p : plots->items()) {

@@ -9,6 +9,7 @@
 
 #include "framework/data/loader.hpp"
 #include "framework/data/task_spec.hpp"
+#include "framework/experiment/published_spec.hpp"
 #include "framework/model/registry.hpp"
 #include "framework/param/value.hpp"
 
@@ -28,6 +29,7 @@ struct AlgorithmEntry {
   Value non_default;   // part of the fit's identity
   std::string label;   // unique; one leaderboard row
   std::string group;   // entry it came from, where a grid made several
+  std::vector<std::uint64_t> seeds;  // those of the suite, or the entry's own
   Mark mark;
 };
 
@@ -62,6 +64,7 @@ struct Spec {
   std::optional<LatencySpec> latency;
   StoppingSpec stopping;
   LimitsSpec limits;
+  std::vector<PublishedSpec> published;  // one a row: a label of a grid stands for each of its rows
   std::vector<std::string> plots;
   std::vector<std::string> plugins;
   Value resolved;      // the whole suite after includes and overrides, for the record
@@ -78,6 +81,8 @@ ViewSpec validation_view(const std::vector<ViewSpec>& views, const StoppingSpec&
 
 // Whether a view judges predicted ratings (rmse ...) rather than lists.
 bool is_rating_view(const ViewSpec& view);
+// What the task of a data set and a view is called: the view's name, behind the data set's label where there are several.
+std::string task_name(const Spec& spec, const DatasetEntry& dataset, const ViewSpec& view);
 // The longest list that any of the view's metrics needs; at least 10.
 std::size_t list_length(const ViewSpec& view);
 

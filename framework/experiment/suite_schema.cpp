@@ -29,16 +29,24 @@ Json section() {
   return schema;
 }
 
+Json published() {
+  Json schema = section<PublishedSpec>();
+  schema["required"] = {"label", "metric", "value", "source"};
+  return schema;
+}
+
 }  // namespace
 
 std::string suite_json_schema(const Registry& algorithms, const DatasetRegistry& datasets) {
+  const Json seed{{"type", "integer"}, {"minimum", 0}};
+  const Json seeds{{"anyOf", {seed, {{"type", "array"}, {"minItems", 1}, {"items", seed}}}}};
   Json algorithm = Json::array();
   algorithm.push_back({{"enum", algorithms.names()}});
   for (const std::string& name : algorithms.names()) {
     Json params = with_grids(algorithms.find(name).schema.json_schema());
     params["type"] = {"object", "null"};
     algorithm.push_back({{"type", "object"}, {"required", {name}}, {"additionalProperties", false}, {"description", algorithms.find(name).info.summary},
-                         {"properties", {{name, params}, {"label", {{"type", "string"}}}}}});
+                         {"properties", {{name, params}, {"label", {{"type", "string"}}}, {"seeds", seeds}}}});
   }
   Json dataset = Json::array();
   dataset.push_back({{"enum", datasets.names()}});
@@ -66,12 +74,13 @@ std::string suite_json_schema(const Registry& algorithms, const DatasetRegistry&
              {"feedback", section<FeedbackSpec>()},
              {"filter", section<FilterSpec>()},
              {"split", section<SplitSpec>()},
-             {"seeds", {{"anyOf", {{{"type", "integer"}, {"minimum", 0}}, {{"type", "array"}, {"minItems", 1}, {"items", {{"type", "integer"}, {"minimum", 0}}}}}}}},
+             {"seeds", seeds},
              {"algorithms", {{"type", "array"}, {"minItems", 1}, {"items", {{"anyOf", algorithm}}}}},
              {"evaluate", {{"type", "array"}, {"minItems", 1}, {"items", Json::parse(ViewSpec::json_schema())}}},
              {"latency", {{"anyOf", {{{"type", "boolean"}}, section<LatencySpec>()}}}},
              {"stopping", section<StoppingSpec>()},
              {"limits", section<LimitsSpec>()},
+             {"published", {{"type", "array"}, {"items", published()}}},
              {"plots", {{"type", "array"}, {"items", {{"enum", plot_names()}}}}},
              {"plugins", {{"type", "array"}, {"items", {{"type", "string"}}}}}}},
            {"$defs", {{"dataset", {{"anyOf", dataset}}}}}};

@@ -316,6 +316,7 @@ std::vector<TaskEvidence> gather_evidence(std::span<const ResultsFolder> folders
       if (at == tasks.end()) {
         TaskEvidence fresh;
         fresh.task = task;
+        fresh.task.published.clear();
         fresh.task_file = folder.task_file(task.id);
         fresh.lazy_ = std::make_shared<TaskEvidence::Lazy>();
         tasks.push_back(std::move(fresh));
@@ -326,6 +327,13 @@ std::vector<TaskEvidence> gather_evidence(std::span<const ResultsFolder> folders
       if (std::none_of(at->folders.begin(), at->folders.end(), [&](const ResultsFolder& f) { return f.root == folder.root; })) at->folders.push_back(folder);
       for (const std::string& m : task.metrics)
         if (!contains(at->task.metrics, m)) at->task.metrics.push_back(m);
+      const auto published = [&](const std::string& label, const std::string& shown) {
+        for (PublishedFigure figure : task.published) {
+          if (figure.label != label) continue;
+          figure.label = shown;
+          if (!contains(at->task.published, figure)) at->task.published.push_back(std::move(figure));
+        }
+      };
       for (const std::string& label : manifest.labels) {
         EvidenceRow row;
         row.label = label;
@@ -358,15 +366,16 @@ std::vector<TaskEvidence> gather_evidence(std::span<const ResultsFolder> folders
         if (same != at->rows.end()) {
           const bool equal = std::equal(same->trials.begin(), same->trials.end(), row.trials.begin(), row.trials.end(),
                                         [](const auto& a, const auto& b) { return a.fit == b.fit; });
-          if (equal && same->present() >= row.present()) continue;
           if (equal) {
-            *same = std::move(row);
+            published(label, same->label);
+            if (same->present() < row.present()) *same = std::move(row);
             continue;
           }
           row.label += " (" + manifest.suite + ")";
           for (int i = 2; std::any_of(at->rows.begin(), at->rows.end(), [&](const EvidenceRow& r) { return r.label == row.label; }); ++i)
             row.label = fmt::format("{} ({} {})", label, manifest.suite, i);
         }
+        published(label, row.label);
         at->rows.push_back(std::move(row));
       }
     }

@@ -118,21 +118,23 @@ std::vector<std::string> gate_metrics(const std::vector<GateRule>& rules, const 
   return metrics;
 }
 
+GateResult check_rule(const GateRule& rule, const Leaderboard& board) {
+  GateResult r;
+  r.rule = rule;
+  r.value = value_of(rule, board, r.missing);
+  if (r.value) r.missing.clear();
+  r.kept = r.value && (!rule.min || *r.value >= *rule.min) && (!rule.max || *r.value <= *rule.max);
+  std::string bounds;
+  if (rule.min) bounds += fmt::format(" >= {:g}", *rule.min);
+  if (rule.max) bounds += fmt::format("{} <= {:g}", rule.min ? " and" : "", *rule.max);
+  r.text = fmt::format("{}{} {}{}{}{}", rule.task.empty() ? "" : rule.task + ": ", rule.label, rule.metric, rule.use == "mean" ? "" : " (" + rule.use + ")",
+                       r.value ? fmt::format(" = {:.6g}, must be", *r.value) : fmt::format(" is missing ({}), must be", r.missing), bounds);
+  return r;
+}
+
 std::vector<GateResult> check_gate(const std::vector<GateRule>& rules, const std::vector<Leaderboard>& boards) {
   std::vector<GateResult> results;
-  for (const GateRule& rule : rules) {
-    GateResult r;
-    r.rule = rule;
-    std::string why;
-    r.value = value_of(rule, board_of(rule, boards), why);
-    r.kept = r.value && (!rule.min || *r.value >= *rule.min) && (!rule.max || *r.value <= *rule.max);
-    std::string bounds;
-    if (rule.min) bounds += fmt::format(" >= {:g}", *rule.min);
-    if (rule.max) bounds += fmt::format("{} <= {:g}", rule.min ? " and" : "", *rule.max);
-    r.text = fmt::format("{}{} {}{}{}{}", rule.task.empty() ? "" : rule.task + ": ", rule.label, rule.metric, rule.use == "mean" ? "" : " (" + rule.use + ")",
-                         r.value ? fmt::format(" = {:.6g}, must be", *r.value) : fmt::format(" is missing ({}), must be", why), bounds);
-    results.push_back(std::move(r));
-  }
+  for (const GateRule& rule : rules) results.push_back(check_rule(rule, board_of(rule, boards)));
   return results;
 }
 

@@ -185,10 +185,11 @@ class Writer {
       put("<p>No row of this task has run yet.</p>\n");
     else
       table(board.table, board.heading, id);
-    if (!board.notes.empty()) {
-      put("<ul class=\"notes\">\n");
-      for (const std::string& note : board.notes) put("<li>{}</li>\n", html_text(note));
-      put("</ul>\n");
+    notes(board.notes);
+    if (!board.published.rows.empty()) {
+      put("<h4>Published figures and ours</h4>\n");
+      table(board.published, "published figures of " + board.heading, id + "-published");
+      notes(board.sources);
     }
     for (const std::string& warning : board.warnings)
       put("<p class=\"alert\"><strong>Warning.</strong> {}</p>\n", html_text(warning));
@@ -199,6 +200,13 @@ class Writer {
       put("</details>\n");
     }
     put("</section>\n");
+  }
+
+  void notes(const std::vector<std::string>& notes) {
+    if (notes.empty()) return;
+    put("<ul class=\"notes\">\n");
+    for (const std::string& note : notes) put("<li>{}</li>\n", html_text(note));
+    put("</ul>\n");
   }
 
   void header_cell(const Column& column) {

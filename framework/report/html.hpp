@@ -46,6 +46,8 @@ struct ReportBoard {
   std::vector<std::string> notes;  // what the marks in the table mean
   std::vector<ReportFact> leaks;
   std::vector<std::string> warnings;
+  Table published;                   // what others published beside ours; no rows: nothing
+  std::vector<std::string> sources;  // of its figures
   Table settings = record_table();  // what the task is made of
 };
 

@@ -5,6 +5,7 @@
 
 #include "framework/eval/metrics.hpp"
 #include "framework/report/leaderboard.hpp"
+#include "framework/report/reproduction.hpp"
 
 namespace segue {
 
@@ -182,7 +183,14 @@ Json board_json(const Leaderboard& board) {
     if (!r.error.empty()) row["error"] = r.error;
     rows.push_back(std::move(row));
   }
-  return {{"task", std::move(task)}, {"rows", std::move(rows)}};
+  Json out{{"task", std::move(task)}, {"rows", std::move(rows)}};
+  if (t.published.empty()) return out;
+  out["published"] = Json::array();
+  for (const Reproduction& r : reproductions(board))
+    out["published"].push_back({{"label", r.published.label}, {"metric", r.published.metric}, {"value", r.published.value}, {"bound", r.published.bound},
+                                {"ours", json_number(r.ours.value_or(std::nan("")))}, {"spread", json_number(r.spread)}, {"trials", r.trials},
+                                {"verdict", verdict_text(r.verdict)}, {"source", r.published.source}, {"note", r.published.note}});
+  return out;
 }
 
 }  // namespace

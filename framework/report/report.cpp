@@ -12,6 +12,7 @@
 #include "framework/eval/metrics.hpp"
 #include "framework/report/cache.hpp"
 #include "framework/report/leaks.hpp"
+#include "framework/report/reproduction.hpp"
 #include "framework/store/task_file.hpp"
 #include "framework/store/trial_file.hpp"
 
@@ -92,6 +93,10 @@ std::vector<std::string> warnings_of(const fs::path& task_file) {
 ReportBoard make_board(const TaskEvidence& evidence, Leaderboard board, const LeaderboardOptions& statistics) {
   const ManifestTask& task = board.task;
   ReportBoard out;
+  if (const std::vector<Reproduction> published = reproductions(board); !published.empty()) {
+    out.published = reproduction_table(published);
+    out.sources = reproduction_notes(published);
+  }
   const std::size_t planned = board.rows.size();
   std::erase_if(board.rows, [](const LeaderboardRow& row) { return row.status == "not run"; });
   out.heading = task.name;

@@ -24,10 +24,18 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kManifestVersion = 1;
 
+Json to_json(const PublishedFigure& f) {
+  return {{"label", f.label}, {"metric", f.metric}, {"value", f.value}, {"bound", f.bound}, {"source", f.source}, {"note", f.note}};
+}
+
+PublishedFigure figure_from(const Json& j) { return {j.at("label"), j.at("metric"), j.at("value"), j.at("bound"), j.at("source"), j.at("note")}; }
+
 Json to_json(const ManifestTask& t) {
-  return {{"id", t.id}, {"name", t.name}, {"dataset", t.dataset}, {"dataset_title", t.dataset_title},
-          {"dataset_fingerprint", t.dataset_fingerprint}, {"metrics", t.metrics}, {"view", t.view},
-          {"ratings", t.ratings}, {"sampled", t.sampled}, {"description", t.description}};
+  Json j{{"id", t.id}, {"name", t.name}, {"dataset", t.dataset}, {"dataset_title", t.dataset_title},
+         {"dataset_fingerprint", t.dataset_fingerprint}, {"metrics", t.metrics}, {"view", t.view},
+         {"ratings", t.ratings}, {"sampled", t.sampled}, {"description", t.description}};
+  for (const PublishedFigure& f : t.published) j["published"].push_back(to_json(f));
+  return j;
 }
 
 ManifestTask task_from(const Json& j) {
@@ -42,6 +50,8 @@ ManifestTask task_from(const Json& j) {
   t.ratings = j.at("ratings");
   t.sampled = j.at("sampled");
   t.description = j.at("description");
+  if (j.contains("published"))
+    for (const Json& f : j["published"]) t.published.push_back(figure_from(f));
   return t;
 }
 

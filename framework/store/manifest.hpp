@@ -21,6 +21,16 @@
 
 namespace segue {
 
+// What others published for a row of a task, and how far off a reproduction may be.
+struct PublishedFigure {
+  std::string label, metric;          // metric: as it stands in the leaderboard, "ndcg@10"
+  double value = 0;
+  double bound = 0;                   // the worst figure that still reproduces it
+  std::string source, note;
+
+  bool operator==(const PublishedFigure&) const = default;
+};
+
 struct ManifestTask {
   std::string id, name, dataset;      // dataset: its label in the suite
   std::string dataset_title, dataset_fingerprint;
@@ -29,6 +39,7 @@ struct ManifestTask {
   bool ratings = false;
   bool sampled = false;               // candidates are sampled or given: never ranked with full ones
   std::string description;            // canonical text of feedback, filter, split, view
+  std::vector<PublishedFigure> published{};  // no part of any identity
 };
 
 struct ManifestTrial {

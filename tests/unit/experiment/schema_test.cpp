@@ -127,7 +127,7 @@ TEST(SuiteSchema, AcceptsTheSuitesOfTheProject) {
     EXPECT_NO_THROW(parse_spec(suite, builtin.algorithms, builtin.datasets)) << entry.path();
     ++suites;
   }
-  EXPECT_GE(suites, 3);
+  EXPECT_GE(suites, 6);
 }
 
 // The schema and the parser agree on what is a suite.
@@ -154,6 +154,9 @@ TEST(SuiteSchema, AgreesWithTheParser) {
         true);
   agree({.more = "split: {strategy: global_time, at: 500, validation: 0.1}\nseeds: [1, 2]\nlatency: false"}, true);
   agree({.more = "feedback: {min_value: 3, duplicates: max}\nseeds: 3\nlatency: {batch: [1]}"}, true);
+  const std::string figure = "published: [{label: popular, metric: ndcg@10, value: 1, ";
+  agree({.more = figure + "tolerance: 0.1, source: s, task: full, note: n}]"}, true);
+  agree({.algorithms = "[{popular: , seeds: 3}, {toy_mf: , seeds: [1, 2]}]"}, true);
   agree({.more = "limits: {timeout: 5m}\nplots: [metric_bars]\nstopping: {metric: hr@5}\ndescription: x"}, true);
 
   agree({.dataset = "toz"}, false);
@@ -168,6 +171,11 @@ TEST(SuiteSchema, AgreesWithTheParser) {
   agree({.evaluate = "[{metrics: [hr@1], candidates: some}]"}, false);
   agree({.evaluate = "[{metrics: [hr@1], candidates: {sampled: 0}}]"}, false);
   agree({.evaluate = "[{metrics: [hr@1], exclude: [test]}]"}, false);
+  agree({.more = figure + "tolerance: 0.1}]"}, false);
+  agree({.more = figure + "tolerance: -0.1, source: s}]"}, false);
+  agree({.more = figure + "tolerance: 0.1, source: s, page: 3}]"}, false);
+  agree({.more = "published: 3"}, false);
+  agree({.algorithms = "[{popular: , seeds: []}]"}, false);
   agree({.more = "seeds: -1"}, false);
   agree({.more = "seeds: []"}, false);
   agree({.more = "plots: [pie]"}, false);

@@ -96,8 +96,8 @@ TEST(WrongSuites, Keys) {
   EXPECT_EQ(
       with("feedbak: {transform: binary}"),
       "s.yaml:6:1: unknown key 'feedbak' in the suite; did you mean 'feedback'? known: version, name, dataset, "
-      "datasets, feedback, filter, split, seeds, algorithms, evaluate, latency, stopping, limits, plots, plugins, "
-      "include, description");
+      "datasets, feedback, filter, split, seeds, algorithms, evaluate, latency, stopping, limits, published, plots, "
+      "plugins, include, description");
   EXPECT_EQ(with("split: {strateg: k_fold}"),
             "s.yaml:6:9: unknown key 'strateg' in 'split'; did you mean 'strategy'? known: strategy, test, validation, "
             "per, folds, names, at, test_users, seed");
@@ -168,10 +168,10 @@ TEST(WrongSuites, Algorithms) {
   EXPECT_EQ(error("[]"), "s.yaml:4:13: 'algorithms' is a list such as [popular, item_knn]");
   EXPECT_EQ(error("[3]"), "s.yaml:4:14: an entry of 'algorithms' is a name or a map, not integer 3");
   EXPECT_EQ(error("[{toy_mf: {}, popular: {}}]"),
-            "s.yaml:4:27: an entry of 'algorithms' has one algorithm and perhaps a 'label', such as {implicit_als: "
+            "s.yaml:4:27: an entry of 'algorithms' has one algorithm and perhaps a 'label' and 'seeds', such as {implicit_als: "
             "{factors: 128}, label: als}; 'toy_mf' and 'popular' both stand here");
   EXPECT_EQ(error("[{label: x}]"),
-            "s.yaml:4:14: an entry of 'algorithms' has one algorithm and perhaps a 'label', such as {implicit_als: "
+            "s.yaml:4:14: an entry of 'algorithms' has one algorithm and perhaps a 'label' and 'seeds', such as {implicit_als: "
             "{factors: 128}, label: als}; there is no algorithm here");
   EXPECT_EQ(error("[toy_mf: 8]"), "s.yaml:4:22: parameters of 'toy_mf' are a map, such as {factors: 128}");
   EXPECT_EQ(error("[popular, popular]"),

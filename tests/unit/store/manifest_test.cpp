@@ -26,6 +26,7 @@ Manifest manifest() {
   m.folder = "/somewhere";
   m.tasks = {{"t1", "full", "demo", "Demo", "abc", {"ndcg@10", "hr@5"}, 0, false, false, "{}"},
              {"t2r", "ratings", "demo", "Demo", "abc", {"rmse"}, 1, true, true, "{}"}};
+  m.tasks[0].published = {{"b", "hr@5", 0.1, 0.05, "A \"paper\", table 1", "mean of 8"}};
   m.trials = {
       {"f1", "a \"label\"", "popular", "demo", "u1", 18446744073709551615ull, {"t1", "t2r"}, R"({"reg":0.1,"d":4})"}};
   m.plots = {"metric_bars"};
@@ -55,6 +56,7 @@ TEST(Manifest, GivesBackWhatWasWritten) {
     EXPECT_EQ(out.tasks[i].ratings, in.tasks[i].ratings);
     EXPECT_EQ(out.tasks[i].sampled, in.tasks[i].sampled);
     EXPECT_EQ(out.tasks[i].description, in.tasks[i].description);
+    EXPECT_EQ(out.tasks[i].published, in.tasks[i].published);
   }
   ASSERT_EQ(out.trials.size(), 1u);
   EXPECT_EQ(out.trials[0].fit, "f1");
