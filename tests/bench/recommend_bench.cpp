@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "framework/model/recommend.hpp"
+#include "tests/bench/ceiling.hpp"
 #include "tests/bench/data.hpp"
 
 namespace segue::bench {
@@ -30,7 +31,7 @@ void top_k(benchmark::State& state) {
   const Executor exec(1);
   for (auto _ : state) benchmark::DoNotOptimize(recommend(model, queries, {}, 10, exec));
   state.counters["queries/s"] = benchmark::Counter(64, benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["bytes/s"] = benchmark::Counter(4.0 * 64 * static_cast<double>(items), benchmark::Counter::kIsIterationInvariantRate);
+  report_stream(state, 4.0 * 64 * static_cast<double>(items));
 }
 BENCHMARK(top_k)->Arg(3706)->Arg(100000)->Unit(benchmark::kMicrosecond);
 
