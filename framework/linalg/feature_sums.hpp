@@ -16,7 +16,7 @@ namespace segue {
 // over the features F_j in ascending order, each with all its dimensions at once:
 //   F_j <- (sum of weight scale e + s_j F_j) / (s_j + ridge_j),  s_j = sum of weight scale^2 over the rows of j,
 // e being what is left of the targets. With `noise` a Gibbs step instead: noise_j / sqrt(s_j + ridge_j) is added.
-// Features of no row stay as they are. Then sums_r = scale_r sum of F_j. Cost: 4 events dims multiply-adds. Sixteen
+// Features of no row stay as they are. Then sums_r = scale_r sum of F_j. Cost: about 8 events dims flop. Sixteen
 // dimensions at a time, so that what is left of the targets stays in the second-level cache.
 struct FeatureSums {
   const RatedRows& by_row;               // its columns are the features of a row
