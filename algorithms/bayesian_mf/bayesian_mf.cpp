@@ -21,7 +21,7 @@ enum class Implicit { kNone, kUsers, kItems, kBoth };
 struct BayesianMfParams {
   int factors = 31;
   int epochs = 300;
-  int burn_in = 30;
+  float burn_in = 0.1f;
   int samples = 50;
   Implicit implicit = Implicit::kBoth;
 
@@ -43,7 +43,8 @@ struct BayesianMfParams {
     s.field("epochs", &P::epochs, "sweeps of the sampler; one draws every item, then every user")
         .range(1, 100000)
         .search(linear, 100, 500);
-    s.field("burn_in", &P::burn_in, "first sweeps, of which no sample is kept; below epochs").range(0, 100000);
+    s.field("burn_in", &P::burn_in, "share of the epochs, at the beginning, of which no sample is kept")
+        .range(0.0f, 0.99f);
     s.field("samples", &P::samples, "samples kept, evenly spread over the other sweeps: size and accuracy of the model")
         .range(1, 10000);
     s.field("implicit", &P::implicit,
@@ -71,11 +72,7 @@ struct KeptSide {
 
 class BayesianMf final : public IterativeRecommender, public EmbeddingSpace, public RatingPredictor {
  public:
-  explicit BayesianMf(BayesianMfParams params) : params_(params) {
-    if (params_.burn_in >= params_.epochs)
-      throw UsageError("bayesian_mf: burn_in ({}) keeps no sample of {} epochs; it must be below epochs",
-                       params_.burn_in, params_.epochs);
-  }
+  explicit BayesianMf(BayesianMfParams params) : params_(params) {}
 
   std::size_t n_items() const override { return items_.bias.size(); }
   const RatingPredictor* ratings() const override { return this; }
@@ -230,18 +227,20 @@ class BayesianMf final : public IterativeRecommender, public EmbeddingSpace, pub
       side.features = Matrix<float>::Zero(static_cast<Eigen::Index>(ratings.others), d + 1);
       side.shift = Matrix<float>::Zero(n, d + 1);
     }
-    const Eigen::Index slots = std::min(params_.samples, params_.epochs - params_.burn_in);
+    const Eigen::Index slots = std::min(params_.samples, params_.epochs - burn_in());
     kept.factors = Matrix<float>::Zero(n, slots * d);
     kept.bias.assign(ratings.rows(), 0.0f);
     kept.unknown.assign(static_cast<std::size_t>(slots * d), 0.0f);
     kept.unknown_bias = 0;
   }
 
+  int burn_in() const { return static_cast<int>(params_.burn_in * static_cast<float>(params_.epochs)); }
+
   // Keeps the sweep's draw where a sample is due: number k of K after k / K of the sweeps behind the burn-in. Until the
   // first one is due, the present draw stands in for it.
   void keep(int epoch) {
     const std::int64_t slots = static_cast<std::int64_t>(users_.unknown.size()) / params_.factors;
-    const std::int64_t usable = params_.epochs - params_.burn_in, done = epoch - params_.burn_in;
+    const std::int64_t usable = params_.epochs - burn_in(), done = epoch - burn_in();
     const std::int64_t due = done <= 0 ? 0 : done * slots / usable;
     if (due > 0 && due == (done - 1) * slots / usable) return;
     const std::size_t slot = due == 0 ? 0 : static_cast<std::size_t>(due - 1);

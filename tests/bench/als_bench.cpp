@@ -116,9 +116,9 @@ SEGUE_FIT(implicit_als_cg_64, "implicit_als", R"({"factors": 64, "epochs": 3, "s
 SEGUE_FIT(implicit_als_cg_128, "implicit_als", R"({"factors": 128, "epochs": 3, "solver": "cg"})", 3);
 SEGUE_FIT(implicit_als_block_128, "implicit_als",
           R"({"factors": 128, "epochs": 3, "solver": "block", "block_size": 32})", 3);
-SEGUE_FIT(bayesian_mf_31, "bayesian_mf", R"({"epochs": 3, "burn_in": 1, "implicit": "none"})", 3);
-SEGUE_FIT(bayesian_mf_both_31, "bayesian_mf", R"({"epochs": 3, "burn_in": 1})", 3);
-SEGUE_FIT(bayesian_mf_both_63, "bayesian_mf", R"({"factors": 63, "epochs": 3, "burn_in": 1})", 3);
+SEGUE_FIT(bayesian_mf_31, "bayesian_mf", R"({"epochs": 3, "implicit": "none"})", 3);
+SEGUE_FIT(bayesian_mf_both_31, "bayesian_mf", R"({"epochs": 3})", 3);
+SEGUE_FIT(bayesian_mf_both_63, "bayesian_mf", R"({"factors": 63, "epochs": 3})", 3);
 SEGUE_FIT(svdpp_31, "svdpp", R"({"epochs": 3})", 3);
 SEGUE_FIT(item_knn_50, "item_knn", R"({"neighbours": 50})", 1);
 SEGUE_FIT(user_knn_50, "user_knn", R"({"neighbours": 50})", 1);
