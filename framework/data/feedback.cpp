@@ -98,6 +98,7 @@ Interactions weigh_pairs(const std::vector<Event>& events, const FeedbackSpec& f
   std::vector<std::uint64_t> offsets(n_users + 1, 0);
   std::vector<ItemIdx> items;
   std::vector<float> weights;
+  items.reserve(events.size()), weights.reserve(events.size());
   for_each_pair(events, [&](std::size_t first, std::size_t last) {
     ++offsets[raw(events[first].user) + 1];
     items.push_back(events[first].item);

@@ -9,27 +9,29 @@ namespace segue {
 LeakMeter measure_leaks(const PreparedFold& fold, const SplitEvents& parts) {
   LeakMeter m;
   m.test_events = parts.test.size();
-  std::vector<std::int64_t> train_times;
-  std::vector<std::pair<UserIdx, std::int64_t>> moments;
-  for (const std::vector<Event>* part : {&parts.train, &parts.validation, &parts.test})
-    for (const Event& e : *part) moments.emplace_back(e.user, e.time);
-  std::sort(moments.begin(), moments.end());
-  if (fold.has_times) {
-    for (const Event& e : parts.train) train_times.push_back(e.time);
-    std::sort(train_times.begin(), train_times.end());
-  }
-  double later = 0, tied = 0;
-  for (const Event& e : parts.test) {
-    if (fold.has_times) {
-      later += static_cast<double>(train_times.end() - std::upper_bound(train_times.begin(), train_times.end(), e.time)) /
-               static_cast<double>(train_times.size());
+  std::vector<std::int64_t> test_times;
+  std::vector<std::uint8_t> tested(fold.users.size(), 0);
+  for (const Event& e : parts.test) test_times.push_back(e.time), tested[raw(e.user)] = 1;
+  std::sort(test_times.begin(), test_times.end());
+  // Pairs of a test event and a later training event: few test events are searched, however long the log is.
+  std::uint64_t later = 0;
+  std::vector<std::pair<UserIdx, std::int64_t>> moments;  // of users with test events
+  for (const std::vector<Event>* part : {&parts.train, &parts.validation, &parts.test}) {
+    for (const Event& e : *part) {
+      if (tested[raw(e.user)] != 0) moments.emplace_back(e.user, e.time);
+      if (part == &parts.train)
+        later += static_cast<std::uint64_t>(std::lower_bound(test_times.begin(), test_times.end(), e.time) - test_times.begin());
     }
+  }
+  std::sort(moments.begin(), moments.end());
+  std::uint64_t tied = 0;
+  for (const Event& e : parts.test) {
     const auto [low, high] = std::equal_range(moments.begin(), moments.end(), std::pair(e.user, e.time));
     tied += high - low > 1;
   }
   const auto n = static_cast<double>(std::max<std::size_t>(1, parts.test.size()));
-  m.future_share = fold.has_times ? later / n : std::numeric_limits<double>::quiet_NaN();
-  m.tied_time_share = fold.has_times ? tied / n : std::numeric_limits<double>::quiet_NaN();
+  m.future_share = fold.has_times ? static_cast<double>(later) / n / static_cast<double>(parts.train.size()) : std::numeric_limits<double>::quiet_NaN();
+  m.tied_time_share = fold.has_times ? static_cast<double>(tied) / n : std::numeric_limits<double>::quiet_NaN();
 
   std::vector<std::uint8_t> trained_item(fold.items.size(), 0), trained_user(fold.users.size(), 0), tested_user(fold.users.size(), 0);
   for (const Event& e : parts.train) trained_item[raw(e.item)] = 1, trained_user[raw(e.user)] = 1;

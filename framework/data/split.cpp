@@ -11,91 +11,113 @@
 namespace segue {
 
 void sort_histories(std::vector<Event>& events, const Dataset& dataset, std::uint64_t seed) {
-  std::vector<std::pair<std::uint64_t, Event>> keyed(events.size());
-  for (std::size_t i = 0; i < events.size(); ++i)
-    keyed[i] = {tie_order(seed, dataset.users.keys()[raw(events[i].user)], dataset.items.keys()[raw(events[i].item)]), events[i]};
-  std::sort(keyed.begin(), keyed.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.second.user, a.second.time, a.first, a.second.item, a.second.kind, a.second.value) <
-           std::tie(b.second.user, b.second.time, b.first, b.second.item, b.second.kind, b.second.value);
+  // The tie order is hashed only where user and time agree: a log of 100 million events needs no second array of keys.
+  const auto tie = [&](const Event& e) {
+    return tie_order(seed, dataset.users.keys()[raw(e.user)], dataset.items.keys()[raw(e.item)]);
+  };
+  std::sort(events.begin(), events.end(), [&](const Event& a, const Event& b) {
+    if (a.user != b.user) return a.user < b.user;
+    if (a.time != b.time) return a.time < b.time;
+    if (a.item != b.item) {
+      const std::uint64_t at_a = tie(a), at_b = tie(b);
+      return at_a != at_b ? at_a < at_b : a.item < b.item;
+    }
+    return std::tie(a.kind, a.value, a.session) < std::tie(b.kind, b.value, b.session);
   });
-  for (std::size_t i = 0; i < events.size(); ++i) events[i] = keyed[i].second;
 }
 
 namespace {
 
-// Random order of events as a function of their content: (hash, event), so that input order does not matter.
-std::vector<Event> shuffled_by_content(const std::vector<Event>& events, const Dataset& dataset, std::uint64_t seed) {
-  std::vector<std::pair<std::uint64_t, Event>> keyed(events.size());
+enum class Part : std::uint8_t { kTrain, kValidation, kTest };
+
+// A place of the log and where it stands in a random order.
+struct Ticket {
+  std::uint64_t key;
+  std::uint32_t event;
+};
+
+// The events of one part so far, in a random order that is a function of their content, so that input order does not
+// matter; by user first where asked.
+std::vector<Ticket> shuffled_by_content(const std::vector<Event>& events, const std::vector<Part>& parts, Part wanted,
+                                        const Dataset& dataset, std::uint64_t seed, bool by_user = false) {
+  SEGUE_CHECK(events.size() < 0xffffffffu, "{} events are more than a split can number", events.size());
+  std::vector<Ticket> order;
+  order.reserve(static_cast<std::size_t>(std::count(parts.begin(), parts.end(), wanted)));
   for (std::size_t i = 0; i < events.size(); ++i) {
+    if (parts[i] != wanted) continue;
     const Event& e = events[i];
     const std::uint64_t pair = tie_order(seed, dataset.users.keys()[raw(e.user)], dataset.items.keys()[raw(e.item)]);
-    keyed[i] = {mix64(pair, static_cast<std::uint64_t>(e.time) ^ (static_cast<std::uint64_t>(e.kind) << 56)), e};
+    order.push_back({mix64(pair, static_cast<std::uint64_t>(e.time) ^ (static_cast<std::uint64_t>(e.kind) << 56)),
+                     static_cast<std::uint32_t>(i)});
   }
-  std::sort(keyed.begin(), keyed.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.first, a.second.user, a.second.item, a.second.time, a.second.kind, a.second.value) <
-           std::tie(b.first, b.second.user, b.second.item, b.second.time, b.second.kind, b.second.value);
+  std::sort(order.begin(), order.end(), [&](const Ticket& x, const Ticket& y) {
+    const Event &a = events[x.event], &b = events[y.event];
+    if (by_user && a.user != b.user) return a.user < b.user;
+    return std::tie(x.key, a.user, a.item, a.time, a.kind, a.value) <
+           std::tie(y.key, b.user, b.item, b.time, b.kind, b.value);
   });
-  std::vector<Event> out(events.size());
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = keyed[i].second;
-  return out;
+  return order;
 }
 
-// The last n events of each user of a sorted log; users that would keep no training event keep all.
-SplitEvents leave_last_out(std::vector<Event> events, const Dataset& dataset, const SplitSpec& split) {
-  const auto n_test = static_cast<std::size_t>(split.test_size()), n_validation = static_cast<std::size_t>(split.validation);
-  sort_histories(events, dataset, split.seed);
-  SplitEvents out;
-  bool any_order = false;
-  for (std::size_t first = 0; first < events.size();) {
-    std::size_t last = first;
-    while (last < events.size() && events[last].user == events[first].user) ++last;
-    any_order = any_order || events[first].time != events[last - 1].time;
-    const std::size_t n = last - first;
-    const bool enough = n > n_test + n_validation;
-    const std::size_t test_from = enough ? last - n_test : last, validation_from = enough ? test_from - n_validation : last;
-    out.train.insert(out.train.end(), events.begin() + long(first), events.begin() + long(validation_from));
-    out.validation.insert(out.validation.end(), events.begin() + long(validation_from), events.begin() + long(test_from));
-    out.test.insert(out.test.end(), events.begin() + long(test_from), events.begin() + long(last));
+std::size_t share_of(double share, std::size_t n) {
+  return static_cast<std::size_t>(std::llround(static_cast<double>(n) * share));
+}
+
+// Calls body(first, last) for each run of equal users.
+template <class UserAt, class Body>
+void for_each_user(std::size_t n, UserAt user_at, Body body) {
+  for (std::size_t first = 0; first < n;) {
+    std::size_t last = first + 1;
+    while (last < n && user_at(last) == user_at(first)) ++last;
+    body(first, last);
     first = last;
   }
-  if (!any_order)
-    out.warnings.push_back(fmt::format("data set '{}' has no times: leave_last_out takes an event by hash(seed, user, item), not the last one", dataset.name));
-  return out;
 }
 
-SplitEvents random_ratio(const std::vector<Event>& events, const Dataset& dataset, const SplitSpec& split) {
-  const double test = split.test_size(), validation = split.validation;
-  std::vector<Event> order = shuffled_by_content(events, dataset, split.seed);
-  SplitEvents out;
+// The last n events of each user; users that would keep no training event keep all. Sorts the events.
+void leave_last_out(std::vector<Event>& events, std::vector<Part>& parts, const Dataset& dataset,
+                    const SplitSpec& split, std::vector<std::string>& warnings) {
+  const auto n_test = static_cast<std::size_t>(split.test_size());
+  const auto n_validation = static_cast<std::size_t>(split.validation);
+  sort_histories(events, dataset, split.seed);
+  bool any_order = false;
+  for_each_user(events.size(), [&](std::size_t i) { return events[i].user; },
+                [&](std::size_t first, std::size_t last) {
+                  any_order = any_order || events[first].time != events[last - 1].time;
+                  if (last - first <= n_test + n_validation) return;
+                  const auto end = parts.begin() + long(last);
+                  std::fill(end - long(n_test + n_validation), end - long(n_test), Part::kValidation);
+                  std::fill(end - long(n_test), end, Part::kTest);
+                });
+  if (!any_order)
+    warnings.push_back(fmt::format("data set '{}' has no times: leave_last_out takes an event by hash(seed, user, item), not the last one", dataset.name));
+}
+
+void random_ratio(const std::vector<Event>& events, std::vector<Part>& parts, const Dataset& dataset,
+                  const SplitSpec& split) {
+  const bool per_user = split.per != "global";
+  const std::vector<Ticket> order = shuffled_by_content(events, parts, Part::kTrain, dataset, split.seed, per_user);
   const auto deal = [&](std::size_t first, std::size_t last) {
-    const auto n = static_cast<double>(last - first);
-    const auto n_test = static_cast<std::size_t>(std::llround(n * test)), n_validation = static_cast<std::size_t>(std::llround(n * validation));
-    for (std::size_t i = first; i < last; ++i) {
-      const std::size_t place = i - first;
-      (place < n_test ? out.test : place < n_test + n_validation ? out.validation : out.train).push_back(order[i]);
-    }
+    const std::size_t n_test = share_of(split.test_size(), last - first);
+    const std::size_t n_validation = share_of(split.validation, last - first);
+    for (std::size_t i = first; i < std::min(last, first + n_test + n_validation); ++i)
+      parts[order[i].event] = i - first < n_test ? Part::kTest : Part::kValidation;
   };
-  if (split.per == "global") {
-    deal(0, order.size());
+  if (per_user) {
+    for_each_user(order.size(), [&](std::size_t i) { return events[order[i].event].user; }, deal);
   } else {
-    std::stable_sort(order.begin(), order.end(), [](const Event& a, const Event& b) { return a.user < b.user; });
-    for (std::size_t first = 0; first < order.size();) {
-      std::size_t last = first;
-      while (last < order.size() && order[last].user == order[first].user) ++last;
-      deal(first, last);
-      first = last;
-    }
+    deal(0, order.size());
   }
-  return out;
 }
 
 // Events at or after a moment are the later part; equal timestamps stay on one side.
-SplitEvents global_time(const std::vector<Event>& events, const Dataset& dataset, const SplitSpec& split) {
+void global_time(const std::vector<Event>& events, std::vector<Part>& parts, const Dataset& dataset,
+                 const SplitSpec& split) {
   if (!dataset.has_times) throw UsageError("split: global_time needs timestamps, and data set '{}' has none; use leave_last_out or random_ratio", dataset.name);
   std::vector<std::int64_t> times(events.size());
   for (std::size_t i = 0; i < times.size(); ++i) times[i] = events[i].time;
   std::sort(times.begin(), times.end());
-  if (times.empty()) return {};
+  if (times.empty()) return;
   const auto moment = [&](double later_share) {  // first second of the last `later_share` of events
     const auto later = static_cast<std::size_t>(std::ceil(static_cast<double>(times.size()) * later_share - 1e-6));  // 0.3 x 10 is 3
     return times[times.size() - std::clamp<std::size_t>(later, 1, times.size())];
@@ -105,30 +127,51 @@ SplitEvents global_time(const std::vector<Event>& events, const Dataset& dataset
   const auto tested = times.end() - std::lower_bound(times.begin(), times.end(), test_from);
   const std::int64_t validation_from =
       validation > 0 ? std::min(test_from, moment(std::min(1.0, static_cast<double>(tested) / static_cast<double>(times.size()) + validation))) : test_from;
-  SplitEvents out;
-  for (const Event& e : events) (e.time >= test_from ? out.test : e.time >= validation_from ? out.validation : out.train).push_back(e);
-  if (out.train.empty() || out.test.empty()) throw UsageError("split: the cut at {} leaves {} training and {} test events", test_from, out.train.size(), out.test.size());
-  return out;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (events[i].time >= test_from) {
+      parts[i] = Part::kTest;
+    } else if (events[i].time >= validation_from) {
+      parts[i] = Part::kValidation;
+    }
+  }
+  const auto count = [&](Part part) { return std::count(parts.begin(), parts.end(), part); };
+  if (count(Part::kTrain) == 0 || count(Part::kTest) == 0)
+    throw UsageError("split: the cut at {} leaves {} training and {} test events", test_from, count(Part::kTrain), count(Part::kTest));
 }
 
-// A share of the events, by hash, moves to validation.
-void take_validation(SplitEvents& out, const Dataset& dataset, const SplitSpec& split) {
+// A share of the training events, by hash, moves to validation.
+void take_validation(const std::vector<Event>& events, std::vector<Part>& parts, const Dataset& dataset,
+                     const SplitSpec& split) {
   if (split.validation <= 0) return;
-  const std::vector<Event> order = shuffled_by_content(out.train, dataset, mix64(split.seed, 1));
-  const auto n = static_cast<std::size_t>(std::llround(static_cast<double>(order.size()) * split.validation));
-  out.validation.assign(order.begin(), order.begin() + long(n));
-  out.train.assign(order.begin() + long(n), order.end());
+  const std::vector<Ticket> order = shuffled_by_content(events, parts, Part::kTrain, dataset, mix64(split.seed, 1));
+  for (std::size_t i = 0; i < share_of(split.validation, order.size()); ++i)
+    parts[order[i].event] = Part::kValidation;
 }
 
-SplitEvents k_fold(const std::vector<Event>& events, const Dataset& dataset, const SplitSpec& split, const std::string& fold) {
+void k_fold(const std::vector<Event>& events, std::vector<Part>& parts, const Dataset& dataset, const SplitSpec& split,
+            const std::string& fold) {
   const std::vector<std::string> names = fold_names(dataset.name, {}, split);
   const auto which = static_cast<std::size_t>(std::find(names.begin(), names.end(), fold) - names.begin());
-  const std::vector<Event> order = shuffled_by_content(events, dataset, split.seed);
+  const std::vector<Ticket> order = shuffled_by_content(events, parts, Part::kTrain, dataset, split.seed);
   const std::size_t begin = order.size() * which / names.size(), end = order.size() * (which + 1) / names.size();
-  SplitEvents out;
-  for (std::size_t i = 0; i < order.size(); ++i) (i >= begin && i < end ? out.test : out.train).push_back(order[i]);
-  take_validation(out, dataset, split);
-  return out;
+  for (std::size_t i = begin; i < end; ++i) parts[order[i].event] = Part::kTest;
+  take_validation(events, parts, dataset, split);
+}
+
+// Of the users with test events, `test_users` stay, by hash; what was held out of the others is training data after all.
+void keep_test_users(const std::vector<Event>& events, std::vector<Part>& parts, const Dataset& dataset,
+                     const SplitSpec& split) {
+  if (split.test_users == 0) return;
+  std::vector<std::uint8_t> keep(dataset.users.size(), 0);
+  for (std::size_t i = 0; i < events.size(); ++i)
+    if (parts[i] == Part::kTest) keep[raw(events[i].user)] = 1;
+  std::vector<std::pair<std::uint64_t, std::size_t>> drawn;
+  for (std::size_t u = 0; u < keep.size(); ++u)
+    if (keep[u] != 0) drawn.emplace_back(mix64(mix64(split.seed, 2), dataset.users.keys()[u]), u);
+  std::sort(drawn.begin(), drawn.end());
+  for (std::size_t i = static_cast<std::size_t>(split.test_users); i < drawn.size(); ++i) keep[drawn[i].second] = 0;
+  for (std::size_t i = 0; i < events.size(); ++i)
+    if (keep[raw(events[i].user)] == 0) parts[i] = Part::kTrain;
 }
 
 }  // namespace
@@ -148,16 +191,35 @@ std::vector<std::string> fold_names(const std::string& dataset, const std::vecto
   return names;
 }
 
-SplitEvents split_events(const std::vector<Event>& events, const Dataset& dataset, const SplitSpec& split, const std::string& fold) {
+SplitEvents split_events(std::vector<Event> events, const Dataset& dataset, const SplitSpec& split, const std::string& fold) {
   split.check();
-  if (split.strategy == "leave_last_out") return leave_last_out(events, dataset, split);
-  if (split.strategy == "random_ratio") return random_ratio(events, dataset, split);
-  if (split.strategy == "global_time") return global_time(events, dataset, split);
-  if (split.strategy == "k_fold") return k_fold(events, dataset, split, fold);
-  SEGUE_CHECK(split.strategy == "given", "unknown split strategy '{}'", split.strategy);
   SplitEvents out;
-  out.train = events;
-  take_validation(out, dataset, split);
+  std::vector<Part> parts(events.size(), Part::kTrain);
+  if (split.strategy == "leave_last_out") {
+    leave_last_out(events, parts, dataset, split, out.warnings);
+  } else if (split.strategy == "random_ratio") {
+    random_ratio(events, parts, dataset, split);
+  } else if (split.strategy == "global_time") {
+    global_time(events, parts, dataset, split);
+  } else if (split.strategy == "k_fold") {
+    k_fold(events, parts, dataset, split, fold);
+  } else {
+    SEGUE_CHECK(split.strategy == "given", "unknown split strategy '{}'", split.strategy);
+    take_validation(events, parts, dataset, split);
+  }
+  keep_test_users(events, parts, dataset, split);
+
+  // What trains stays where it is, so that the log is in memory once.
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (parts[i] == Part::kTrain) {
+      events[kept++] = events[i];
+    } else {
+      (parts[i] == Part::kTest ? out.test : out.validation).push_back(events[i]);
+    }
+  }
+  events.resize(kept);
+  out.train = std::move(events);
   return out;
 }
 

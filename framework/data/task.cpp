@@ -30,6 +30,10 @@ struct HistoryColumns {
     sessions.push_back(e.session);
   }
   void end_row() { offsets.push_back(items.size()); }
+  void reserve(std::size_t rows, std::size_t events) {
+    offsets.reserve(rows + 1);
+    items.reserve(events), times.reserve(events), weights.reserve(events), kinds.reserve(events), sessions.reserve(events);
+  }
   Histories finish() {
     return Histories(std::move(offsets), std::move(items), std::move(times), std::move(weights), std::move(kinds), std::move(sessions));
   }
@@ -46,6 +50,7 @@ std::pair<std::size_t, std::size_t> user_range(const std::vector<Event>& events,
 
 Histories make_histories(const std::vector<Event>& sorted, const FeedbackSpec& feedback, std::size_t n_users) {
   HistoryColumns columns;
+  columns.reserve(n_users, sorted.size());
   std::size_t i = 0;
   for (std::size_t u = 0; u < n_users; ++u) {
     for (; i < sorted.size() && raw(sorted[i].user) == u; ++i) columns.append(sorted[i], feedback);
@@ -212,14 +217,19 @@ PreparedFold prepare_fold(const Dataset& source, const TaskSpec& spec, const std
   sort_histories(parts.train, *dataset, spec.split.seed);
   fold.train_histories = make_histories(parts.train, spec.feedback, dataset->users.size());
   fold.validation = make_eval_set(parts.train, parts.validation, spec.feedback);
-  std::vector<Event> known = parts.train;
-  known.insert(known.end(), parts.validation.begin(), parts.validation.end());
+  // Only of users who are asked about: with few of them among many, the log is not in memory twice.
+  std::vector<std::uint8_t> asked(dataset->users.size(), 0);
+  for (const Event& e : parts.test) asked[raw(e.user)] = 1;
+  std::vector<Event> known;
+  for (const std::vector<Event>* part : {&parts.train, &parts.validation})
+    for (const Event& e : *part)
+      if (asked[raw(e.user)] != 0) known.push_back(e);
   sort_histories(known, *dataset, spec.split.seed);
   fold.test = make_eval_set(known, parts.test, spec.feedback);
+  known = {};
 
-  std::vector<Event> train = parts.train;
-  sort_by_pair(train);
-  fold.train = weigh_pairs(train, spec.feedback, dataset->users.size(), dataset->items.size());
+  sort_by_pair(parts.train);
+  fold.train = weigh_pairs(parts.train, spec.feedback, dataset->users.size(), dataset->items.size());
   const Array<float>& weights = fold.train.by_user().all_values();
   fold.min_weight = *std::min_element(weights.begin(), weights.end());
   fold.max_weight = *std::max_element(weights.begin(), weights.end());

@@ -47,6 +47,9 @@ Schema<SplitSpec> SplitSpec::schema() {
   s.field("folds", &P::folds, "k_fold: number of folds").range(2, 100);
   s.field("names", &P::names, "given: which of the data set's splits; empty: all of them");
   s.field("at", &P::at, "global_time: first second of the test period");
+  s.field("test_users", &P::test_users,
+          "leave_last_out, random_ratio: hold out events of so many users, drawn by hash, and train on all others; 0: of everybody")
+      .range(0, 1'000'000'000);
   s.field("seed", &P::seed, "seed of the split, of ties and of sampled candidates");
   return s;
 }
@@ -64,6 +67,9 @@ double SplitSpec::test_size() const {
 
 void SplitSpec::check() const {
   if (test < 0 && test != -1) throw UsageError("split: test = {} is neither a size nor -1, which stands for the strategy's default", test);
+  const bool draws_users = strategy == "leave_last_out" || strategy == "random_ratio";
+  if (test_users > 0 && !draws_users)
+    throw UsageError("split: test_users goes with leave_last_out and random_ratio, not with {}, whose test events are no choice of its own", strategy);
   const double test_part = test_size();
   if (strategy == "leave_last_out") {
     if (test_part != std::floor(test_part) || validation != std::floor(validation))
@@ -85,6 +91,7 @@ SplitSpec SplitSpec::effective() const {
   out.validation = validation;
   out.seed = seed;
   if (strategy == "random_ratio") out.per = per;
+  if (strategy == "random_ratio" || strategy == "leave_last_out") out.test_users = test_users;
   if (strategy == "k_fold") out.folds = folds;
   if (strategy == "given") out.names = names;
   if (strategy == "global_time") out.at = at;

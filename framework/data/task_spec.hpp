@@ -47,6 +47,7 @@ struct SplitSpec {
   int folds = 5;
   std::vector<std::string> names;    // given: which of the data set's splits; empty: all
   std::optional<std::int64_t> at;    // global_time: first second of the test period
+  std::int64_t test_users = 0;       // leave_last_out, random_ratio: hold out events of so many users only; 0: of all
   std::uint64_t seed = 42;           // also the task's seed: ties, sampled candidates
 
   static Schema<SplitSpec> schema();

@@ -127,6 +127,14 @@ std::optional<double> RidgeSystem::solve(std::span<float> x) {
   return explained;
 }
 
+void RidgeSystem::correlate(std::span<float> z) {
+  SEGUE_CHECK(z.size() == dims_, "{} values for {} unknowns", z.size(), dims_);
+  std::copy(z.begin(), z.end(), b_.data());
+  std::fill(b_.data() + dims_, b_.data() + width_, 0.0f);
+  solver_.correlate(a_.data(), stride_, {b_.data(), width_});
+  std::copy_n(b_.data(), dims_, z.begin());
+}
+
 Matrix<float> RidgeSystem::upper() const {
   Matrix<float> out(index(dims_), index(dims_));
   for (std::size_t i = 0; i < dims_; ++i)

@@ -37,6 +37,9 @@ class RidgeSystem {
   // Writes x (dims) and returns b^T x, which is b^T A^-1 b. Nothing where A is not positive definite in float
   // arithmetic; x is then unspecified. Ends the system.
   [[nodiscard]] std::optional<double> solve(std::span<float> x);
+  // After a solve that succeeded: z (dims) becomes U^-1 z, where A = U^T U, so that standard normal draws get the
+  // covariance A^-1.
+  void correlate(std::span<float> z);
 
   // The upper triangle of A so far, dims x dims, zeros below it (for gram() and tests).
   Matrix<float> upper() const;

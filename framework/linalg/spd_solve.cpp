@@ -122,8 +122,14 @@ std::optional<double> SpdSolver::solve(float* a, std::size_t stride, std::span<f
   }
   double explained = 0;
   for (float z : b) explained += static_cast<double>(z) * static_cast<double>(z);
-  for (std::size_t first = width_; first > 0; first -= kLanes) backward(a, stride, first - kLanes, b.data());
+  correlate(a, stride, b);
   return explained;
+}
+
+void SpdSolver::correlate(const float* a, std::size_t stride, std::span<float> z) const {
+  SEGUE_CHECK(z.size() == width_ && stride >= width_, "{} values and a stride of {} for {} unknowns", z.size(), stride,
+              width_);
+  for (std::size_t first = width_; first > 0; first -= kLanes) backward(a, stride, first - kLanes, z.data());
 }
 
 }  // namespace segue

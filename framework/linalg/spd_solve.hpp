@@ -23,6 +23,10 @@ class SpdSolver {
   // definite in float arithmetic (b is then unspecified).
   [[nodiscard]] std::optional<double> solve(float* a, std::size_t stride, std::span<float> b);
 
+  // z becomes U^-1 z, with U of the system that solve() was last given (a: what it left). Where z has the covariance I,
+  // U^-1 z has A^-1: a Gaussian draw costs a solve and this, n^2 flop. z: width.
+  void correlate(const float* a, std::size_t stride, std::span<float> z) const;
+
  private:
   bool eliminate(float* a, std::size_t stride, std::size_t first);
   void forward(const float* a, std::size_t stride, std::size_t first, float* b) const;

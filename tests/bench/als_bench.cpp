@@ -6,6 +6,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "algorithms/bayesian_mf/bayesian_mf_math.hpp"
 #include "framework/cli/builtin.hpp"
 #include "framework/linalg/gathered.hpp"
 #include "framework/linalg/gram.hpp"
@@ -92,6 +93,30 @@ void conjugate_gradient_product(benchmark::State& state) {
 }
 BENCHMARK(conjugate_gradient_product)->Arg(64)->Arg(128)->Arg(192)->Arg(256);
 
+// Half a Gibbs sweep of bayesian_mf over 512 such rows: systems, solves, and for each row D normal draws and the errors
+// of its new place. Floor: D^2 an event and D^3 / 3 a row.
+void gibbs_rows(benchmark::State& state) {
+  constexpr std::size_t kRows = 512, kEvents = 165;
+  const auto d = static_cast<std::size_t>(state.range(0));
+  const Matrix<float> columns = random_rows(4000, d, 1);
+  RatedRows ratings{{0}, {}, std::vector<float>(kRows * kEvents, 0.5f), 4000};
+  Rng rng(3);
+  for (std::size_t n = 0; n < kRows * kEvents; ++n)
+    ratings.columns.push_back(static_cast<std::uint32_t>(rng.below(4000)));
+  for (std::size_t r = 1; r <= kRows; ++r) ratings.offsets.push_back(r * kEvents);
+  BayesSide side;
+  side.name = "user";
+  side.rows = side.expected = Matrix<float>::Zero(kRows, static_cast<Eigen::Index>(d));
+  const auto dims = static_cast<Eigen::Index>(d);
+  side.prior = {Eigen::VectorXd::Zero(dims), 10 * Eigen::MatrixXd::Identity(dims, dims)};
+  const Executor exec(1);
+  std::uint64_t sweep = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(draw_rows(side, ratings, columns, 2, rng, ++sweep, exec));
+  const double size = static_cast<double>(d);
+  report(state, kRows * (kEvents * size * size + size * size * size / 3));
+}
+BENCHMARK(gibbs_rows)->Arg(16)->Arg(32)->Arg(64)->Arg(128)->Unit(benchmark::kMillisecond);
+
 void fit(benchmark::State& state, const std::string& algorithm, const std::string& params, int epochs) {
   Registry registry;
   DatasetRegistry datasets;
@@ -123,6 +148,9 @@ SEGUE_FIT(implicit_als_cg_64, "implicit_als", R"({"factors": 64, "epochs": 3, "s
 SEGUE_FIT(implicit_als_cg_128, "implicit_als", R"({"factors": 128, "epochs": 3, "solver": "cg"})", 3);
 SEGUE_FIT(implicit_als_block_128, "implicit_als",
           R"({"factors": 128, "epochs": 3, "solver": "block", "block_size": 32})", 3);
+SEGUE_FIT(bayesian_mf_31, "bayesian_mf", R"({"epochs": 3, "burn_in": 1, "implicit": "none"})", 3);
+SEGUE_FIT(bayesian_mf_both_31, "bayesian_mf", R"({"epochs": 3, "burn_in": 1})", 3);
+SEGUE_FIT(bayesian_mf_both_63, "bayesian_mf", R"({"factors": 63, "epochs": 3, "burn_in": 1})", 3);
 SEGUE_FIT(item_knn_50, "item_knn", R"({"neighbours": 50})", 1);
 SEGUE_FIT(user_knn_50, "user_knn", R"({"neighbours": 50})", 1);
 SEGUE_FIT(ease, "ease", "{}", 1);

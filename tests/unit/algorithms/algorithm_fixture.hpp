@@ -15,6 +15,7 @@
 #include "tests/support/triplets.hpp"
 
 extern "C" {
+void segue_register_algorithm_bayesian_mf(segue::Registry&);
 void segue_register_algorithm_bias(segue::Registry&);
 void segue_register_algorithm_ease(segue::Registry&);
 void segue_register_algorithm_item_knn(segue::Registry&);
@@ -39,6 +40,7 @@ inline Value text(const char* value) { return Value::string(value); }
 inline const Registry& registry() {
   static const Registry all = [] {
     Registry r;
+    segue_register_algorithm_bayesian_mf(r);
     segue_register_algorithm_bias(r);
     segue_register_algorithm_ease(r);
     segue_register_algorithm_item_knn(r);

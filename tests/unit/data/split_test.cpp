@@ -141,6 +141,36 @@ TEST(LeaveLastOut, TiesAreBrokenByHash) {
   EXPECT_EQ(texts(with_more.test, more), texts(parts.test, data));
 }
 
+// The events of the users who are drawn part as they do without a draw; those of all others train.
+TEST(TestUsers, OnlySoManyUsersAreJudgedAndNobodyElseLosesAnEvent) {
+  const Dataset data = test::dataset_of(test::random_log(9, 40, 50, 900));
+  for (SplitSpec spec : {split_of("leave_last_out", 1, 1), split_of("random_ratio", 0.3, 0.2)}) {
+    const SplitEvents everybody = split_events(data.events.rows(), data, spec, "all");
+    spec.test_users = 7;
+    const SplitEvents few = split_events(data.events.rows(), data, spec, "all");
+    std::set<UserIdx> judged;
+    for (const Event& e : few.test) judged.insert(e.user);
+    EXPECT_EQ(judged.size(), 7u);
+    const auto of_judged = [&](std::vector<Event> events) {
+      std::erase_if(events, [&](const Event& e) { return !judged.contains(e.user); });
+      return texts(events, data);
+    };
+    EXPECT_EQ(texts(few.test, data), of_judged(everybody.test));
+    EXPECT_EQ(texts(few.validation, data), of_judged(everybody.validation));
+    EXPECT_EQ(few.train.size() + few.validation.size() + few.test.size(), data.events.size());
+    spec.test_users = 1000;  // more than there are: everybody with test events
+    EXPECT_EQ(texts(split_events(data.events.rows(), data, spec, "all").test, data), texts(everybody.test, data));
+  }
+}
+
+TEST(TestUsers, OtherStrategiesRefuseThem) {
+  const Dataset data = test::dataset_of(test::random_log(9, 4, 5, 30));
+  SplitSpec spec = split_of("global_time", 0.3);
+  spec.test_users = 2;
+  EXPECT_THAT([&] { split_events(data.events.rows(), data, spec, "all"); },
+              testing::ThrowsMessage<UsageError>(HasSubstr("test_users goes with leave_last_out and random_ratio, not with global_time")));
+}
+
 TEST(SortHistories, OldestFirstThenByHashThenByContent) {
   const Dataset data = test::dataset_of(test::random_log(8, 6, 30, 300, 4));
   std::vector<Event> events = data.events.rows();

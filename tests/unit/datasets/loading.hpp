@@ -18,6 +18,7 @@ void segue_register_dataset_movielens(segue::DatasetRegistry& registry);
 void segue_register_dataset_ncf(segue::DatasetRegistry& registry);
 void segue_register_dataset_recbole(segue::DatasetRegistry& registry);
 void segue_register_dataset_sequences(segue::DatasetRegistry& registry);
+void segue_register_dataset_synthetic(segue::DatasetRegistry& registry);
 
 namespace segue::test {
 
@@ -29,6 +30,7 @@ inline DatasetRegistry all_datasets() {
   segue_register_dataset_ncf(registry);
   segue_register_dataset_recbole(registry);
   segue_register_dataset_sequences(registry);
+  segue_register_dataset_synthetic(registry);
   return registry;
 }
 

@@ -148,6 +148,28 @@ TEST(RidgeSystem, ChunksDoNotChangeTheBits) {
   EXPECT_EQ(whole.upper(), parts.upper());
 }
 
+// A = U^T U with U upper and its diagonal positive is unique, so U^-1 z has one answer.
+TEST(RidgeSystem, CorrelatesByTheTriangleOfItsMatrix) {
+  for (const std::size_t d : {1u, 15u, 16u, 17u, 48u, 70u}) {
+    const auto dims = static_cast<Eigen::Index>(d);
+    Matrix<float> rows(static_cast<Eigen::Index>(2 * d), dims);
+    Rng(21).fill_normal({rows.data(), static_cast<std::size_t>(rows.size())}, 0, 1);
+    const Matrix<float> base = gram(rows, Executor(1));
+    RidgeSystem system(d);
+    system.begin(base, 2);
+    std::vector<float> x(d), z(d);
+    Rng(22).fill_normal(z, 0, 1);
+    ASSERT_TRUE(system.solve(x).has_value());
+    const Eigen::VectorXd from = Eigen::Map<const Eigen::VectorXf>(z.data(), dims).cast<double>();
+    system.correlate(z);
+    const Eigen::MatrixXd a = base.cast<double>() + 2 * Eigen::MatrixXd::Identity(dims, dims);
+    const Eigen::VectorXd expected = a.llt().matrixU().solve(from);
+    const Eigen::VectorXd got = Eigen::Map<const Eigen::VectorXf>(z.data(), dims).cast<double>();
+    EXPECT_LE((got - expected).cwiseAbs().maxCoeff(), 2e-5 * (1 + expected.cwiseAbs().maxCoeff())) << d;
+    EXPECT_THROW(system.correlate(std::span(z).first(0)), LogicError);
+  }
+}
+
 TEST(RidgeSystem, RefusesWhatIsNotPositiveDefinite) {
   RidgeSystem system(3);
   std::vector<float> x(3);
