@@ -2,20 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "framework/base/distributions.hpp"
 #include "framework/base/errors.hpp"
+#include "framework/linalg/feature_sums.hpp"
 #include "framework/linalg/gathered.hpp"
 #include "framework/linalg/gram.hpp"
-#include "framework/linalg/simd.hpp"
 
 namespace segue {
 
 namespace {
 
-constexpr std::size_t kLanes = Lanes::kCount;
 constexpr std::size_t kRowBlock = 32;
-constexpr std::size_t kChains = 4;  // sums in flight
 
 std::size_t columns_of(const Matrix<float>& m) { return static_cast<std::size_t>(m.cols()); }
 std::size_t rows_of(const Matrix<float>& m) { return static_cast<std::size_t>(m.rows()); }
@@ -87,71 +86,6 @@ RowPrior draw_prior(const Matrix<float>& rows, const Scatter& extra, Rng& rng, c
   return out;
 }
 
-namespace {
-
-// Draws B given what it has to explain, one feature after another, all dimensions of one at once: given the rows'
-// precision P, B_j ~ N(m_j, (P (s_j + ridge))^-1) with s_j = sum of f^2 and m_j = (sum of f e + s_j B_j) / (s_j +
-// ridge). The dimensions share nothing but the noise, which is drawn before; so sixteen of them go together, and their
-// residuals stay in the second-level cache.
-void draw_features(BayesSide& side, const RatedRows& ratings, const RatedRows& by_column, const Matrix<float>& noise,
-                   std::span<const float> scale, const Executor& exec) {
-  const std::size_t n = ratings.rows(), dims = columns_of(side.rows);
-  const float ridge = static_cast<float>(side.feature_ridge);
-  exec.for_blocks((dims + kLanes - 1) / kLanes, 1, [&](std::size_t block, std::size_t) {
-    const std::size_t first = block * kLanes, width = std::min(kLanes, dims - first);
-    const auto load = [&](const Matrix<float>& m, std::size_t r) {
-      const float* p = m.data() + r * dims + first;
-      return width == kLanes ? Lanes::load(p) : Lanes::load_part(p, width);
-    };
-    const auto store = [&](Lanes x, Matrix<float>& m, std::size_t r) {
-      float* p = m.data() + r * dims + first;
-      width == kLanes ? x.store(p) : x.store_part(p, width);
-    };
-    alignas(64) float mean[kLanes] = {};
-    for (std::size_t l = 0; l < width; ++l)
-      mean[l] = static_cast<float>(side.prior.mean[static_cast<Eigen::Index>(first + l)]);
-    std::vector<float> left(n * kLanes);
-    for (std::size_t r = 0; r < n; ++r)
-      (load(side.rows, r) - Lanes::load(mean) - load(side.shift, r)).store(&left[r * kLanes]);
-    for (std::size_t j = 0; j < by_column.rows(); ++j) {
-      const std::span<const std::uint32_t> which = by_column.columns_of(j);
-      if (which.empty()) continue;
-      Lanes sum[kChains] = {Lanes::zero(), Lanes::zero(), Lanes::zero(), Lanes::zero()};
-      for (std::size_t e = 0; e < which.size(); e += kChains) {
-        const std::size_t count = std::min(kChains, which.size() - e);
-#pragma GCC unroll 4
-        for (std::size_t k = 0; k < kChains; ++k)
-          if (k < count)
-            sum[k] = fma(Lanes::all(scale[which[e + k]]), Lanes::load(&left[which[e + k] * kLanes]), sum[k]);
-      }
-      float squares = 0;
-      for (std::uint32_t r : which) squares += scale[r] * scale[r];
-      const Lanes old = load(side.features, j);
-      const float inverse = 1 / (squares + ridge);
-      Lanes now = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-      now = fma(Lanes::all(squares), old, now) * Lanes::all(inverse);
-      now = fma(Lanes::all(std::sqrt(inverse)), load(noise, j), now);
-      const Lanes change = now - old;
-      for (std::uint32_t r : which)
-        fnma(Lanes::all(scale[r]), change, Lanes::load(&left[r * kLanes])).store(&left[r * kLanes]);
-      store(now, side.features, j);
-    }
-    for (std::size_t r = 0; r < n; ++r) {
-      Lanes sum[2] = {Lanes::zero(), Lanes::zero()};
-      const std::span<const std::uint32_t> which = ratings.columns_of(r);
-      const std::size_t pairs = which.size() / 2 * 2;
-      for (std::size_t e = 0; e < pairs; e += 2) {
-        sum[0] = sum[0] + load(side.features, which[e]);
-        sum[1] = sum[1] + load(side.features, which[e + 1]);
-      }
-      if (pairs < which.size()) sum[0] = sum[0] + load(side.features, which[pairs]);
-      store((sum[0] + sum[1]) * Lanes::all(scale[r]), side.shift, r);
-    }
-  });
-}
-
-}  // namespace
-
 void draw_side(BayesSide& side, const RatedRows& ratings, const RatedRows& by_column, const Rng& rng,
                std::uint64_t sweep, const Executor& exec) {
   const std::string name(side.name);
@@ -177,10 +111,16 @@ void draw_side(BayesSide& side, const RatedRows& ratings, const RatedRows& by_co
       system.correlate(row_span(noise, j));
     }
   });
+  // Given the rows' precision S, B_j given the others is N(m_j, (S (s_j + feature_ridge))^-1) with scalars s_j, so that
+  // its dimensions share nothing but the noise.
   std::vector<float> scale(ratings.rows());
   for (std::size_t r = 0; r < scale.size(); ++r)
     scale[r] = 1 / std::sqrt(static_cast<float>(std::max<std::size_t>(1, ratings.count(r))));
-  draw_features(side, ratings, by_column, noise, scale, exec);
+  const std::vector<float> ones(ratings.rows(), 1.0f);
+  const std::vector<float> ridge(by_column.rows(), static_cast<float>(side.feature_ridge));
+  const Matrix<float> targets = side.rows.rowwise() - side.prior.mean.transpose().cast<float>().eval();
+  FeatureSums{ratings, by_column, scale, ones, ridge}.round(targets, &noise, columns_of(side.rows), side.features,
+                                                            side.shift, exec);
   // feature_ridge ~ Gamma(1, 1) before anything is known.
   const double energy = (gram(side.features, exec).cast<double>().cwiseProduct(side.prior.precision)).sum();
   side.feature_ridge =

@@ -88,6 +88,7 @@ class ImplicitAls final : public IterativeRecommender, public EmbeddingSpace {
   std::size_t n_items() const override { return static_cast<std::size_t>(item_factors_.rows()); }
   const EmbeddingSpace* embeddings() const override { return this; }
   const Matrix<float>& item_vectors() const override { return item_factors_; }
+  const PackedRows* packed_items() const override { return &packed_items_; }
 
   void query_vector(const Query& query, std::span<float> out) const override {
     if (raw(query.user) < static_cast<std::size_t>(user_factors_.rows())) {

@@ -74,6 +74,7 @@ class SgdMf final : public IterativeRecommender, public EmbeddingSpace, public R
   const RatingPredictor* ratings() const override { return params_.loss == SgdLoss::kSquared ? this : nullptr; }
   const EmbeddingSpace* embeddings() const override { return this; }
   const Matrix<float>& item_vectors() const override { return model_.items; }
+  const PackedRows* packed_items() const override { return &packed_items_; }
   std::span<const float> item_biases() const override { return model_.item_bias; }
 
   // A user without training events has the zero vector, and so the ranking of the item biases.

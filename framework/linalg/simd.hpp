@@ -1,10 +1,12 @@
 // Sixteen floats in registers, for the few kernels where the compiler's own vectorisation is not to be trusted (GCC 12
 // turns a register tile into shuffles). Each lane does what scalar code with std::fma would, and sum() adds in one
-// fixed order, so the bits are the same with AVX-512, AVX2 or neither.
+// fixed order, so the bits are the same with AVX-512, AVX2 or neither. Comparisons give one bit a lane, lane 0 lowest.
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #if defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__))
@@ -28,6 +30,15 @@ struct Lanes {
   friend Lanes fma(Lanes a, Lanes b, Lanes c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }    // a b + c, rounded once
   friend Lanes fnma(Lanes a, Lanes b, Lanes c) { return {_mm512_fnmadd_ps(a.v, b.v, c.v)}; }  // c - a b, rounded once
   friend Lanes operator/(Lanes a, Lanes b) { return {_mm512_div_ps(a.v, b.v)}; }
+  friend std::uint32_t above(Lanes a, Lanes b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ); }
+  friend std::uint32_t at_least(Lanes a, Lanes b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_GE_OQ); }
+  void pick(std::uint32_t bits, std::uint32_t first, float* values, std::uint32_t* numbers) const {
+    const auto wanted = static_cast<__mmask16>(bits);
+    const __m512i own = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    _mm512_storeu_ps(values, _mm512_maskz_compress_ps(wanted, v));
+    _mm512_storeu_si512(
+        numbers, _mm512_maskz_compress_epi32(wanted, _mm512_add_epi32(own, _mm512_set1_epi32(static_cast<int>(first)))));
+  }
   // The maskz forms keep GCC 12 from warning of the undefined pass-through operand of the plain ones.
   friend Lanes sqrt(Lanes a) { return {_mm512_maskz_sqrt_ps(kAll, a.v)}; }
   Lanes spread(int lane) const { return {_mm512_maskz_permutexvar_ps(kAll, _mm512_set1_epi32(lane), v)}; }
@@ -74,7 +85,20 @@ struct Lanes {
     return {_mm256_fnmadd_ps(a.v, b.v, c.v), _mm256_fnmadd_ps(a.w, b.w, c.w)};
   }
   friend Lanes operator/(Lanes a, Lanes b) { return {_mm256_div_ps(a.v, b.v), _mm256_div_ps(a.w, b.w)}; }
+  friend std::uint32_t above(Lanes a, Lanes b) {
+    return bits(_mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ), _mm256_cmp_ps(a.w, b.w, _CMP_GT_OQ));
+  }
+  friend std::uint32_t at_least(Lanes a, Lanes b) {
+    return bits(_mm256_cmp_ps(a.v, b.v, _CMP_GE_OQ), _mm256_cmp_ps(a.w, b.w, _CMP_GE_OQ));
+  }
   friend Lanes sqrt(Lanes a) { return {_mm256_sqrt_ps(a.v), _mm256_sqrt_ps(a.w)}; }
+
+ private:
+  static std::uint32_t bits(__m256 low, __m256 high) {
+    return static_cast<std::uint32_t>(_mm256_movemask_ps(low) | _mm256_movemask_ps(high) << 8);
+  }
+
+ public:
 #else
   static constexpr std::size_t kRegisters = 8;
   float v[kCount];
@@ -111,11 +135,32 @@ struct Lanes {
   friend Lanes operator/(const Lanes& a, const Lanes& b) {
     return each([&](std::size_t l) { return a.v[l] / b.v[l]; });
   }
+  friend std::uint32_t above(const Lanes& a, const Lanes& b) {
+    std::uint32_t bits = 0;
+    for (std::size_t l = 0; l < kCount; ++l) bits |= (a.v[l] > b.v[l] ? 1u : 0u) << l;
+    return bits;
+  }
+  friend std::uint32_t at_least(const Lanes& a, const Lanes& b) {
+    std::uint32_t bits = 0;
+    for (std::size_t l = 0; l < kCount; ++l) bits |= (a.v[l] >= b.v[l] ? 1u : 0u) << l;
+    return bits;
+  }
   friend Lanes sqrt(const Lanes& a) {
     return each([&](std::size_t l) { return std::sqrt(a.v[l]); });
   }
 #endif
 #if !defined(__AVX512F__)
+  // The lanes whose bit is set, one after the other, and for each its number counted from `first`. Overwrites sixteen
+  // places of both arrays, whatever the bits.
+  void pick(std::uint32_t bits, std::uint32_t first, float* values, std::uint32_t* numbers) const {
+    float x[kCount];
+    store(x);
+    for (std::size_t n = 0; bits != 0; bits &= bits - 1, ++n) {
+      const auto lane = static_cast<std::uint32_t>(std::countr_zero(bits));
+      values[n] = x[lane];
+      numbers[n] = first + lane;
+    }
+  }
   // Lane `lane` in all lanes.
   Lanes spread(int lane) const {
     float x[kCount];

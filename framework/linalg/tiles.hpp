@@ -1,4 +1,4 @@
-// The register tiles that gram.cpp and spd_solve.cpp are made of: c +-= x^T y over rows of x and y.
+// The register tiles that gram.cpp, spd_solve.cpp and scoring.cpp are made of: c +-= x^T y over rows of x and y.
 //
 // Each element of c is one chain of fused multiply-adds in ascending row order, whatever the tile's shape, so the bits
 // are the same on every instruction set and however the rows are cut into calls.
@@ -10,19 +10,20 @@
 
 namespace segue {
 
-enum class Fold { kAdd, kSubtract };
+enum class Fold { kAdd, kSubtract, kSet };  // kSet: as kAdd to zeros
 
-// c(i, j) +-= sum over r < count of x[r][i] y[r][j], i < R, j < 16 V. c and the rows (of x and y alike) have their own
-// strides.
+// c(i, j) +-= sum over r < count of x[r][i] y[r][j], i < R, j < 16 V.
 template <Fold kFold, std::size_t R, std::size_t V>
-void fold_tile(float* c, std::size_t c_stride, const float* x, const float* y, std::size_t stride, std::size_t count) {
+void fold_tile(float* c, std::size_t c_stride, const float* x, std::size_t x_stride, const float* y,
+               std::size_t y_stride, std::size_t count) {
   constexpr std::size_t kLanes = Lanes::kCount;
   Lanes acc[R][V];
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < R; ++i)
 #pragma GCC unroll 4
-    for (std::size_t v = 0; v < V; ++v) acc[i][v] = Lanes::load(c + i * c_stride + v * kLanes);
-  for (std::size_t r = 0; r < count; ++r, x += stride, y += stride) {
+    for (std::size_t v = 0; v < V; ++v)
+      acc[i][v] = kFold == Fold::kSet ? Lanes::zero() : Lanes::load(c + i * c_stride + v * kLanes);
+  for (std::size_t r = 0; r < count; ++r, x += x_stride, y += y_stride) {
     Lanes b[V];
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < V; ++v) b[v] = Lanes::load(y + v * kLanes);
@@ -31,13 +32,17 @@ void fold_tile(float* c, std::size_t c_stride, const float* x, const float* y, s
       const Lanes a = Lanes::all(x[i]);
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < V; ++v)
-        acc[i][v] = kFold == Fold::kAdd ? fma(a, b[v], acc[i][v]) : fnma(a, b[v], acc[i][v]);
+        acc[i][v] = kFold == Fold::kSubtract ? fnma(a, b[v], acc[i][v]) : fma(a, b[v], acc[i][v]);
     }
   }
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < R; ++i)
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < V; ++v) acc[i][v].store(c + i * c_stride + v * kLanes);
+}
+template <Fold kFold, std::size_t R, std::size_t V>
+void fold_tile(float* c, std::size_t c_stride, const float* x, const float* y, std::size_t stride, std::size_t count) {
+  fold_tile<kFold, R, V>(c, c_stride, x, stride, y, stride, count);
 }
 
 // Rows [first, first + 16) of the upper triangle of a symmetric matrix: c(i, j) +-= sum over r of rows[r][i] rows[r][j]

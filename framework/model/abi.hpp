@@ -5,7 +5,7 @@
 // them). The mark is composed at compile time, lies in the section .segue_abi of every plugin, and is compared before
 // dlopen() runs any of its code.
 //
-//   SEGUE-ABI 1
+//   SEGUE-ABI 2
 //   compiler: g++ 12
 //   standard library: libstdc++ 12, C++11 strings
 //   ...
@@ -26,7 +26,7 @@ namespace segue {
 #ifdef SEGUE_TEST_ABI_VERSION
 inline constexpr int kAbiVersion = SEGUE_TEST_ABI_VERSION;
 #else
-inline constexpr int kAbiVersion = 1;
+inline constexpr int kAbiVersion = 2;
 #endif
 
 inline constexpr const char kAbiSection[] = ".segue_abi";
@@ -154,7 +154,7 @@ consteval AbiMark compile_abi_mark() {
 std::string abi_mark();
 
 // What differs between two marks, as half a sentence: "was built with framework ABI 2 and compiler g++ 11, this program
-// with framework ABI 1 and compiler g++ 12". Empty where they agree.
+// with framework ABI 3 and compiler g++ 12". Empty where they agree.
 std::string abi_difference(std::string_view plugin, std::string_view program);
 
 }  // namespace segue

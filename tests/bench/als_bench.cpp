@@ -1,45 +1,17 @@
 // Alternating least squares: its kernels on one core beside the rate of bare multiply-adds of the same run, and whole
 // fits through the registry, as a suite runs them. Floor of an exact epoch: (2 nnz d^2 + (U + I) d^3 / 3) flop; of one
 // with CG(3): (32 nnz d + 8 (U + I) d^2).
-#include <chrono>
-#include <numeric>
-
 #include <benchmark/benchmark.h>
 
 #include "algorithms/bayesian_mf/bayesian_mf_math.hpp"
 #include "framework/cli/builtin.hpp"
 #include "framework/linalg/gathered.hpp"
 #include "framework/linalg/gram.hpp"
-#include "framework/linalg/tiles.hpp"
+#include "tests/bench/ceiling.hpp"
 #include "tests/bench/data.hpp"
 
 namespace segue::bench {
 namespace {
-
-// What one core does with all operands in registers and one cache line, flop/s.
-double ceiling() {
-  static const double rate = [] {
-    constexpr std::size_t kRows = Lanes::kRegisters >= 32 ? 6 : 4, kVectors = Lanes::kRegisters >= 32 ? 4 : 1;
-    constexpr std::size_t kCount = 1 << 20, kWidth = kVectors * Lanes::kCount;
-    const Matrix<float> row = random_rows(1, kWidth, 1);
-    Matrix<float> c = random_rows(kRows, kWidth, 2);
-    double best = 0;
-    for (int repeat = 0; repeat < 9; ++repeat) {
-      const auto begin = std::chrono::steady_clock::now();
-      fold_tile<Fold::kAdd, kRows, kVectors>(c.data(), kWidth, row.data(), row.data(), 0, kCount);
-      const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-      benchmark::DoNotOptimize(c.data());
-      best = std::max(best, 2.0 * kRows * kWidth * kCount / taken.count());
-    }
-    return best;
-  }();
-  return rate;
-}
-
-void report(benchmark::State& state, double flop) {
-  state.counters["flop/s"] = benchmark::Counter(flop, benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["ceiling"] = benchmark::Counter(ceiling(), benchmark::Counter::kDefaults);
-}
 
 // A row of 165 events, the mean of MovieLens 1M, somewhere among 4000 columns.
 struct Row {
@@ -59,7 +31,7 @@ void build_system(benchmark::State& state) {
   RidgeSystem system(d);
   system.begin(row.base, 1);
   for (auto _ : state) system.add(row.columns, row.which, row.ones, row.ones);
-  report(state, 165.0 * static_cast<double>(d * d));
+  report_flop(state, 165.0 * static_cast<double>(d * d));
 }
 BENCHMARK(build_system)->Arg(64)->Arg(128)->Arg(192)->Arg(256);
 
@@ -73,7 +45,7 @@ void solve_system(benchmark::State& state) {
     system.add_target(row_span(row.columns, 0));
     benchmark::DoNotOptimize(system.solve(x));
   }
-  report(state, static_cast<double>(d * d * d) / 3);
+  report_flop(state, static_cast<double>(d * d * d) / 3);
 }
 BENCHMARK(solve_system)->Arg(64)->Arg(128)->Arg(192)->Arg(256);
 
@@ -87,9 +59,7 @@ void conjugate_gradient_product(benchmark::State& state) {
     benchmark::DoNotOptimize(out.data());
     benchmark::DoNotOptimize(dense.data());
   }
-  report(state, static_cast<double>(4 * 165 * d + 2 * d * d));
-  state.counters["byte/s"] =
-      benchmark::Counter(static_cast<double>(4 * (165 * d + d * d)), benchmark::Counter::kIsIterationInvariantRate);
+  report_gather(state, static_cast<double>(4 * (165 * d + d * d)), 1, 4 * (165 * d + d * d));
 }
 BENCHMARK(conjugate_gradient_product)->Arg(64)->Arg(128)->Arg(192)->Arg(256);
 
@@ -135,9 +105,7 @@ void fit(benchmark::State& state, const std::string& algorithm, const std::strin
   }
   const DataShape shape{static_cast<double>(train.n_users()), static_cast<double>(train.n_items()),
                         static_cast<double>(train.size())};
-  state.counters["flop/s"] =
-      benchmark::Counter(entry.fit_flop(value, shape), benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["ceiling"] = benchmark::Counter(2 * ceiling(), benchmark::Counter::kDefaults);
+  report_flop(state, entry.fit_flop(value, shape), 2);
   state.counters["s/epoch"] =
       benchmark::Counter(epochs, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
@@ -151,6 +119,7 @@ SEGUE_FIT(implicit_als_block_128, "implicit_als",
 SEGUE_FIT(bayesian_mf_31, "bayesian_mf", R"({"epochs": 3, "burn_in": 1, "implicit": "none"})", 3);
 SEGUE_FIT(bayesian_mf_both_31, "bayesian_mf", R"({"epochs": 3, "burn_in": 1})", 3);
 SEGUE_FIT(bayesian_mf_both_63, "bayesian_mf", R"({"factors": 63, "epochs": 3, "burn_in": 1})", 3);
+SEGUE_FIT(svdpp_31, "svdpp", R"({"epochs": 3})", 3);
 SEGUE_FIT(item_knn_50, "item_knn", R"({"neighbours": 50})", 1);
 SEGUE_FIT(user_knn_50, "user_knn", R"({"neighbours": 50})", 1);
 SEGUE_FIT(ease, "ease", "{}", 1);

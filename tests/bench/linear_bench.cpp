@@ -6,6 +6,7 @@
 #include "framework/linalg/sparse_gram.hpp"
 #include "framework/linalg/spd_inverse.hpp"
 #include "framework/linalg/truncated_svd.hpp"
+#include "tests/bench/ceiling.hpp"
 #include "tests/bench/data.hpp"
 
 namespace segue::bench {
@@ -36,7 +37,7 @@ void sparse_gram_ml_1m(benchmark::State& state) {
   const Csr<ItemIdx>& x = ml_1m_like().by_user();
   for (std::size_t u = 0; u < x.rows(); ++u)
     additions += 0.5 * static_cast<double>(x.row_size(u) * (x.row_size(u) + 1));
-  state.counters["additions/s"] = Rate(additions, Rate::kIsIterationInvariantRate);
+  report(state, "GB/s", 8 * additions, count_gbs(exec.threads()));
 }
 BENCHMARK(sparse_gram_ml_1m)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
 
@@ -50,7 +51,7 @@ void invert_3706(benchmark::State& state) {
     SEGUE_CHECK(invert_spd(copy, exec), "the benchmark's matrix is singular");
   }
   const double n = static_cast<double>(a.rows());
-  state.counters["flop/s"] = Rate(n * n * n, Rate::kIsIterationInvariantRate);
+  report_flop_double(state, n * n * n, static_cast<int>(state.range(0)));
 }
 BENCHMARK(invert_3706)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
 
@@ -75,7 +76,7 @@ void history_product_3706(benchmark::State& state) {
   Matrix<float> out(256, static_cast<Eigen::Index>(x.cols()));
   for (auto _ : state) b.multiply(rows, out);
   state.counters["users/s"] = Rate(256, Rate::kIsIterationInvariantRate);
-  state.counters["B/s"] = Rate(bytes, Rate::kIsIterationInvariantRate);
+  report_gather(state, bytes, 1, 256 * x.cols());  // of one panel at a time
 }
 BENCHMARK(history_product_3706)->Unit(benchmark::kMillisecond)->UseRealTime();
 

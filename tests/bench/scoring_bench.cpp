@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "framework/linalg/scoring.hpp"
+#include "tests/bench/ceiling.hpp"
 #include "tests/bench/data.hpp"
 
 namespace segue::bench {
@@ -16,7 +17,7 @@ void scores(benchmark::State& state) {
     packed.score(q, {}, out);
     benchmark::DoNotOptimize(out.data());
   }
-  state.counters["flop/s"] = benchmark::Counter(2.0 * static_cast<double>(queries * items * dims), benchmark::Counter::kIsIterationInvariantRate);
+  report_flop(state, 2.0 * static_cast<double>(queries * items * dims));
 }
 BENCHMARK(scores)->Args({1, 3706, 64})->Args({256, 3706, 64})->Args({256, 3706, 128})->Args({64, 100000, 64})->Unit(benchmark::kMicrosecond);
 
@@ -29,7 +30,7 @@ void scores_eigen(benchmark::State& state) {
     out.noalias() = q * rows.transpose();
     benchmark::DoNotOptimize(out.data());
   }
-  state.counters["flop/s"] = benchmark::Counter(2.0 * static_cast<double>(queries * items * dims), benchmark::Counter::kIsIterationInvariantRate);
+  report_flop(state, 2.0 * static_cast<double>(queries * items * dims));
 }
 BENCHMARK(scores_eigen)->Args({1, 3706, 64})->Args({256, 3706, 64})->Args({256, 3706, 128})->Unit(benchmark::kMicrosecond);
 

@@ -6,6 +6,7 @@
 
 #include "framework/stats/interval.hpp"
 #include "framework/stats/paired.hpp"
+#include "tests/bench/ceiling.hpp"
 
 namespace segue::bench {
 namespace {
@@ -23,8 +24,7 @@ struct Shape {
     return out;
   }
   void report(benchmark::State& state) const {
-    state.counters["flop/s"] = benchmark::Counter(2.0 * static_cast<double>(rows * units * draws),
-                                                  benchmark::Counter::kIsIterationInvariantRate);
+    bench::report_flop(state, 2.0 * static_cast<double>(rows * units * draws), 2);
     state.counters["weights/s"] =
         benchmark::Counter(static_cast<double>(units * draws), benchmark::Counter::kIsIterationInvariantRate);
   }

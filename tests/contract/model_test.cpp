@@ -6,9 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include "framework/linalg/scoring.hpp"
 #include "framework/model/h5_archive.hpp"
+#include "framework/model/recommend.hpp"
 #include "tests/contract/subjects.hpp"
 #include "tests/contract/world.hpp"
+#include "tests/support/fake_recommender.hpp"
 #include "tests/support/memory_archive.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -235,6 +238,47 @@ TEST_P(Embeddings, ExplainTheScores) {
         sum += double{items(i, d)} * double{vector[static_cast<std::size_t>(d)]};
       ASSERT_NEAR(scores(static_cast<Eigen::Index>(q), i), sum, 1e-4 * (1 + std::abs(sum)))
           << "query " << q << " item " << i;
+    }
+  }
+}
+
+// recommend() of the packed view and of score(): the same lists and ranks, in every bit.
+TEST_P(Embeddings, AreRankedAsTheirScoresAre) {
+  const Fitted one = fitted();
+  const PackedRows* packed = one.model->embeddings()->packed_items();
+  if (packed == nullptr) GTEST_SKIP() << "it gives no packed items";
+  ASSERT_EQ(packed->rows(), fold_.items.size());
+  std::vector<Query> queries;  // more than are streamed together
+  while (queries.size() < 200) queries.insert(queries.end(), questions_.queries.begin(), questions_.queries.end());
+  std::vector<std::uint64_t> ends{0};
+  std::vector<ItemIdx> seen, truth;
+  std::vector<std::uint64_t> keys;
+  Rng rng(3);
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    for (const std::uint64_t i : rng.sample_without_replacement(fold_.items.size(), 6)) {
+      (seen.size() < truth.size() ? seen : truth).push_back(item_at(i));
+    }
+    ends.push_back(truth.size());
+    keys.push_back(rng.next_u64());
+  }
+  ASSERT_EQ(seen.size(), truth.size());
+  CandidatePolicy policy;
+  policy.excluded = {ends, seen};
+  policy.user_keys = keys;
+  const ScoresOf scores(*one.model);
+  for (const std::size_t k : {std::size_t{5}, fold_.items.size()}) {
+    TruthRanks expected;
+    const TopK plain = recommend(scores, queries, policy, k, Executor(1), {ends, truth}, expected);
+    for (const int threads : {1, 3}) {
+      TruthRanks ranks;
+      const TopK top = recommend(*one.model, queries, policy, k, Executor(threads), {ends, truth}, ranks);
+      EXPECT_EQ(top.items, plain.items);
+      EXPECT_TRUE(same(top.scores, plain.scores));
+      EXPECT_EQ(ranks.rank, expected.rank);
+      EXPECT_EQ(ranks.tied, expected.tied);
+      EXPECT_EQ(ranks.above, expected.above);
+      EXPECT_EQ(ranks.candidates, expected.candidates);
+      EXPECT_EQ(ranks.tie_at_cut, expected.tie_at_cut);
     }
   }
 }

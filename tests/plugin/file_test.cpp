@@ -37,7 +37,7 @@ TEST(AbiMark, IsWhatObjcopyFindsInThePlugin) {
 
 TEST(AbiMark, SaysHowItWasBuilt) {
   const std::string mark = abi_mark();
-  EXPECT_THAT(mark, testing::StartsWith("SEGUE-ABI 1\ncompiler: "));
+  EXPECT_THAT(mark, testing::StartsWith(fmt::format("SEGUE-ABI {}\ncompiler: ", kAbiVersion)));
   EXPECT_THAT(mark, AllOf(HasSubstr("\nstandard library: "), HasSubstr("\nEigen: 3."), HasSubstr("\narch flags: "),
                           HasSubstr("\nsanitizers: ")));
   const std::string alignment = fmt::format("\nEigen alignment: {} bytes\n", EIGEN_MAX_ALIGN_BYTES);
@@ -160,7 +160,7 @@ TEST(PluginFile, RandomDamageToTheHeadersIsSurvived) {
 
 TEST(PluginFile, ADamagedMarkIsRefused) {
   std::string bytes = read_bytes(plugin_file("plugin_good"));
-  const std::size_t at = bytes.find("SEGUE-ABI 1\n");
+  const std::size_t at = bytes.find(fmt::format("SEGUE-ABI {}\n", kAbiVersion));
   ASSERT_NE(at, bytes.npos);
   EXPECT_THAT(refusal([&] { plugin_abi_mark(patched<char>(bytes, at, '\0'), "p.so"); }),
               HasSubstr("its ABI mark is not one"));
@@ -169,10 +169,10 @@ TEST(PluginFile, ADamagedMarkIsRefused) {
 TEST(PluginFile, AnotherAbiIsRefusedBeforeItsCodeRuns) {
   const std::string path = plugin_file("plugin_stale").string();  // its static initialiser calls abort()
   const std::string text = load_refusal(path);
-  EXPECT_EQ(text, fmt::format("plugin '{}' was built with framework ABI 999, this program with framework ABI 1; "
+  EXPECT_EQ(text, fmt::format("plugin '{}' was built with framework ABI 999, this program with framework ABI {}; "
                               "rebuild the plugin against this Segue: "
                               "cmake --fresh -B build && cmake --build build",
-                              path));
+                              path, kAbiVersion));
 }
 
 TEST(PluginFile, EveryDifferenceInTheMarkIsSeen) {

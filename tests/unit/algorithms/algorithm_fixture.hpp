@@ -23,6 +23,7 @@ void segue_register_algorithm_popular(segue::Registry&);
 void segue_register_algorithm_pure_svd(segue::Registry&);
 void segue_register_algorithm_random(segue::Registry&);
 void segue_register_algorithm_slim(segue::Registry&);
+void segue_register_algorithm_svdpp(segue::Registry&);
 void segue_register_algorithm_user_knn(segue::Registry&);
 }
 
@@ -48,6 +49,7 @@ inline const Registry& registry() {
     segue_register_algorithm_pure_svd(r);
     segue_register_algorithm_random(r);
     segue_register_algorithm_slim(r);
+    segue_register_algorithm_svdpp(r);
     segue_register_algorithm_user_knn(r);
     return r;
   }();

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 
 #include <gtest/gtest.h>
@@ -34,14 +35,14 @@ bool same_bits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
-// Sizes around the panel of 32 rows and the block of 8 queries.
+// Sizes around the panel of 32 rows and the group of 12 queries.
 TEST(PackedRows, AgreesWithDouble) {
   for (const std::size_t n : {1u, 31u, 32u, 33u, 70u}) {
     for (const std::size_t d : {1u, 7u, 64u, 129u}) {
-      const Matrix<float> rows = random_matrix(n, d, n + d), queries = random_matrix(9, d, 1000 + d);
+      const Matrix<float> rows = random_matrix(n, d, n + d), queries = random_matrix(14, d, 1000 + d);
       const std::vector<float> bias = random_bias(n);
       const Matrix<float> out = scores(PackedRows(rows), queries, bias);
-      for (Eigen::Index q = 0; q < 9; ++q) {
+      for (Eigen::Index q = 0; q < 14; ++q) {
         for (Eigen::Index r = 0; r < rows.rows(); ++r) {
           double sum = 0, size = 0;
           for (Eigen::Index c = 0; c < rows.cols(); ++c) {
@@ -88,6 +89,66 @@ TEST(PackedRows, AQuerysBitsDoNotDependOnItsBatch) {
         EXPECT_EQ(biased ? dot + bias[some[i]] : dot, expected);
       }
     }
+  }
+}
+
+// However many panels are asked for at once, against one pair of vectors at a time.
+TEST(PackedRows, TilesHaveTheSameBits) {
+  const Matrix<float> rows = random_matrix(333, 45, 1);
+  const PackedRows packed(rows);
+  const std::vector<float> bias = random_bias(333);
+  ASSERT_EQ(packed.panels(), 11u);
+  for (std::size_t n = 1; n <= 26; ++n) {
+    const Matrix<float> queries = random_matrix(n, 45, 2);
+    const PackedQueries grouped(queries);
+    ASSERT_EQ(grouped.size(), n);
+    ASSERT_EQ(grouped.groups(), (n + 11) / 12);
+    for (const std::size_t at_once : {1u, 4u, 6u, 11u}) {
+      const bool biased = (n + at_once) % 2 == 0;
+      Matrix<float> all(static_cast<Eigen::Index>(n), 333);
+      std::vector<PackedRows::Tile> tiles(at_once);
+      for (std::size_t g = 0; g < grouped.groups(); ++g) {
+        for (std::size_t p = 0; p < 11; p += at_once) {
+          const std::size_t count = std::min(at_once, 11 - p);
+          packed.score_tiles(grouped, g, biased ? std::span<const float>(bias) : std::span<const float>(), p,
+                             std::span(tiles).first(count));
+          for (std::size_t q = 0; q < grouped.count(g); ++q)
+            for (std::size_t r = 32 * p; r < std::min<std::size_t>(333, 32 * (p + count)); ++r)
+              row_span(all, 12 * g + q)[r] = tiles[r / 32 - p][q][r % 32];
+        }
+      }
+      for (std::size_t q = 0; q < n; ++q) {
+        for (std::size_t r = 0; r < 333; ++r) {
+          const float dot = dot_in_order(row_span(queries, q), row_span(rows, r));
+          ASSERT_EQ(row_span(all, q)[r], biased ? dot + bias[r] : dot) << n << " " << at_once << " " << q << " " << r;
+        }
+      }
+    }
+  }
+}
+
+TEST(PackedRows, BoundTheScores) {
+  Matrix<float> rows = random_matrix(50, 7, 1);
+  const Matrix<float> queries = random_matrix(20, 7, 2);
+  const Matrix<float> out = scores(PackedRows(rows), queries, {});
+  for (std::size_t q = 0; q < 20; ++q) {
+    double exact = 0;
+    for (Eigen::Index d = 0; d < 7; ++d)
+      exact += std::abs(double{queries(static_cast<Eigen::Index>(q), d)}) * double{rows.col(d).cwiseAbs().maxCoeff()};
+    const double bound = PackedRows(rows).bound(row_span(queries, q));
+    EXPECT_NEAR(bound, exact, 1e-12 * exact);
+    EXPECT_LE(double{out.row(static_cast<Eigen::Index>(q)).cwiseAbs().maxCoeff()}, bound * (1 + 1e-6));
+  }
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  for (const float bad : {std::nanf(""), kInf, -kInf}) {
+    for (const Eigen::Index row : {0, 25, 49}) {
+      rows = random_matrix(50, 7, 1);
+      rows(row, 3) = bad;
+      EXPECT_FALSE(std::isfinite(PackedRows(rows).bound(row_span(queries, 0))));
+    }
+    std::vector<float> query(7, 0.0f);
+    query[6] = bad;
+    EXPECT_FALSE(std::isfinite(PackedRows(random_matrix(50, 7, 1)).bound(query)));
   }
 }
 

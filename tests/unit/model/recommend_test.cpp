@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -17,6 +18,7 @@
 namespace segue {
 namespace {
 
+using test::FakeEmbeddings;
 using test::FakeRecommender;
 using test::message_of;
 using test::queries_of;
@@ -37,23 +39,35 @@ struct Lists {
   ItemLists view() const { return {offsets, items}; }
 };
 
-// A random question to recommend(): few score levels, so ties abound, and some items without a score.
+enum class From {
+  kScores,      // few levels, so ties abound, and some items without a score
+  kEmbeddings,  // inner products of vectors of small integers, with ties among them; more items and queries
+};
+
+// A random question to recommend().
 struct Case {
   std::size_t n_items, n_queries, k;
+  std::unique_ptr<Recommender> recommender;
   std::vector<float> score;  // users x items
   std::vector<std::uint8_t> catalogue;
   Lists candidates, excluded, truth;
   std::vector<std::uint64_t> user_keys, item_keys;
   bool has_catalogue, has_candidates, has_excluded, has_keys;
 
-  explicit Case(std::uint64_t seed) {
+  explicit Case(std::uint64_t seed, From from = From::kScores) {
     Rng rng(seed);
-    n_items = 1 + rng.below(60);
+    n_items = 1 + rng.below(from == From::kScores ? 60 : 300);
     n_queries = 1 + rng.below(seed % 5 == 0 ? 400 : 40);
-    k = 1 + rng.below(n_items + 5);
-    const std::uint64_t levels = 1 + rng.below(3 * n_items);
+    k = 1 + rng.below(seed % 3 == 0 ? n_items + 5 : 12);
     score.resize(n_queries * n_items);
-    for (float& s : score) s = rng.below(6) == 0 ? -kInf : static_cast<float>(rng.below(levels)) / 3 - 2;
+    if (from == From::kScores) {
+      const std::uint64_t levels = 1 + rng.below(3 * n_items);
+      for (float& s : score) s = rng.below(6) == 0 ? -kInf : static_cast<float>(rng.below(levels)) / 3 - 2;
+      recommender = std::make_unique<FakeRecommender>(
+          n_items, [this](std::size_t u, std::size_t i) { return score[u * n_items + i]; });
+    } else {
+      embed(rng);
+    }
     has_catalogue = rng.below(2) == 0;
     has_candidates = rng.below(2) == 0;
     has_excluded = rng.below(3) != 0;
@@ -73,8 +87,27 @@ struct Case {
     }
     for (std::size_t i = 0; i < n_items; ++i) item_keys.push_back(rng.next_u64());
   }
-  FakeRecommender model() const {
-    return {n_items, [this](std::size_t u, std::size_t i) { return score[u * n_items + i]; }};
+  Case(const Case&) = delete;
+  const Recommender& model() const { return *recommender; }
+
+  // Some cases have biases, some of those -inf; in some a score could overflow, as far as the sizes of vectors tell.
+  void embed(Rng& rng) {
+    const std::size_t dims = 1 + rng.below(9);
+    const bool biased = rng.below(2) == 0, unscored = rng.below(4) == 0, huge = rng.below(4) == 0;
+    const auto vectors = [&](std::size_t n) {
+      Matrix<float> out(static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(dims));
+      for (float& x : std::span(out.data(), n * dims)) x = static_cast<float>(rng.below(5)) - 2;
+      return out;
+    };
+    Matrix<float> users = vectors(n_queries), items = vectors(n_items);
+    if (huge) users.col(0).setConstant(1e30f), items.col(0).setConstant(0), items(0, 0) = 1e8f;
+    std::vector<float> biases;
+    for (std::size_t i = 0; biased && i < n_items; ++i)
+      biases.push_back(unscored && rng.below(3) == 0 ? -kInf : static_cast<float>(rng.below(4)) / 2);
+    for (std::size_t q = 0; q < n_queries; ++q)
+      for (std::size_t i = 0; i < n_items; ++i)
+        score[q * n_items + i] = dot_in_order(row_span(users, q), row_span(items, i)) + (biased ? biases[i] : 0.0f);
+    recommender = std::make_unique<FakeEmbeddings>(users, items, biases);
   }
   CandidatePolicy policy() const {
     CandidatePolicy p;
@@ -139,6 +172,16 @@ void expect_right(const Case& c, const Answer& a) {
   }
 }
 
+void expect_same(const Answer& a, const Answer& b) {
+  EXPECT_EQ(a.top.items, b.top.items);
+  EXPECT_EQ(a.top.scores, b.top.scores);
+  EXPECT_EQ(a.ranks.rank, b.ranks.rank);
+  EXPECT_EQ(a.ranks.above, b.ranks.above);
+  EXPECT_EQ(a.ranks.tied, b.ranks.tied);
+  EXPECT_EQ(a.ranks.candidates, b.ranks.candidates);
+  EXPECT_EQ(a.ranks.tie_at_cut, b.ranks.tie_at_cut);
+}
+
 TEST(Recommend, AgreesWithSortingEverything) {
   std::set<std::tuple<bool, bool, bool, bool>> kinds;
   for (std::uint64_t seed = 0; seed < 80; ++seed) {
@@ -148,6 +191,57 @@ TEST(Recommend, AgreesWithSortingEverything) {
     kinds.emplace(c.has_catalogue, c.has_candidates, c.has_excluded, c.has_keys);
   }
   EXPECT_EQ(kinds.size(), 16u);
+}
+
+TEST(Recommend, OfEmbeddingsAgreesWithSortingEverything) {
+  std::set<std::tuple<bool, bool, bool, bool>> kinds;
+  for (std::uint64_t seed = 0; seed < 80; ++seed) {
+    SCOPED_TRACE(seed);
+    const Case c(seed, From::kEmbeddings);
+    const Answer a = answer(c);
+    expect_right(c, a);
+    expect_same(answer(c, 3), a);
+    const test::ScoresOf scores(c.model());  // by way of score(), which embeddings do not take
+    Answer other;
+    other.top = recommend(scores, queries_of(c.n_queries), c.policy(), c.k, Executor(1), c.truth.view(), other.ranks);
+    expect_same(other, a);
+    kinds.emplace(c.has_catalogue, c.has_candidates, c.has_excluded, c.has_keys);
+  }
+  EXPECT_EQ(kinds.size(), 16u);
+}
+
+// Lists so long that they are sorted otherwise, scores in every order, and all of them equal or nearly so.
+TEST(Recommend, LongListsAndManyTies) {
+  for (const std::size_t k : {10u, 100u, 2500u, 6000u}) {
+    for (const int shape : {0, 1, 2, 3, 4, 5}) {
+      SCOPED_TRACE(fmt::format("k {} shape {}", k, shape));
+      Case c(4);
+      c.n_items = 5000;
+      c.n_queries = 2;
+      c.k = k;
+      c.has_catalogue = c.has_candidates = c.has_excluded = c.has_keys = false;
+      c.score.resize(2 * c.n_items);
+      Rng rng(k);
+      for (std::size_t n = 0; n < c.score.size(); ++n) {
+        const auto at = static_cast<float>(n % c.n_items);
+        const float some[] = {at,
+                              -at,
+                              1,
+                              std::floor(at / 700),
+                              static_cast<float>(rng.normal()),
+                              n % 977 == 5 ? 3e38f
+                              : n % 3 == 0 ? -3e38f
+                                           : 1e-40f * static_cast<float>(rng.below(9))};
+        c.score[n] = some[shape];
+      }
+      c.truth = {};
+      c.truth.add({ItemIdx{17}, ItemIdx{4999}, ItemIdx{0}});
+      c.truth.add({});
+      c.recommender = std::make_unique<FakeRecommender>(
+          c.n_items, [&c](std::size_t u, std::size_t i) { return c.score[u * c.n_items + i]; });
+      expect_right(c, answer(c));
+    }
+  }
 }
 
 TEST(Recommend, WithoutTruthTheListsAreTheSame) {
@@ -164,13 +258,7 @@ TEST(Recommend, ThreadsChangeNothing) {
     const Answer one = answer(c, 1);
     for (const int threads : {2, 3, 8}) {
       const Answer more = answer(c, threads);
-      EXPECT_EQ(more.top.items, one.top.items);
-      EXPECT_EQ(more.top.scores, one.top.scores);
-      EXPECT_EQ(more.ranks.rank, one.ranks.rank);
-      EXPECT_EQ(more.ranks.above, one.ranks.above);
-      EXPECT_EQ(more.ranks.tied, one.ranks.tied);
-      EXPECT_EQ(more.ranks.candidates, one.ranks.candidates);
-      EXPECT_EQ(more.ranks.tie_at_cut, one.ranks.tie_at_cut);
+      expect_same(more, one);
     }
   }
 }
@@ -233,6 +321,35 @@ TEST(Recommend, NaNAndInfinityFail) {
     EXPECT_EQ(error(std::nanf("")), "the model returned a score of nan; training has probably diverged");
     EXPECT_EQ(error(kInf), "the model returned a score of inf; training has probably diverged");
   }
+}
+
+// Whatever the vectors are, and whether the item is a candidate or not.
+TEST(Recommend, NaNAndInfinityOfEmbeddingsFail) {
+  const auto error = [](float user, float item, float bias) {
+    Matrix<float> users = Matrix<float>::Ones(100, 2), items = Matrix<float>::Ones(40, 2);
+    users(98, 1) = user;
+    items(38, 1) = item;
+    std::vector<float> biases(40, 0.5f);
+    biases[38] = bias;
+    const std::vector<std::uint8_t> first_only = [] {
+      std::vector<std::uint8_t> flags(40, 0);
+      flags[0] = 1;
+      return flags;
+    }();
+    CandidatePolicy policy;
+    policy.catalogue = first_only;
+    return message_of<UsageError>(
+        [&] { recommend(FakeEmbeddings(users, items, biases), queries_of(100), policy, 2, Executor(1)); });
+  };
+  const std::string nan = "the model returned a score of nan; training has probably diverged";
+  const std::string inf = "the model returned a score of inf; training has probably diverged";
+  EXPECT_EQ(error(std::nanf(""), 1, 1), nan);
+  EXPECT_EQ(error(1, std::nanf(""), 1), nan);
+  EXPECT_EQ(error(1, 1, std::nanf("")), nan);
+  EXPECT_EQ(error(kInf, 1, 1), inf);
+  EXPECT_EQ(error(1, kInf, 1), inf);
+  EXPECT_EQ(error(1, 1, kInf), inf);
+  EXPECT_EQ(error(3e38f, 3e38f, 1), inf);
 }
 
 TEST(Recommend, NothingToRecommendIsAnEmptyList) {
