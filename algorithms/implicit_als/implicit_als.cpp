@@ -47,6 +47,7 @@ struct ImplicitAlsParams {
     }
     return epochs * (2 * s.events * d * d + rows * d * d * d / 3);
   }
+  double fit_bytes(const DataShape& s) const { return 8 * s.events; }  // the matrix by item
   static Schema<ImplicitAlsParams> schema() {
     using P = ImplicitAlsParams;
     Schema<P> s;

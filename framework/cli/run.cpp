@@ -16,6 +16,7 @@
 #include "framework/experiment/process.hpp"
 #include "framework/experiment/runner.hpp"
 #include "framework/experiment/trial.hpp"
+#include "framework/store/trial_file.hpp"
 
 namespace segue {
 
@@ -50,13 +51,15 @@ std::vector<std::string> resolve_only(const std::vector<std::string>& only, cons
 ExitCode dry_run(const LoadedSuite& suite, const Plan& plan, const Session& session, DatasetStore& datasets, const RunOptions& options, TableFormat format) {
   const auto journal = Journal(options.results.journal_file()).last_by_fit();
   Table table;
-  table.columns = {{"fit"}, {"label", Align::kLeft, Wrap::kYes}, {"data set"}, {"fold"}, {"seed", Align::kRight}, {"state"}, {"time", Align::kRight}, {"memory", Align::kRight}};
+  table.columns = {{"fit"}, {"label", Align::kLeft, Wrap::kYes}, {"data set"}, {"fold"}, {"seed", Align::kRight}, {"state"}, {"time", Align::kRight}, {"memory", Align::kRight}, {"measured", Align::kRight}};
   double seconds = 0;
   std::size_t left = 0;
   bool unknown = false;
   for (const Work& work : find_work(suite.spec, plan, session.algorithms, options)) {
     const PlannedTrial& t = plan.trials[work.trial];
-    const Estimate e = estimate(t, datasets.summary(*t.dataset), session.algorithms, journal);
+    const Estimate e = estimate(suite.spec, t, datasets.summary(*t.dataset), session.algorithms, journal, trial_threads(options));
+    double measured = 0;
+    if (const fs::path file = options.results.trial_file(t.fit); fs::exists(file)) measured = static_cast<double>(TrialFile(file).timing().peak_rss_bytes);
     const std::string state = !work.any() ? "done" : work.fit ? "to do" : work.views ? "lists missing" : "latency missing";
     if (work.any()) {
       ++left;
@@ -64,7 +67,7 @@ ExitCode dry_run(const LoadedSuite& suite, const Plan& plan, const Session& sess
       else unknown = true;
     }
     table.add({t.fit, t.algorithm->label, t.dataset->label, t.fold, static_cast<std::int64_t>(t.seed), state,
-               e.seconds < 0 ? Cell("?", Cell::Data{}) : Cell("~" + format_seconds(e.seconds), e.seconds), Cell("~" + format_bytes(e.bytes), e.bytes)});
+               e.seconds < 0 ? Cell("?", Cell::Data{}) : Cell("~" + format_seconds(e.seconds), e.seconds), Cell("~" + format_bytes(e.bytes), e.bytes), measured > 0 ? Cell(format_bytes(measured), measured) : Cell("-", Cell::Data{})});
   }
   show(table, format);
   if (format == TableFormat::kText)

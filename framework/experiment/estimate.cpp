@@ -1,28 +1,52 @@
 #include "framework/experiment/estimate.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "framework/experiment/runner.hpp"
 #include "framework/model/recommend.hpp"
 
 namespace segue {
 
-Estimate estimate(const PlannedTrial& trial, const DatasetSummary& dataset, const Registry& algorithms,
-                  const std::map<std::string, JournalEntry>& journal) {
+namespace {
+
+double peak_bytes(const Spec& spec, const PlannedTrial& trial, const Registry::Entry& algorithm, const DataShape& data, int threads) {
+  const bool ranks = std::any_of(trial.views.begin(), trial.views.end(), [&](std::size_t v) { return !is_rating_view(spec.views[v]); });
+  // Measured: a process with nothing to do; and, of the training matrix, 8 bytes an event, its histories and those of the queries, what is
+  // excluded, and the judge's copy of histories: 31 in all where lists are judged, 15 where ratings are.
+  constexpr double kProgram = 23e6, kRankedEvent = 31, kRatedEvent = 15;
+  constexpr double kUser = 250, kItem = 100;  // ids, keys, offsets, lists
+  double bytes = kProgram + data.events * (ranks ? kRankedEvent : kRatedEvent) + kUser * data.users + kItem * data.items;
+  if (ranks) {
+    const double block = static_cast<double>(query_block(static_cast<std::size_t>(data.items)));
+    bytes += 4 * data.items * std::min(block * threads, std::max(data.users, 1.0));
+  }
+  const Value& params = trial.algorithm->params;
+  // The items' a second time, packed for scoring.
+  if (const Value* factors = params.find("factors")) bytes += 4 * static_cast<double>(factors->as_int()) * (data.users + 2 * data.items);
+  // Lists while they grow and when they are whole; none is longer than the pairs that events make.
+  const Value* kept = params.find("kept");  // of predictors of ratings, which choose neighbours by query
+  if (const Value* neighbours = ranks || kept == nullptr ? params.find("neighbours") : kept) {
+    const double asked = static_cast<double>(neighbours->as_int()) * std::max(data.users, data.items);
+    bytes += 2 * 8 * std::min(asked, data.events * data.events / std::max(data.users, 1.0));
+  }
+  if (algorithm.fit_bytes) bytes += algorithm.fit_bytes(params, data);
+  return bytes;
+}
+
+}  // namespace
+
+Estimate estimate(const Spec& spec, const PlannedTrial& trial, const DatasetSummary& dataset, const Registry& algorithms,
+                  const std::map<std::string, JournalEntry>& journal, int threads) {
   Estimate e;
   e.seconds = expected_seconds(journal, trial);
-  const auto users = static_cast<double>(dataset.users), items = static_cast<double>(dataset.items), events = static_cast<double>(dataset.events);
+  const DataShape data{static_cast<double>(dataset.users), static_cast<double>(dataset.items), static_cast<double>(dataset.events)};
   const Registry::Entry& algorithm = algorithms.find(trial.algorithm->algorithm);
   if (e.seconds < 0 && algorithm.fit_flop) {
     constexpr double kFlopPerSecond = 10e9, kStart = 0.2;
-    e.seconds = kStart + algorithm.fit_flop(trial.algorithm->params, {users, items, events}) / kFlopPerSecond;
+    e.seconds = kStart + algorithm.fit_flop(trial.algorithm->params, data) / kFlopPerSecond;
   }
-  // Histories hold 21 bytes an event, the matrix and its transpose 8 each; the program itself maps about 60 MiB.
-  e.bytes = 60e6 + events * (21 + 8 + 8) + 100 * (users + items);
-  const Value* factors = trial.algorithm->params.find("factors");
-  if (factors != nullptr) e.bytes += 4 * static_cast<double>(factors->as_int()) * (users + 2 * items);
-  const Value* neighbours = trial.algorithm->params.find("neighbours");
-  if (neighbours != nullptr) e.bytes += 8 * static_cast<double>(neighbours->as_int()) * std::max(users, items);
-  if (algorithm.fit_bytes) e.bytes += algorithm.fit_bytes(trial.algorithm->params, {users, items, events});
-  e.bytes += 4 * items * static_cast<double>(query_block(dataset.items)) * 2;
+  e.bytes = peak_bytes(spec, trial, algorithm, data, threads);
   return e;
 }
 

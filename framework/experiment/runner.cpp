@@ -146,7 +146,7 @@ Job Run::make_job(const Work& work, bool with_latency) const {
   if (with_latency && work.latency) job.latency = spec_.latency;
   job.stopping = spec_.stopping;
   job.plugins = spec_.plugins;
-  job.threads = options_.threads > 0 ? options_.threads : std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)) / std::max(1, options_.jobs));
+  job.threads = trial_threads(options_);
   struct sysinfo info {};
   sysinfo(&info);
   const double machine = static_cast<double>(info.totalram) * info.mem_unit * 0.8 / std::max(1, options_.jobs);
@@ -298,6 +298,10 @@ std::vector<Work> find_work(const Spec& spec, const Plan& plan, const Registry& 
     all.push_back(work);
   }
   return all;
+}
+
+int trial_threads(const RunOptions& options) {
+  return options.threads > 0 ? options.threads : std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)) / std::max(1, options.jobs));
 }
 
 double expected_seconds(const std::map<std::string, JournalEntry>& journal, const PlannedTrial& trial) {

@@ -21,6 +21,9 @@ struct RunOptions {
   double timeout_seconds = 0;        // per trial; 0: what the suite says
 };
 
+// Threads that a trial gets.
+int trial_threads(const RunOptions& options);
+
 // What is left of each distinct fit.
 struct Work {
   std::size_t trial = 0;             // position in plan.trials of the first trial with this fit

@@ -36,6 +36,7 @@ struct NeighbourhoodParams {
 
   // Every event meets the other events of its column; scattered additions cost some ten flop each.
   double fit_flop(const DataShape& s) const { return 20 * s.events * s.events / std::min(s.users, s.items); }
+  double fit_bytes(const DataShape& s) const { return 8 * s.events; }  // the matrix, kept for queries without a history
   static Schema<NeighbourhoodParams> schema();
 };
 

@@ -46,7 +46,7 @@ Emphasis emphasis(Verdict verdict) {
     case Verdict::kBetter:
       return Emphasis::kGood;
     case Verdict::kWorse:
-      return Emphasis::kBad;
+      return Emphasis::kWarning;
     case Verdict::kNotRun:
       break;
   }
@@ -150,7 +150,9 @@ Table reproduction_table(std::span<const Reproduction> rows, TableFormat format)
         text += std::isnan(r.spread) ? std::string(static_cast<std::size_t>(decimals) + 4, ' ')
                                      : fmt::format(" ±{:.{}f}", r.spread, decimals);
       ours = Cell(text, *r.ours);
-      difference = Cell(fmt::format("{:+.{}f}", *r.ours - p.value, decimals), *r.ours - p.value);
+      const double gain = *r.ours - p.value;
+      const bool shows = std::abs(gain) >= 0.5 * std::pow(10.0, -decimals);
+      difference = Cell(shows ? fmt::format("{:+.{}f}", gain, decimals) : fmt::format("{:.{}f}", 0.0, decimals), gain);
     }
     const auto number = std::find(sources.begin(), sources.end(), footnote(p)) - sources.begin() + 1;
     std::string verdict = verdict_text(r.verdict);

@@ -97,6 +97,13 @@ TEST(Ratings, OnTheFiveFoldsOfMovieLens100K) {
   EXPECT_GT(run.mean("sgd_mf", "rmse"), 0.85) << "too good to be true";
 }
 
+TEST(Ratings, TheStrongestModelOnTheFiveFolds) {
+  NEEDS("ml-100k");
+  const Experiment run("ml-100k", "bayesian_mf");
+  EXPECT_EQ(run.reproduced(), 3u);
+  EXPECT_GT(run.mean("bayesian_mf", "rmse"), 0.85) << "too good to be true";
+}
+
 TEST(LastFm, PopularityIsThePublishedOne) {
   NEEDS("s3rec-lastfm");
   const Experiment run("lastfm-s3rec", "popular");

@@ -129,6 +129,24 @@ TEST(DryRun, ListsTheTrialsAndWritesNothing) {
     EXPECT_TRUE(bench.trial_files().contains(row["fit"].get<std::string>() + ".h5")) << row;
 }
 
+// The memory that a dry run promises is that of the trial's process: where the program itself is most of it, and where the
+// algorithm is.
+TEST(DryRun, TheMemoryIsWithinAFifthOfWhatTrialsMeasure) {
+  const Bench bench(
+      "version: 1\nname: memory\ndataset: {name: demo, users: 1500, artists: 500, tracks: 3000, days: 200}\n"
+      "feedback: {transform: binary}\nsplit: {strategy: random_ratio, test: 0.2, per: user}\nevaluate: [{metrics: "
+      "[ndcg@10]}]\n"
+      "algorithms: [popular, item_knn, {ease: {reg: 100}}, {implicit_als: {factors: 64, epochs: 2}}]\n");
+  ASSERT_EQ(bench.run({"-q"}).exit_code, 0);
+  const Json trials = Json::parse(bench.run({"--dry-run", "--format", "json"}).out);
+  ASSERT_EQ(trials.size(), 4u);
+  for (const Json& t : trials) {
+    const double measured = t["measured"];
+    EXPECT_NEAR(t["memory"], measured, 0.2 * measured) << t["label"];
+    EXPECT_EQ(bench.row(t["label"])["peak_rss_bytes"], measured) << t["label"];
+  }
+}
+
 TEST(Overrides, ChangeTheSuiteAndGridsMultiplyIt) {
   const Bench bench(small_suite("[popular, {implicit_als: {factors: 16, epochs: 2}}]"));
   ASSERT_EQ(bench.run({"-q", "algorithms.implicit_als.factors=4,8", "+seeds=[1,2]", "+algorithms.implicit_als.alpha=3"})

@@ -80,7 +80,7 @@ TEST(Reproduction, OursIsTheMeanOverSeedsWithTheirSpread) {
   EXPECT_EQ(rows[0].trials, 2u);
   EXPECT_NEAR(rows[0].spread, std::sqrt(0.125), 1e-12);  // of 0.25 and 0.75, n - 1 in the denominator
   EXPECT_THAT(render(reproduction_table(rows), TableFormat::kMarkdown),
-              HasSubstr("| 0.5000 ±0.3536 | 2 | +0.0000 | reproduced |"));
+              HasSubstr("| 0.5000 ±0.3536 | 2 | 0.0000 | reproduced |"));
   EXPECT_THAT(reproduction_notes(rows), testing::Contains(HasSubstr("standard deviation between seeds")));
 }
 
@@ -115,7 +115,7 @@ TEST(Reproduction, SourcesAreFootnotesForPeopleAndTextForPrograms) {
   EXPECT_EQ(render(reproduction_table(rows), TableFormat::kMarkdown),
             "| label | metric | published | tolerance | ours | trials | difference | verdict | source |\n"
             "|---|---|---:|---:|---:|---:|---:|---|---|\n"
-            "| a | hr@2 | 0.5000 | 0.0500 | 0.5000 | 1 | +0.0000 | reproduced | [1] |\n"
+            "| a | hr@2 | 0.5000 | 0.0500 | 0.5000 | 1 | 0.0000 | reproduced | [1] |\n"
             "| a | hr@2 | 0.4000 | 0.0500 | 0.5000 | 1 | +0.1000 | better | [2] |\n"
             "| a | hr@2 | 0.6000 | 0.0500 | 0.5000 | 1 | -0.1000 | worse | [1] |\n");
   EXPECT_THAT(
