@@ -122,8 +122,11 @@ void everybody(benchmark::State& state, Set set, bool streamed, std::size_t k, b
   state.counters["users/s"] = Rate(users, Rate::kIsIterationInvariantRate);
   report_flop(state, 2.0 * users * static_cast<double>(world.train.n_items()) * 64, 2);
 }
-#define SEGUE_EVERYBODY(label, ...) \
-  BENCHMARK_CAPTURE(everybody, label, __VA_ARGS__)->Unit(benchmark::kMillisecond)->UseRealTime()
+#define SEGUE_EVERYBODY(label, ...)                \
+  BENCHMARK_CAPTURE(everybody, label, __VA_ARGS__) \
+      ->Unit(benchmark::kMillisecond)              \
+      ->MeasureProcessCPUTime()                    \
+      ->UseRealTime()
 SEGUE_EVERYBODY(ml_1m_top_10, Set::kMovieLens1M, true, 10, false);
 SEGUE_EVERYBODY(ml_1m_top_100, Set::kMovieLens1M, true, 100, false);
 SEGUE_EVERYBODY(ml_1m_top_100_with_ranks_of_16, Set::kMovieLens1M, true, 100, true);
