@@ -104,7 +104,11 @@ class LaneProduct {
     for (std::uint32_t c : used_) next_.push_back(columns_.offsets()[c]);
     for (std::size_t begin = 0; begin < rights_; begin += kTile) {
       const std::size_t end = std::min(rights_, begin + kTile);
-      for (std::size_t u = 0; u < used_.size(); ++u) add_column(u, begin, end);
+      for (std::size_t u = 0; u < used_.size(); ++u) {
+        constexpr std::size_t kAhead = 8;  // where columns have little of a tile, their first entry is what takes time
+        if (u + kAhead < used_.size()) __builtin_prefetch(columns_.all_indices().data() + next_[u + kAhead]);
+        add_column(u, begin, end);
+      }
       for (std::size_t r = begin; r < end; ++r) {
         T* sums = sums_[r - begin].lanes;
         std::uint64_t bits[sizeof(T) * kLanes / sizeof(std::uint64_t)], any = 0;
