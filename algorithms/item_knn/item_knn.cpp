@@ -44,7 +44,8 @@ class ItemKnn final : public NeighbourhoodModel {
     for (std::size_t p = 0; p < profile.items.size(); ++p) {
       const auto items = listed_by_.indices(raw(profile.items[p]));
       const auto similarities = listed_by_.values(raw(profile.items[p]));
-      for (std::size_t n = 0; n < items.size(); ++n) out[items[n]] += similarities[n] * profile.weights[p];
+      const float weight = profile.weights[p];
+      for (std::size_t n = 0; n < items.size(); ++n) out[items[n]] += similarities[n] * weight;
     }
   }
 

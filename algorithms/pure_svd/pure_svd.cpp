@@ -41,7 +41,10 @@ class PureSvd final : public LinearItems, public EmbeddingSpace {
   const EmbeddingSpace* embeddings() const override { return this; }
   const Matrix<float>& item_vectors() const override { return vectors_; }
   const PackedRows* packed_items() const override { return &packed_; }
-  void query_vector(const Query& query, std::span<float> out) const override { project(row_of(query), out); }
+  void query_vector(const Query& query, std::span<float> out) const override {
+    KnownItems known(n_items());
+    project(row_of(query, known), out);
+  }
 
  protected:
   void learn(const Csr<ItemIdx>& x, FitContext& ctx) override {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "framework/model/neighbourhood.hpp"
 #include "framework/model/registry.hpp"
@@ -12,18 +13,21 @@ class UserKnn final : public NeighbourhoodModel {
 
  protected:
   NeighbourLists find_neighbours(const Csr<ItemIdx>& by_user, const Executor& exec) override {
-    return RowSimilarity<ItemIdx>(by_user, similarity_options()).nearest(list_length(), exec);
+    similarity_.emplace(by_user, similarity_options());
+    return similarity_->nearest(list_length(), exec);
   }
 
   // Users who were not in the training data are compared when they ask.
-  void prepare() override { similarity_ = RowSimilarity<ItemIdx>(compared(), similarity_options()); }
+  void prepare() override {
+    if (!similarity_) similarity_.emplace(compared(), similarity_options());
+  }
 
   void add_scores(const Profile& profile, std::span<float> out) const override {
     if (profile.trained) {
       add_from(lists().rows_of(raw(profile.user)), lists().similarities_of(raw(profile.user)), out);
     } else if (!profile.items.empty()) {
       const auto& values = compares_deviations() ? profile.deviations : profile.weights;
-      const NeighbourLists found = similarity_.nearest_to(profile.items, values, list_length());
+      const NeighbourLists found = similarity_->nearest_to(profile.items, values, list_length());
       add_from(found.rows, found.similarities, out);
     }
   }
@@ -41,8 +45,12 @@ class UserKnn final : public NeighbourhoodModel {
     for (std::size_t n = 0; n < users.size(); ++n) {
       const float s = params().normalise ? static_cast<float>(double{similarities[n]} / sum) : similarities[n];
       const auto items = train().indices(users[n]);
-      const auto weights = train().values(users[n]);
-      for (std::size_t p = 0; p < items.size(); ++p) out[raw(items[p])] += train().has_values() ? s * weights[p] : s;
+      if (!train().has_values()) {
+        for (ItemIdx item : items) out[raw(item)] += s;
+        continue;
+      }
+      const float* weights = train().values(users[n]).data();
+      for (std::size_t p = 0; p < items.size(); ++p) out[raw(items[p])] += s * weights[p];
     }
   }
 
@@ -70,7 +78,7 @@ class UserKnn final : public NeighbourhoodModel {
     }
   }
 
-  RowSimilarity<ItemIdx> similarity_;
+  std::optional<RowSimilarity<ItemIdx>> similarity_;  // set by find_neighbours() or prepare()
 };
 
 }  // namespace

@@ -210,24 +210,38 @@ struct Doubles {
   static Doubles load(const double* p) { return {_mm512_loadu_pd(p)}; }
   static Doubles all(double x) { return {_mm512_set1_pd(x)}; }
   void store(double* p) const { _mm512_storeu_pd(p, v); }
+  static Doubles load(const float* p) { return {_mm512_maskz_cvtps_pd(0xff, _mm256_loadu_ps(p))}; }
+  friend Doubles operator+(Doubles a, Doubles b) { return {_mm512_add_pd(a.v, b.v)}; }
+  friend Doubles operator-(Doubles a, Doubles b) { return {_mm512_sub_pd(a.v, b.v)}; }
   friend Doubles operator*(Doubles a, Doubles b) { return {_mm512_mul_pd(a.v, b.v)}; }
   friend Doubles fma(Doubles a, Doubles b, Doubles c) { return {_mm512_fmadd_pd(a.v, b.v, c.v)}; }
+  friend unsigned above(Doubles a, Doubles b) { return _mm512_cmp_pd_mask(a.v, b.v, _CMP_GT_OQ); }  // bit l: a > b
 #elif defined(__AVX2__) && defined(__FMA__)
   static constexpr std::size_t kCount = 4;
   __m256d v;
   static Doubles load(const double* p) { return {_mm256_loadu_pd(p)}; }
   static Doubles all(double x) { return {_mm256_set1_pd(x)}; }
   void store(double* p) const { _mm256_storeu_pd(p, v); }
+  static Doubles load(const float* p) { return {_mm256_cvtps_pd(_mm_loadu_ps(p))}; }
+  friend Doubles operator+(Doubles a, Doubles b) { return {_mm256_add_pd(a.v, b.v)}; }
+  friend Doubles operator-(Doubles a, Doubles b) { return {_mm256_sub_pd(a.v, b.v)}; }
   friend Doubles operator*(Doubles a, Doubles b) { return {_mm256_mul_pd(a.v, b.v)}; }
   friend Doubles fma(Doubles a, Doubles b, Doubles c) { return {_mm256_fmadd_pd(a.v, b.v, c.v)}; }
+  friend unsigned above(Doubles a, Doubles b) {
+    return static_cast<unsigned>(_mm256_movemask_pd(_mm256_cmp_pd(a.v, b.v, _CMP_GT_OQ)));
+  }
 #else
   static constexpr std::size_t kCount = 1;
   double v;
   static Doubles load(const double* p) { return {*p}; }
   static Doubles all(double x) { return {x}; }
   void store(double* p) const { *p = v; }
+  static Doubles load(const float* p) { return {double{*p}}; }
+  friend Doubles operator+(Doubles a, Doubles b) { return {a.v + b.v}; }
+  friend Doubles operator-(Doubles a, Doubles b) { return {a.v - b.v}; }
   friend Doubles operator*(Doubles a, Doubles b) { return {a.v * b.v}; }
   friend Doubles fma(Doubles a, Doubles b, Doubles c) { return {std::fma(a.v, b.v, c.v)}; }
+  friend unsigned above(Doubles a, Doubles b) { return a.v > b.v ? 1u : 0u; }
 #endif
 };
 

@@ -1,10 +1,11 @@
 // Nearest rows of a sparse matrix: the mathematics of neighbourhood models. Rows are what is compared (items or users),
 // columns are what they have in common (users or items).
 //
-// For row i every row j that shares a column is visited once for each shared column (Sarwar et al. 2001, "Item-based
-// collaborative filtering recommendation algorithms", section 3.3.1): sum over columns of (entries of the column)^2
-// additions, and memory for one row of sums a running block, never rows x rows. Sums are in double over ascending
-// columns, so similarities do not depend on blocks or threads.
+// A pair of rows is met once for each shared column (Sarwar et al. 2001, "Item-based collaborative filtering
+// recommendation algorithms", section 3.3.1): sum over columns of (entries of the column)^2 additions, many at a time
+// where rows have many columns in common (lane_product.hpp). Memory: what one block of rows adds up, never rows x rows.
+// Sums are over ascending columns, in double, or in float where the values make them exact (ratings in halves), which
+// is the same; so similarities do not depend on blocks or threads.
 #pragma once
 
 #include <cstddef>
@@ -73,20 +74,26 @@ class RowSimilarity {
   NeighbourLists nearest_to(std::span<const Column> columns, std::span<const float> values, std::size_t count) const;
 
  private:
-  struct Candidate;
-  template <Similarity kKind>
-  struct Sums;
-  template <Similarity kKind>
+  template <Similarity kKind, bool kOnes>
   class Finder;
+  template <Similarity kKind, bool kOnes, class T>
+  class BlockFinder;
+  // Calls body.template operator()<kind, whether all values are 1>().
   template <class Body>
-  static void dispatch(Similarity kind, Body body);
+  void dispatch(Body body) const;
 
+  void arrange();  // order_ and columns_ from rows_
   // Values of a row after centring or weighting.
   std::vector<float> prepared(std::span<const Column> columns, std::span<const float> values) const;
+  bool ones() const { return rows_.all_values().empty(); }
+  std::span<const float> values(std::size_t row) const { return ones() ? std::span<const float>() : rows_.values(row); }
+  // Whether every sum of products of values, at most `length` of them, is exact in float.
+  bool exact_in_float(std::size_t length) const;
 
   SimilarityOptions options_;
-  Csr<Column> rows_;                  // prepared values
-  Csr<std::uint32_t> columns_;        // rows_ transposed
+  Csr<Column> rows_;                  // prepared values; none where all are 1
+  std::vector<std::uint32_t> order_;  // rows by size, largest first; a row's position there is its place
+  Csr<std::uint32_t> columns_;        // the places of the rows that have a column, ascending
   std::vector<double> norms_;         // of prepared rows
   std::vector<double> column_means_;  // kAdjustedCosine
   std::vector<double> idf_;           // with a weighting

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "framework/base/errors.hpp"
 
@@ -28,42 +27,38 @@ void LinearItems::fit(const TrainData& data, FitContext& ctx) {
   learn(x_, ctx);
 }
 
-WeightedItems LinearItems::row_of(const Query& query) const {
-  WeightedItems row;
-  const auto add = [&](ItemIdx item, float weight) {
-    if (!counts(weight)) return;
-    row.items.push_back(item);
-    row.weights.push_back(weights_ == EventWeights::kBinary ? 1.0f : weight);
-  };
-  if (query.history.empty()) {
-    if (raw(query.user) >= x_.rows()) return row;
+WeightedItems LinearItems::row_of(const Query& query, KnownItems& known) const {
+  WeightedItems all;
+  if (!query.history.empty()) {
+    all = known.of(query);
+  } else if (raw(query.user) < x_.rows()) {
     const auto items = x_.indices(raw(query.user));
-    for (std::size_t p = 0; p < items.size(); ++p)
-      add(items[p], x_.all_values().empty() ? 1.0f : x_.values(raw(query.user))[p]);
-    return row;
+    all.items.assign(items.begin(), items.end());
+    all.weights.assign(items.size(), 1.0f);
+    if (!x_.all_values().empty()) std::ranges::copy(x_.values(raw(query.user)), all.weights.begin());
   }
-  std::vector<std::size_t> order(query.history.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return query.history[a] < query.history[b]; });
-  for (std::size_t p = 0; p < order.size(); ++p) {
-    const ItemIdx item = query.history[order[p]];
-    if (raw(item) >= n_items() || (p + 1 < order.size() && query.history[order[p + 1]] == item)) continue;
-    add(item, query.weights.empty() ? 1.0f : query.weights[order[p]]);
+  std::size_t kept = 0;
+  for (std::size_t p = 0; p < all.items.size(); ++p) {
+    if (!counts(all.weights[p])) continue;
+    all.items[kept] = all.items[p];
+    all.weights[kept++] = weights_ == EventWeights::kBinary ? 1.0f : all.weights[p];
   }
-  return row;
+  all.items.resize(kept), all.weights.resize(kept);
+  return all;
 }
 
 void LinearItems::score(std::span<const Query> queries, MatRef<float> out) const {
   std::vector<WeightedItems> rows;
   rows.reserve(queries.size());
-  for (const Query& query : queries) rows.push_back(row_of(query));
+  KnownItems known(n_items());
+  for (const Query& query : queries) rows.push_back(row_of(query, known));
   product(rows, out);
 }
 
 void LinearItems::score_candidates(const Query& query, std::span<const ItemIdx> candidates,
                                    std::span<float> out) const {
-  product_of(row_of(query), candidates, out);
+  KnownItems known(n_items());
+  product_of(row_of(query, known), candidates, out);
 }
 
 void LinearItems::product_of(const WeightedItems& row, std::span<const ItemIdx> candidates,

@@ -10,6 +10,7 @@
 
 #include "framework/linalg/csr.hpp"
 #include "framework/linalg/history_product.hpp"
+#include "framework/model/known_items.hpp"
 #include "framework/model/recommender.hpp"
 #include "framework/param/schema.hpp"
 
@@ -42,9 +43,8 @@ class LinearItems : public Recommender {
   virtual void save_weights(ArchiveWriter& archive) const = 0;
   virtual void load_weights(const ArchiveReader& archive) = 0;
 
-  // x: the query's history where it has one (each item once, with its last weight, or 1 without weights), else the row
-  // that the user had in training. Items outside the catalogue are left out.
-  WeightedItems row_of(const Query& query) const;
+  // x: the query's history where it has one (see KnownItems), else the row that the user had in training.
+  WeightedItems row_of(const Query& query, KnownItems& known) const;
 
  private:
   bool counts(float weight) const { return weights_ == EventWeights::kBinary || positive_ ? weight > 0 : weight != 0; }

@@ -103,21 +103,12 @@ void NeighbourhoodModel::fit(const TrainData& data, FitContext& ctx) {
   prepare();
 }
 
-NeighbourhoodModel::Profile NeighbourhoodModel::profile_of(const Query& query) const {
+NeighbourhoodModel::Profile NeighbourhoodModel::profile_of(const Query& query, KnownItems& known) const {
   Profile profile;
   profile.user = query.user;
   profile.trained = raw(query.user) < train_.rows() && train_.row_size(raw(query.user)) > 0;
   if (!query.history.empty() && (!rates() || !query.weights.empty())) {
-    std::vector<std::size_t> order(query.history.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return query.history[a] < query.history[b]; });
-    for (std::size_t p = 0; p < order.size(); ++p) {
-      const ItemIdx item = query.history[order[p]];
-      if (raw(item) >= n_items() || (p + 1 < order.size() && query.history[order[p + 1]] == item)) continue;
-      profile.items.push_back(item);
-      profile.weights.push_back(query.weights.empty() ? 1.0f : query.weights[order[p]]);
-    }
+    static_cast<WeightedItems&>(profile) = known.of(query);
   } else if (profile.trained) {
     const auto items = train_.indices(raw(query.user));
     profile.items.assign(items.begin(), items.end());
@@ -135,10 +126,11 @@ NeighbourhoodModel::Profile NeighbourhoodModel::profile_of(const Query& query) c
 }
 
 void NeighbourhoodModel::score(std::span<const Query> queries, MatRef<float> out) const {
+  KnownItems known(n_items());
   for (std::size_t q = 0; q < queries.size(); ++q) {
     const std::span<float> row(out.data() + q * static_cast<std::size_t>(out.outerStride()), n_items());
     std::fill(row.begin(), row.end(), 0.0f);
-    const Profile profile = profile_of(queries[q]);
+    const Profile profile = profile_of(queries[q], known);
     add_scores(profile, row);
     if (!rates()) continue;
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -159,6 +151,7 @@ void NeighbourhoodModel::predict(std::span<const UserIdx> users, std::span<const
   std::vector<std::size_t> order(users.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return users[a] < users[b]; });
+  KnownItems of_queries(n_items());
   std::vector<ItemIdx> known;
   std::vector<float> deviations;
   for (std::size_t begin = 0, end; begin < order.size(); begin = end) {
@@ -168,7 +161,7 @@ void NeighbourhoodModel::predict(std::span<const UserIdx> users, std::span<const
     for (std::size_t p = begin; p < end; ++p) {
       if (raw(items[order[p]]) < n_items()) known.push_back(items[order[p]]);
     }
-    const Profile profile = profile_of({.user = user});
+    const Profile profile = profile_of({.user = user}, of_queries);
     deviations.assign(known.size(), 0.0f);
     scores_of(profile, known, deviations);
     for (std::size_t p = begin, k = 0; p < end; ++p) {

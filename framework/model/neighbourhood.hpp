@@ -10,6 +10,7 @@
 
 #include "framework/linalg/rating_bias.hpp"
 #include "framework/linalg/similarity.hpp"
+#include "framework/model/known_items.hpp"
 #include "framework/model/registry.hpp"
 #include "framework/param/schema.hpp"
 
@@ -55,13 +56,11 @@ class NeighbourhoodModel : public Recommender, public RatingPredictor {
   const RatingPredictor* ratings() const final { return rates() ? this : nullptr; }
 
  protected:
-  // Who asks. Known items are the query's history where it has one (each item once, with its last weight, or 1 without
-  // weights), else the training row; ascending. For ratings a history without weights says nothing, and is passed over.
-  struct Profile {
+  // Who asks, and what is known of them: the query's history where it has one (see KnownItems), else the training row.
+  // For ratings a history without weights says nothing, and is passed over.
+  struct Profile : WeightedItems {
     UserIdx user = kNoUser;
-    bool trained = false;  // has a training row
-    std::vector<ItemIdx> items;
-    std::vector<float> weights;
+    bool trained = false;           // has a training row
     std::vector<float> deviations;  // weights less their baselines; empty without baselines
     double bias = 0;                // b_u
   };
@@ -88,7 +87,7 @@ class NeighbourhoodModel : public Recommender, public RatingPredictor {
   std::size_t list_length() const;
 
  private:
-  Profile profile_of(const Query& query) const;
+  Profile profile_of(const Query& query, KnownItems& known) const;
 
   NeighbourhoodParams params_;
   Csr<ItemIdx> train_;

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "framework/base/hash.hpp"
 #include "tests/support/triplets.hpp"
 
 namespace segue {
@@ -141,6 +142,108 @@ TEST(RowSimilarity, AgreesWithTheDenseDefinitions) {
           ASSERT_TRUE(!found.contains(j) || found[j] < 1e-6f) << i << " " << j << " " << found[j];
         }
       }
+    }
+  }
+}
+
+// Every bit: one pair of rows at a time in double over ascending columns, and a sort of all rows.
+NeighbourLists obvious_lists(const Csr<ItemIdx>& rows, const SimilarityOptions& options, std::size_t count) {
+  struct Found {
+    float s;
+    std::uint32_t n, row;
+  };
+  const auto value = [&](std::size_t p) { return rows.has_values() ? double{rows.all_values()[p]} : 1.0; };
+  const Csr<std::uint32_t> columns = rows.transposed<std::uint32_t>();
+  std::vector<double> norms;
+  for (std::size_t r = 0; r < rows.rows(); ++r) {
+    double sum = 0;
+    for (std::size_t p = rows.offsets()[r]; p < rows.offsets()[r + 1]; ++p) sum += value(p) * value(p);
+    norms.push_back(std::sqrt(sum));
+  }
+  NeighbourLists out;
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    struct Sums {
+      double n = 0, xy = 0, xx = 0, yy = 0, x = 0, y = 0;
+    };
+    std::map<std::uint32_t, Sums> with;
+    for (std::size_t p = rows.offsets()[i]; p < rows.offsets()[i + 1]; ++p) {
+      const std::size_t c = raw(rows.all_indices()[p]);
+      for (std::size_t q = columns.offsets()[c]; q < columns.offsets()[c + 1]; ++q) {
+        const double x = value(p), y = columns.has_values() ? double{columns.all_values()[q]} : 1.0;
+        Sums& s = with[columns.all_indices()[q]];
+        s.n += 1, s.xy += x * y, s.xx += x * x, s.yy += y * y, s.x += x, s.y += y;
+      }
+    }
+    std::vector<Found> found;
+    for (const auto& [j, t] : with) {
+      double s = 0;
+      if (options.kind == Similarity::kCosine) {
+        s = norms[i] * norms[j] > 0 ? t.xy / (norms[i] * norms[j]) : 0;
+      } else if (options.kind == Similarity::kJaccard) {
+        s = t.n / (double(rows.row_size(i)) + double(rows.row_size(j)) - t.n);
+      } else if (options.kind == Similarity::kCommonCosine) {
+        s = t.xx * t.yy > 0 ? t.xy / std::sqrt(t.xx * t.yy) : 0;
+      } else {
+        const double vx = t.n * t.xx - t.x * t.x, vy = t.n * t.yy - t.y * t.y;
+        const bool constant = t.n < 2 || vx <= 1e-12 * t.n * t.xx || vy <= 1e-12 * t.n * t.yy;
+        s = constant ? 0 : (t.n * t.xy - t.x * t.y) / std::sqrt(vx * vy);
+      }
+      const auto shrunk = static_cast<float>(s * t.n / (t.n + options.shrinkage));
+      if (j != i && double{shrunk} > options.min_similarity)
+        found.push_back({shrunk, static_cast<std::uint32_t>(t.n), j});
+    }
+    std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+      if (a.s != b.s) return a.s > b.s;
+      return a.n != b.n ? a.n > b.n : mix64(a.row) < mix64(b.row);
+    });
+    for (std::size_t k = 0; k < std::min(count, found.size()); ++k)
+      out.rows.push_back(found[k].row), out.similarities.push_back(found[k].s);
+    out.offsets.push_back(out.rows.size());
+  }
+  return out;
+}
+
+// Few rows have much and many have little, as items do. kind: 0 ones, 1 half stars, 2 normal numbers.
+Csr<ItemIdx> skewed(std::size_t rows, std::size_t columns, double entries, int kind, std::uint64_t seed) {
+  Rng rng(seed);
+  std::vector<Triplet> out;
+  for (std::uint32_t r = 0; r < rows; ++r) {
+    const double density = std::min(0.9, entries / double(columns) * 40 / (double(r) + 10));
+    for (std::uint32_t c = 0; c < columns; ++c) {
+      if (rng.uniform() >= density) continue;
+      const float half = 0.5f * static_cast<float>(1 + rng.below(10));
+      out.push_back({r, c, kind == 0 ? 1.0f : kind == 1 ? half : static_cast<float>(rng.normal())});
+    }
+  }
+  return by_user(std::move(out), rows, columns, kind != 0);
+}
+
+TEST(RowSimilarity, HasTheBitsOfTheObviousLoop) {
+  const Executor exec(2);
+  for (int kind : {0, 1, 2}) {
+    const Csr<ItemIdx> rows = skewed(700, 200, 20, kind, 31 + static_cast<std::uint64_t>(kind));
+    for (Similarity similarity :
+         {Similarity::kCosine, Similarity::kJaccard, Similarity::kCommonCosine, Similarity::kPearson}) {
+      for (const SimilarityOptions& options :
+           {SimilarityOptions{.kind = similarity},
+            SimilarityOptions{.kind = similarity, .shrinkage = 3, .min_similarity = 0.2}}) {
+        SCOPED_TRACE(fmt::format("values {} similarity {} shrinkage {}", kind, int(similarity), options.shrinkage));
+        for (std::size_t count : {1u, 20u, 1000u})
+          EXPECT_TRUE(
+              same(RowSimilarity<ItemIdx>(rows, options).nearest(count, exec), obvious_lists(rows, options, count)));
+      }
+    }
+  }
+}
+
+// More rows than one tile of sums, and rows so small that they are looked up one by one.
+TEST(RowSimilarity, HasTheBitsOfTheObviousLoopForManyRows) {
+  const Executor exec(2);
+  for (int kind : {0, 2}) {
+    const Csr<ItemIdx> rows = skewed(9000, 300, 60, kind, 41);
+    for (Similarity similarity : {Similarity::kCosine, Similarity::kPearson}) {
+      const SimilarityOptions options{.kind = similarity};
+      EXPECT_TRUE(same(RowSimilarity<ItemIdx>(rows, options).nearest(10, exec), obvious_lists(rows, options, 10)));
     }
   }
 }
