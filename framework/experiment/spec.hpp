@@ -9,6 +9,7 @@
 
 #include "framework/data/loader.hpp"
 #include "framework/data/task_spec.hpp"
+#include "framework/experiment/tune_spec.hpp"
 #include "framework/model/registry.hpp"
 #include "framework/param/value.hpp"
 
@@ -21,7 +22,7 @@ struct DatasetEntry {
   Mark mark;
 };
 
-// One trained configuration of the suite: an entry of `algorithms:` or one point of its grid.
+// One row of the suite: an entry of `algorithms:`, one point of its grid, or its tuned settings beside its own.
 struct AlgorithmEntry {
   std::string algorithm;
   Value params;        // canonical: every effective parameter
@@ -29,6 +30,8 @@ struct AlgorithmEntry {
   std::string label;   // unique; one leaderboard row
   std::string group;   // entry it came from, where a grid made several
   Mark mark;
+  std::optional<TuneSpec> tune;  // the row whose settings a tuner chooses; `params` are those of the entry
+  std::string tuned_from;        // label of the row with the entry's own settings
 };
 
 struct LatencySpec {
