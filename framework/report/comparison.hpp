@@ -40,15 +40,16 @@ struct ComparedRow {
   std::optional<stats::VarianceComponents> variance;
 };
 
-// Row a against row b: difference = a - b.
+// Row a against row b: difference = a - b. Intervals, effects and the t test are made of the users' values, the other
+// tests and the counts of their shares (evidence.hpp), which tell for a user alone.
 struct ComparedPair {
   std::size_t a = 0, b = 0;  // positions in Comparison::rows
   double difference = 0;
   stats::Interval interval;  // of the difference
-  double p = 1, p_adjusted = 1;
+  double p = 1, p_adjusted = 1;  // of the randomisation test: SignFlipTest::p_tail
   stats::EffectSize effect;  // dz > 0: a has the larger values
   std::uint64_t higher = 0, lower = 0, equal = 0;  // users for whom a has the higher, the lower, the same value
-  double detectable = 0;     // smallest difference that such a test finds with probability 0.8
+  double detectable = 0;     // smallest difference that a t test at alpha of this pair alone finds with probability 0.8
   bool distinguishable = false;  // p_adjusted <= alpha
 };
 
@@ -56,13 +57,14 @@ struct Comparison {
   ManifestTask task;
   std::string metric;
   bool higher_is_better = true;
+  bool descriptive = false;         // neither is better
   std::size_t units = 0;            // users
   std::vector<ComparedRow> rows;    // best first
   std::vector<ComparedPair> pairs;
   std::vector<std::string> left_out;  // "gru4rec: 2 of 3 trials are missing"
 };
 
-// UsageError for fewer than two complete rows, unknown labels, and metrics that have no value a user.
+// UsageError for fewer than two complete rows, unknown labels, and metrics that have no value a user, saying why.
 Comparison compare(const TaskEvidence& evidence, const MetricSpec& metric, const ComparisonOptions& options, const Executor& exec);
 
 Table comparison_rows(const Comparison& comparison);

@@ -63,6 +63,7 @@ Table comparison_pairs(const Comparison& c, const ComparisonOptions& options) {
     cells.push_back(Cell::fixed(pair.detectable, 4));
     const bool better = (pair.difference > 0) == c.higher_is_better;
     cells.push_back(!pair.distinguishable ? Cell("not distinguishable").mark(Emphasis::kFaint)
+                    : c.descriptive       ? Cell("different")
                     : better              ? Cell("better").mark(Emphasis::kGood)
                                           : Cell("worse").mark(Emphasis::kBad));
     table.add(std::move(cells));
@@ -78,7 +79,9 @@ std::vector<std::string> comparison_notes(const Comparison& c, const ComparisonO
   notes.push_back(fmt::format("p: {}{}; p adj: {} over the {} {}; different where it is at most {:g}", test_name(o.test),
                               o.test == PairedTest::kRandomisation ? fmt::format(", {} draws", o.resamples) : "", stats::adjustment_name(o.adjustment), c.pairs.size(),
                               c.pairs.size() == 1 ? "comparison" : "comparisons", o.alpha));
-  notes.push_back("dz: mean difference in standard deviations of the differences (Hedges' correction); higher, lower, equal: users; detectable: difference that the test finds with power 0.8");
+  notes.push_back("dz: mean difference in standard deviations of the differences (Hedges' correction); higher, lower, equal: users; detectable: difference that the test of one pair finds with power 0.8");
+  if (o.baseline.empty() && !o.all_pairs && c.pairs.size() > 1)
+    notes.push_back(fmt::format("'{}' is the baseline because it came out best on these data, which flatters it a little; --all-pairs counts that in", c.rows.front().label));
   if (std::any_of(c.rows.begin(), c.rows.end(), [](const ComparedRow& r) { return r.variance.has_value(); }))
     notes.push_back("error of users, error of seeds: standard errors of the mean from either source alone (two-way random effects); seed sd: between seeds");
   for (const std::string& row : c.left_out) notes.push_back("left out: " + row);

@@ -15,13 +15,16 @@ struct Cost {
   const char* name;
   double (*value)(const LeaderboardRow&);
 };
-constexpr double kMiB = 1024.0 * 1024.0;
+// Of an imported row nothing is known, so that no promise about it is kept.
+double mib(const LeaderboardRow& r, std::uint64_t bytes) {
+  return r.peak_rss_bytes > 0 ? static_cast<double>(bytes) / (1024.0 * 1024.0) : std::nan("");
+}
 const std::vector<Cost> kCosts = {
     {"fit_seconds", [](const LeaderboardRow& r) { return r.fit_seconds; }},
     {"latency_p50_us", [](const LeaderboardRow& r) { return r.latency_p50; }},
     {"latency_p99_us", [](const LeaderboardRow& r) { return r.latency_p99; }},
-    {"peak_rss_mib", [](const LeaderboardRow& r) { return static_cast<double>(r.peak_rss_bytes) / kMiB; }},
-    {"model_mib", [](const LeaderboardRow& r) { return static_cast<double>(r.model_bytes) / kMiB; }},
+    {"peak_rss_mib", [](const LeaderboardRow& r) { return mib(r, r.peak_rss_bytes); }},
+    {"model_mib", [](const LeaderboardRow& r) { return mib(r, r.model_bytes); }},
 };
 
 const Cost* find_cost(const std::string& name) {

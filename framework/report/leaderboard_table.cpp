@@ -104,8 +104,8 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
     cells.push_back(number(row.fit_seconds, 2));
     if (latency)
       for (const double us : {row.latency_p50, row.latency_p99}) cells.push_back(number(us, 1));
-    cells.push_back(row.trials > 0 ? mib(row.peak_rss_bytes) : kNothing);
-    cells.push_back(row.trials > 0 ? mib(row.model_bytes) : kNothing);
+    cells.push_back(row.peak_rss_bytes > 0 ? mib(row.peak_rss_bytes) : kNothing);
+    cells.push_back(row.peak_rss_bytes > 0 ? mib(row.model_bytes) : kNothing);
     if (failed) cells.push_back(row.status == "ok" ? Cell("ok") : Cell(row.error.empty() ? row.status : row.status + ": " + row.error).mark(row.failed > 0 ? Emphasis::kBad : Emphasis::kFaint));
     table.add(std::move(cells));
   }
@@ -118,6 +118,9 @@ std::vector<std::string> leaderboard_notes(const Leaderboard& board, const Leade
     notes.push_back(fmt::format("± {:g} % bootstrap interval over {} (BCa, {} resamples)", 100 * options.level, board.task.ratings ? "users" : "users with truth", options.resamples));
   if (any_summary(board, [](const MetricSummary& s) { return s.tied; }))
     notes.push_back(fmt::format("{} not distinguishable from the best: paired randomisation test, {} draws, Holm over the rows, {:g}", kTied, options.permutations, options.alpha));
+  if (any(board, [](const LeaderboardRow& r) { return r.trials > 0 && r.trials < r.planned; }))
+    notes.push_back("a row that lacks trials is compared by the seeds whose folds are all there; without such a seed its figure is of some folds only, and never the best");
+  notes.insert(notes.end(), board.missing.begin(), board.missing.end());
   if (any(board, [](const LeaderboardRow& r) { return r.tried > 1; }))
     notes.push_back("tried: settings of the same entry that were compared on these very test data; the best of many is flattered");
   if (board.task.sampled) notes.push_back("~ ranked among sampled candidates only: not comparable with full ranking, and may reverse it");
@@ -145,7 +148,7 @@ Json board_json(const Leaderboard& board) {
                       {"best", it->second.best}, {"tied_with_best", it->second.tied}};
     Json row{{"label", r.label}, {"algorithm", r.algorithm}, {"suite", r.suite}, {"params", Json::parse(r.params)}, {"status", r.status}, {"trials", r.trials}, {"planned_trials", r.planned}, {"failed_trials", r.failed},
              {"metrics", metrics}, {"fit_seconds", json_number(r.fit_seconds)}, {"latency_us", {{"p50", json_number(r.latency_p50)}, {"p99", json_number(r.latency_p99)}}},
-             {"peak_rss_bytes", r.peak_rss_bytes}, {"model_bytes", r.model_bytes}, {"tie_rate", r.tie_rate}, {"tried", r.tried}};
+             {"peak_rss_bytes", r.peak_rss_bytes > 0 ? Json(r.peak_rss_bytes) : Json()}, {"model_bytes", r.peak_rss_bytes > 0 ? Json(r.model_bytes) : Json()}, {"tie_rate", r.tie_rate}, {"tried", r.tried}};
     for (const auto& [batch, p50] : r.latency_p50_by_batch) row["latency_us"]["p50_batch"][std::to_string(batch)] = json_number(p50);
     if (!r.error.empty()) row["error"] = r.error;
     rows.push_back(std::move(row));

@@ -1,5 +1,7 @@
 #include "framework/report/gate.hpp"
 
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -40,6 +42,19 @@ TEST(Gate, KeepsAndMissesFloors) {
   EXPECT_THAT(kept, ElementsAre(true, false, false, true, false, false, false));
   EXPECT_EQ(results[1].text, "a hr@2 = 0.5, must be >= 0.51");
   EXPECT_EQ(results[5].text, "nobody hr@2 is missing, must be >= 0");
+}
+
+// Nobody measured an imported row: neither is 0 a figure of it, nor does it keep a promise.
+TEST(Gate, WhatWasNotMeasuredIsMissing) {
+  const test::TempFolder folder;
+  Results r;
+  r.finish(r.plan("imported"), {1, 9}, std::nan(""), {}, 0);
+  const auto boards = build_leaderboards(r.results);
+  for (const char* cost : {"fit_seconds", "latency_p50_us", "peak_rss_mib", "model_mib"})
+    EXPECT_EQ(check_gate(rules(folder, fmt::format("- {{label: imported, metric: {}, max: 9}}\n", cost)), boards)[0].text,
+              fmt::format("imported {} is missing, must be <= 9", cost));
+  EXPECT_THAT(render(leaderboard_table(boards[0]), TableFormat::kMarkdown, {}), HasSubstr("| - | - | - |\n"));
+  EXPECT_THAT(leaderboard_json(boards), testing::AllOf(HasSubstr("\"peak_rss_bytes\": null"), HasSubstr("\"model_bytes\": null")));
 }
 
 TEST(Gate, AsksForMetricsThatTheSuiteDoesNotName) {
