@@ -38,6 +38,7 @@ void add_report(CLI::App& app, Session& session);
 void add_import(CLI::App& app, Session& session);
 void add_export(CLI::App& app, Session& session);
 void add_hash(CLI::App& app, Session& session);
+void add_tuning(CLI::App& app, Session& session);
 void add_recommend(CLI::App& app, Session& session);
 void add_similar(CLI::App& app, Session& session);
 void add_config(CLI::App& app, Session& session);

@@ -38,7 +38,7 @@ std::vector<std::string> resolve_only(const std::vector<std::string>& only, cons
   for (const std::string& name : only) {
     bool found = false;
     for (const AlgorithmEntry& a : spec.algorithms) {
-      if (name != a.label && name != a.group && name != a.algorithm) continue;
+      if (name != a.label && name != a.group && name != a.algorithm && name != a.tuned_from) continue;
       out.push_back(a.label);
       found = true;
     }
@@ -52,24 +52,40 @@ ExitCode dry_run(const LoadedSuite& suite, const Plan& plan, const Session& sess
   Table table;
   table.columns = {{"fit"}, {"label", Align::kLeft, Wrap::kYes}, {"data set"}, {"fold"}, {"seed", Align::kRight}, {"state"}, {"time", Align::kRight}, {"memory", Align::kRight}};
   double seconds = 0;
-  std::size_t left = 0;
+  std::size_t total = 0, left = 0, tuning_left = 0;
   bool unknown = false;
+  const auto add = [&](const PlannedTrial& t, const std::string& fit, std::string label, const std::string& state, double expected, double bytes, std::size_t all, std::size_t to_do) {
+    total += all;
+    left += to_do;
+    if (to_do > 0) {
+      if (expected >= 0) seconds += expected;
+      else unknown = true;
+    }
+    table.add({fit, std::move(label), t.dataset->label, t.fold, static_cast<std::int64_t>(t.seed), state,
+               expected < 0 ? Cell("?", Cell::Data{}) : Cell("~" + format_seconds(expected), expected), Cell("~" + format_bytes(bytes), bytes)});
+  };
   for (const Work& work : find_work(suite.spec, plan, session.algorithms, options)) {
     const PlannedTrial& t = plan.trials[work.trial];
     const Estimate e = estimate(t, datasets.summary(*t.dataset), session.algorithms, journal);
     const std::string state = !work.any() ? "done" : work.fit ? "to do" : work.views ? "lists missing" : "latency missing";
-    if (work.any()) {
-      ++left;
-      if (e.seconds >= 0) seconds += e.seconds;
-      else unknown = true;
+    add(t, t.fit, t.algorithm->label, state, e.seconds, e.bytes, 1, work.any() ? 1 : 0);
+  }
+  // Rows that wait for their tuner: its trials at what the row's own settings cost (of halving, at their share of the epochs).
+  for (const PlannedTrial& t : plan.trials) {
+    if (!t.tuning || !is_wanted(*t.algorithm, options.only)) continue;
+    const Tuning& tuning = plan.tunings[*t.tuning];
+    const Estimate e = estimate(t, datasets.summary(*t.dataset), session.algorithms, journal);
+    const std::size_t to_do = tuning.planned - std::min(tuning.planned, tuning.done());
+    if (t.seed == tuning.seed) {
+      tuning_left += to_do;
+      add(t, "", fmt::format("{}: {} tuning trials by {}", t.algorithm->label, tuning.planned, t.algorithm->tune->strategy), to_do == 0 ? "done" : fmt::format("{} to do", to_do),
+          e.seconds < 0 ? -1 : e.seconds * tuning.rest, e.bytes, tuning.planned, to_do);
     }
-    table.add({t.fit, t.algorithm->label, t.dataset->label, t.fold, static_cast<std::int64_t>(t.seed), state,
-               e.seconds < 0 ? Cell("?", Cell::Data{}) : Cell("~" + format_seconds(e.seconds), e.seconds), Cell("~" + format_bytes(e.bytes), e.bytes)});
+    if (t.open) add(t, "", t.algorithm->label, tuning.finished ? "all its trials failed" : "after tuning", e.seconds, e.bytes, 1, tuning.finished ? 0 : 1);
   }
   show(table, format);
   if (format == TableFormat::kText)
-    fmt::print("{} of {} trials to run{}; nothing was run\n", left, table.rows.size(),
-               left == 0 ? "" : unknown ? ", too little known to say how long" : fmt::format(", about {} with --jobs {}", format_seconds(seconds / options.jobs), options.jobs));
+    fmt::print("{} of {} trials to run{}{}; nothing was run\n", left, total, tuning_left > 0 ? fmt::format(", {} of them for tuning", tuning_left) : "", left == 0 ? "" : unknown ? ", too little known to say how long" : fmt::format(", about {} with --jobs {}", format_seconds(seconds / options.jobs), options.jobs));
   return ExitCode::kOk;
 }
 
@@ -90,7 +106,7 @@ ExitCode run_suite(Session& session, const RunArguments& args) {
   const fs::path folder = fs::absolute(args.suite).parent_path();
   session.roots.folders.push_back(folder);
   DatasetStore datasets = open_datasets(session);
-  Plan plan = make_plan(suite.spec, session.algorithms, datasets);
+  Plan plan = make_plan(suite.spec, session.algorithms, datasets, stored_tuning_results(options.results));
   plan.manifest.folder = folder.string();
   if (args.dry_run) return dry_run(suite, plan, session, datasets, options, args.format);
 

@@ -16,9 +16,10 @@ class ProgressDisplay {
   ~ProgressDisplay();
 
   void message(const std::string& text);               // a line of its own ("preparing ...")
-  void start_trial(std::size_t number, std::size_t total, const std::string& what);
+  // The head of its lines: "[ 3/12] item_knn".
+  std::string start_trial(std::size_t number, std::size_t total, const std::string& what);
   void update(const TrialMessage& message);            // of the trial that is shown
-  void end_trial(const std::string& result);           // prints the final line of a trial
+  void end_trial(const std::string& head, const std::string& result);  // prints the final line of a trial
   void set_eta(double seconds) { eta_ = seconds; }
 
  private:

@@ -38,6 +38,8 @@ class Strategy {
   virtual std::vector<Proposal> next(std::span<const Tried> history) const = 0;
   // Number of fits that are still to be proposed after `made`, at most.
   virtual std::size_t left(std::size_t made) const = 0;
+  // What they cost, in fits of full length.
+  virtual double cost(std::size_t made) const { return static_cast<double>(left(made)); }
   // Settings that are compared with each other; a setting that is trained longer and longer counts once.
   virtual std::size_t settings() const = 0;
   // Position of the best in a finished history, the first of equals; nullopt where everything failed.

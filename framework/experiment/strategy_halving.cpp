@@ -59,6 +59,15 @@ class Halving : public Strategy {
     for (const HalvingRound& r : rounds_) all += r.settings;
     return all - std::min(made, all);
   }
+  double cost(std::size_t made) const override {
+    double all = 0;
+    for (const HalvingRound& r : rounds_) {
+      const std::size_t over = std::min(made, r.settings);
+      made -= over;
+      all += static_cast<double>(r.settings - over) * r.epochs / rounds_.back().epochs;
+    }
+    return all;
+  }
   std::size_t settings() const override { return first_.size(); }
   // Of the last round: fewer epochs cannot be compared with more.
   std::optional<std::size_t> winner(std::span<const Tried> history) const override {

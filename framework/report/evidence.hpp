@@ -50,6 +50,7 @@ struct EvidenceRow {
   std::string algorithm, suite;
   std::string group;      // the suite's entry; a grid makes several rows of it
   std::string params;     // JSON, of the first trial
+  std::size_t tuned = 0;  // settings compared on validation data to find them; 0: nobody tuned
   std::vector<EvidenceTrial> trials;
 
   std::size_t present() const;

@@ -265,12 +265,15 @@ class Builder {
     }
   }
 
-  // Settings of one entry that were tried against each other, on the very data that ranks them.
+  // Settings of one entry that were tried against each other: on the very data that ranks them, but for tuned rows.
   void count_tried(std::vector<LeaderboardRow>& rows) const {
     std::map<std::pair<std::string, std::string>, std::size_t> count;
     const auto entry = [&](std::size_t r) { return std::pair(evidence_.rows[r].suite, evidence_.rows[r].group); };
     for (std::size_t r = 0; r < rows.size(); ++r) ++count[entry(r)];
-    for (std::size_t r = 0; r < rows.size(); ++r) rows[r].tried = count[entry(r)];
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      rows[r].tuned = evidence_.rows[r].tuned > 0;
+      rows[r].tried = rows[r].tuned ? evidence_.rows[r].tuned : count[entry(r)];
+    }
   }
 
   // Best first by the first metric; rows without figures last, in the suite's order.

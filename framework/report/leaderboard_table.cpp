@@ -61,7 +61,7 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
   const bool several = any(board, [](const LeaderboardRow& r) { return r.planned > 1; });
   const bool latency = any(board, [](const LeaderboardRow& r) { return !std::isnan(r.latency_p50); });
   const bool failed = any(board, [](const LeaderboardRow& r) { return r.status != "ok"; });
-  const bool tried = any(board, [](const LeaderboardRow& r) { return r.tried > 1; });
+  const bool tried = any(board, [](const LeaderboardRow& r) { return r.tried > 1 || r.tuned; });
   Table table;
   table.columns = {{"", Align::kRight}, {"label", Align::kLeft, Wrap::kYes}};
   for (const std::string& m : board.task.metrics) {
@@ -121,8 +121,12 @@ std::vector<std::string> leaderboard_notes(const Leaderboard& board, const Leade
   if (any(board, [](const LeaderboardRow& r) { return r.trials > 0 && r.trials < r.planned; }))
     notes.push_back("a row that lacks trials is compared by the seeds whose folds are all there; without such a seed its figure is of some folds only, and never the best");
   notes.insert(notes.end(), board.missing.begin(), board.missing.end());
-  if (any(board, [](const LeaderboardRow& r) { return r.tried > 1; }))
-    notes.push_back("tried: settings of the same entry that were compared on these very test data; the best of many is flattered");
+  const bool grids = any(board, [](const LeaderboardRow& r) { return r.tried > 1 && !r.tuned; }), tuned = any(board, [](const LeaderboardRow& r) { return r.tuned; });
+  const std::string on_test = "settings of the same entry that were compared on these very test data; the best of many is flattered";
+  const std::string on_validation = "settings that its tuner compared on validation data alone";
+  if (grids && tuned) notes.push_back(fmt::format("tried: {}. Of a tuned row: {}", on_test, on_validation));
+  else if (grids) notes.push_back("tried: " + on_test);
+  else if (tuned) notes.push_back("tried: of a tuned row, " + on_validation);
   if (board.task.sampled) notes.push_back("~ ranked among sampled candidates only: not comparable with full ranking, and may reverse it");
   if (any(board, [](const LeaderboardRow& r) { return r.failed > 0 && r.trials == 0; })) notes.push_back("! failed");
   return notes;
@@ -148,7 +152,7 @@ Json board_json(const Leaderboard& board) {
                       {"best", it->second.best}, {"tied_with_best", it->second.tied}};
     Json row{{"label", r.label}, {"algorithm", r.algorithm}, {"suite", r.suite}, {"params", Json::parse(r.params)}, {"status", r.status}, {"trials", r.trials}, {"planned_trials", r.planned}, {"failed_trials", r.failed},
              {"metrics", metrics}, {"fit_seconds", json_number(r.fit_seconds)}, {"latency_us", {{"p50", json_number(r.latency_p50)}, {"p99", json_number(r.latency_p99)}}},
-             {"peak_rss_bytes", r.peak_rss_bytes > 0 ? Json(r.peak_rss_bytes) : Json()}, {"model_bytes", r.peak_rss_bytes > 0 ? Json(r.model_bytes) : Json()}, {"tie_rate", r.tie_rate}, {"tried", r.tried}};
+             {"peak_rss_bytes", r.peak_rss_bytes > 0 ? Json(r.peak_rss_bytes) : Json()}, {"model_bytes", r.peak_rss_bytes > 0 ? Json(r.model_bytes) : Json()}, {"tie_rate", r.tie_rate}, {"tried", r.tried}, {"tuned", r.tuned}};
     for (const auto& [batch, p50] : r.latency_p50_by_batch) row["latency_us"]["p50_batch"][std::to_string(batch)] = json_number(p50);
     if (!r.error.empty()) row["error"] = r.error;
     rows.push_back(std::move(row));

@@ -130,7 +130,7 @@ const std::vector<ReportCard>& cost_cards() {
   static const std::vector<ReportCard> cards{
       {"tried",
        "Settings tried",
-       {{"Meaning", "settings of the same entry of the suite that were compared on these very test data; the best of many is flattered"}},
+       {{"Meaning", "settings of the same entry of the suite that were compared on these very test data, and the best of many is flattered; of a tuned row, settings that its tuner compared on validation data alone"}},
        {}},
       {"trials",
        "Trials of the row",

@@ -21,6 +21,7 @@ namespace {
 using test::message_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 using test::Results;
 
@@ -149,11 +150,41 @@ TEST(LeaderboardTable, ShowsPlacesTheBestAndWhatFailed) {
             "| ! | broken | - | - | - | - | - | failed: ended by signal 6 (Aborted) |\n");
 }
 
+TEST(LeaderboardTable, SaysOnWhichDataSettingsWereCompared) {
+  Results r;
+  for (const char* label : {"a", "a (tuned)", "g x=1", "g x=2", "g x=3"}) r.finish(r.plan(label), {1, 2, 0});
+  const auto notes = [&] {
+    std::string out;
+    for (const std::string& note : leaderboard_notes(build_leaderboards(r.results).front())) out += note + "\n";
+    return out;
+  };
+  const auto tried = [&] {
+    std::map<std::string, std::size_t> out;
+    for (const LeaderboardRow& row : build_leaderboards(r.results).front().rows) out[row.label] = row.tried;
+    return out;
+  };
+  EXPECT_THAT(notes(), Not(HasSubstr("tried")));
+  r.manifest.trials[1].tuned = 40;
+  r.results.write_manifest(r.manifest);
+  EXPECT_EQ(tried()["a (tuned)"], 40u);
+  EXPECT_EQ(tried()["a"], 1u);
+  EXPECT_THAT(notes(), HasSubstr("tried: of a tuned row, settings that its tuner compared on validation data alone"));
+  EXPECT_THAT(notes(), Not(HasSubstr("test data")));
+  for (std::size_t i = 2; i < 5; ++i) r.manifest.trials[i].group = "g";
+  r.results.write_manifest(r.manifest);
+  EXPECT_EQ(tried()["g x=2"], 3u);
+  EXPECT_EQ(tried()["a (tuned)"], 40u);
+  EXPECT_THAT(notes(),
+              HasSubstr("compared on these very test data; the best of many is flattered. Of a tuned row: settings"));
+  EXPECT_THAT(leaderboard_json(build_leaderboards(r.results)), HasSubstr("\"tuned\": true"));
+}
+
 TEST(LeaderboardTable, SeveralTrialsAndLatencyHaveColumns) {
   Results r;
   r.finish(r.plan("a", "u1"), {1, 3, 3, 3}, 1, {{.batch = 1, .microseconds_per_query = {2, 4}, .threads = 1}});
   r.plan("a", "u2");
-  const std::string csv = render(leaderboard_table(build_leaderboards(r.results, "", means_only())[0]), TableFormat::kCsv, {});
+  const std::string csv =
+      render(leaderboard_table(build_leaderboards(r.results, "", means_only())[0]), TableFormat::kCsv, {});
   EXPECT_EQ(csv.substr(0, csv.find('\n')), ",label,hr@2,mrr@2,trials,fit s,p50 us,p99 us,peak MiB,model MiB,status");
   EXPECT_THAT(csv, HasSubstr("\n1,a,0.25,0.25,1/2,1.0,3.0,3.98,1.0,0.0,partial\n"));
 }
@@ -213,7 +244,8 @@ TEST(Leaderboard, SaysHowSureItsFiguresAre) {
   r.finish(r.plan("far"), hits(0, 8));
   const Leaderboard board = build_leaderboards(r.results).at(0);
   ASSERT_EQ(board.rows[0].label, "best");
-  const MetricSummary &best = board.rows[0].metrics.at("hr@2"), &close = board.rows[1].metrics.at("hr@2"), &far = board.rows[2].metrics.at("hr@2");
+  const MetricSummary &best = board.rows[0].metrics.at("hr@2"), &close = board.rows[1].metrics.at("hr@2"),
+                      &far = board.rows[2].metrics.at("hr@2");
   EXPECT_TRUE(best.best);
   EXPECT_FALSE(best.tied);
   EXPECT_TRUE(std::isnan(best.p_best));
@@ -229,7 +261,9 @@ TEST(Leaderboard, SaysHowSureItsFiguresAre) {
   EXPECT_THAT(text, HasSubstr("≈ |"));
   EXPECT_THAT(leaderboard_notes(board), testing::Contains(HasSubstr("not distinguishable from the best")));
   const std::string csv = render(leaderboard_table(board, TableFormat::kCsv), TableFormat::kCsv, {});
-  EXPECT_EQ(csv.substr(0, csv.find('\n')), ",label,hr@2,hr@2 low,hr@2 high,hr@2 p_best,mrr@2,mrr@2 low,mrr@2 high,mrr@2 p_best,fit s,peak MiB,model MiB");
+  EXPECT_EQ(
+      csv.substr(0, csv.find('\n')),
+      ",label,hr@2,hr@2 low,hr@2 high,hr@2 p_best,mrr@2,mrr@2 low,mrr@2 high,mrr@2 p_best,fit s,peak MiB,model MiB");
 }
 
 TEST(Leaderboard, ARowWithoutAllItsFoldsIsNotTested) {
@@ -324,13 +358,15 @@ TEST(Leaderboard, AnyMetricCanBeAskedFor) {
   const Leaderboard board = build_leaderboards(r.results, "", options).at(0);
   EXPECT_DOUBLE_EQ(board.rows[0].metrics.at("hr@1").mean, 0.25);
   EXPECT_DOUBLE_EQ(board.rows[0].metrics.at("coverage@2").mean, 2.0 / 9);
-  EXPECT_TRUE(std::isnan(board.rows[0].metrics.at("coverage@2").low)) << "one figure for all lists has no spread over users";
+  EXPECT_TRUE(std::isnan(board.rows[0].metrics.at("coverage@2").low))
+      << "one figure for all lists has no spread over users";
   options.metrics = {"coverage@9", "hr@1", "ild_tags@2"};
   r.finish(r.plan("b"), {1, 2, 9, 9});
   const Executor exec;
   for (const bool fresh : {true, false}) {
     const auto notes = leaderboard_notes(cached_leaderboard(r.evidence(), options, exec, fresh));
-    EXPECT_THAT(notes, testing::Contains(HasSubstr("coverage@9 needs lists of 9 items, and the stored ones have 2"))) << "a dash says why";
+    EXPECT_THAT(notes, testing::Contains(HasSubstr("coverage@9 needs lists of 9 items, and the stored ones have 2")))
+        << "a dash says why";
     EXPECT_THAT(notes, testing::Contains(HasSubstr("ild_tags@2 needs tags")).Times(1));
   }
 }
@@ -356,7 +392,8 @@ TEST(CachedLeaderboard, IsTheSameAndIsFoundAgain) {
   EXPECT_DOUBLE_EQ(cached_leaderboard(r.evidence(), {}, exec).rows[1].metrics.at("hr@2").mean, 21.0 / 40);
   LeaderboardOptions other;
   other.alpha = 0.01;
-  EXPECT_EQ(leaderboard_json({cached_leaderboard(r.evidence(), other, exec)}), leaderboard_json({build_leaderboard(r.evidence(), other, exec)}));
+  EXPECT_EQ(leaderboard_json({cached_leaderboard(r.evidence(), other, exec)}),
+            leaderboard_json({build_leaderboard(r.evidence(), other, exec)}));
 }
 
 }  // namespace
