@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 // Raised when a leaderboard's statistics or this file's layout change without a change of any metric's version.
-constexpr int kVersion = 2;
+constexpr int kVersion = 3;
 
 void add_file(const fs::path& file, Hasher& hasher) {
   std::error_code missing;

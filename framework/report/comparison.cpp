@@ -6,7 +6,7 @@
 
 #include "framework/base/errors.hpp"
 #include "framework/eval/summary.hpp"
-#include "framework/param/value.hpp"
+#include "framework/param/scalar.hpp"
 
 namespace segue {
 
@@ -157,7 +157,7 @@ AcrossTasks compare_across(const std::vector<TaskEvidence>& tasks, const std::st
     if (task.task.ratings != (metric.card->kind == MetricKind::kRating)) continue;
     if (first == nullptr) first = &task;
     std::map<std::string, double>& of = figures.emplace_back();
-    out.tasks.push_back(task.task.name + (task.task.dataset_title.empty() ? "" : " on " + task.task.dataset_title));
+    out.tasks.push_back(task.task.name + (task.task.dataset_title.empty() ? "" : " on " + task.task.dataset_title) + (task.task.sampled ? " ~" : ""));
     std::vector<double> means(task.rows.size(), std::nan(""));
     exec.for_blocks(task.rows.size(), 1, [&](std::size_t r, std::size_t) {
       if (task.rows[r].present() == task.rows[r].trials.size()) means[r] = task.evaluate(task.rows[r], {&metric, 1}).front().mean;
@@ -185,18 +185,23 @@ namespace {
 
 void flatten(const Value& value, const std::string& path, std::vector<std::pair<std::string, std::string>>& out) {
   if (!value.is_map()) {
-    out.emplace_back(path, value.text());
+    out.emplace_back(path, value.kind() == Value::Kind::kReal ? format_canonical(value.as_real()) : value.text());
     return;
   }
   for (const auto& entry : value.entries()) flatten(entry.value, path.empty() ? entry.key : path + "." + entry.key, out);
 }
 
-std::map<std::string, std::string> settings_of(const ManifestTask& task) {
+// "task.split.seed" -> "split.seed"; "view.candidates" -> "candidates"
+std::map<std::string, std::string> settings_of(const Value& description) {
   std::vector<std::pair<std::string, std::string>> flat;
-  flatten(Value::from_json(task.description), "", flat);
+  flatten(description, "", flat);
   std::map<std::string, std::string> out;
-  // "task.split.seed" -> "split.seed"; "view.candidates" -> "candidates"
   for (auto& [key, text] : flat) out[key.substr(key.find('.') + 1)] = text;
+  return out;
+}
+
+std::map<std::string, std::string> settings_of(const ManifestTask& task) {
+  std::map<std::string, std::string> out = settings_of(Value::from_json(task.description));
   out["dataset"] = fmt::format("{} ({})", task.dataset_title.empty() ? task.dataset : task.dataset_title, task.dataset_fingerprint.substr(0, 8));
   out["judged on"] = task.ratings ? "ratings" : "rankings";
   return out;
@@ -204,16 +209,21 @@ std::map<std::string, std::string> settings_of(const ManifestTask& task) {
 
 }  // namespace
 
-std::vector<std::string> task_differences(const ManifestTask& a, const ManifestTask& b) {
+std::vector<std::string> task_differences(const ManifestTask& a, const ManifestTask& b, const Value& defaults) {
   std::vector<std::string> lines;
   if (a.id == b.id) return lines;
-  const auto left = settings_of(a), right = settings_of(b);
+  const auto left = settings_of(a), right = settings_of(b), left_out = settings_of(defaults);
+  const auto setting = [&](const std::map<std::string, std::string>& settings, const std::string& key) {
+    if (const auto it = settings.find(key); it != settings.end()) return it->second;
+    // -1 stands for a size that depends on the strategy.
+    const auto it = left_out.find(key);
+    return it == left_out.end() || it->second == "-1" || it->second == "null" ? std::string("not set") : it->second;
+  };
   std::set<std::string> keys;
   for (const auto& [key, text] : left) keys.insert(key);
   for (const auto& [key, text] : right) keys.insert(key);
   for (const std::string& key : keys) {
-    const auto x = left.find(key), y = right.find(key);
-    const std::string one = x == left.end() ? "not set" : x->second, other = y == right.end() ? "not set" : y->second;
+    const std::string one = setting(left, key), other = setting(right, key);
     if (one != other) lines.push_back(fmt::format("{}: {} and {}", key, one, other));
   }
   return lines;

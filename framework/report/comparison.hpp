@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "framework/base/executor.hpp"
+#include "framework/param/value.hpp"
 #include "framework/report/evidence.hpp"
 #include "framework/report/table.hpp"
 #include "framework/stats/interval.hpp"
@@ -57,7 +58,7 @@ struct Comparison {
   ManifestTask task;
   std::string metric;
   bool higher_is_better = true;
-  bool descriptive = false;         // neither is better
+  bool descriptive = false;         // neither end of the metric is better
   std::size_t units = 0;            // users
   std::vector<ComparedRow> rows;    // best first
   std::vector<ComparedPair> pairs;
@@ -67,14 +68,15 @@ struct Comparison {
 // UsageError for fewer than two complete rows, unknown labels, and metrics that have no value a user, saying why.
 Comparison compare(const TaskEvidence& evidence, const MetricSpec& metric, const ComparisonOptions& options, const Executor& exec);
 
-Table comparison_rows(const Comparison& comparison);
-Table comparison_pairs(const Comparison& comparison, const ComparisonOptions& options);
+// For programs both name the metric in a column, and the row that a difference is against.
+Table comparison_rows(const Comparison& comparison, TableFormat format = TableFormat::kText);
+Table comparison_pairs(const Comparison& comparison, const ComparisonOptions& options, TableFormat format = TableFormat::kText);
 std::vector<std::string> comparison_notes(const Comparison& comparison, const ComparisonOptions& options);
 
 // The rows that all of several tasks share, ranked on each by their means.
 struct AcrossTasks {
   std::string metric;
-  std::vector<std::string> tasks, labels;
+  std::vector<std::string> tasks, labels;  // a task with sampled candidates ends in " ~"
   std::vector<double> means;        // tasks x labels
   stats::FriedmanTest friedman;
   double critical_difference = 0;   // Nemenyi
@@ -82,10 +84,12 @@ struct AcrossTasks {
 };
 // UsageError for fewer than two tasks or shared complete rows.
 AcrossTasks compare_across(const std::vector<TaskEvidence>& tasks, const std::string& metric, double alpha, const Executor& exec);
-Table across_table(const AcrossTasks& across);
+Table across_table(const AcrossTasks& across, TableFormat format = TableFormat::kText);
+Table across_test(const AcrossTasks& across);  // one row, for programs
 std::vector<std::string> across_notes(const AcrossTasks& across, double alpha);
 
-// What makes two tasks different, a line a setting: "split.seed: 42 and 7". Empty for one and the same.
-std::vector<std::string> task_differences(const ManifestTask& a, const ManifestTask& b);
+// What makes two tasks different, a line a setting: "split.seed: 42 and 7". Empty for one and the same. Descriptions leave
+// out what is default; `defaults`, of the same shape, says what that is.
+std::vector<std::string> task_differences(const ManifestTask& a, const ManifestTask& b, const Value& defaults = Value::map());
 
 }  // namespace segue

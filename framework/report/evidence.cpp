@@ -342,8 +342,13 @@ std::vector<TaskEvidence> gather_evidence(std::span<const ResultsFolder> folders
           }
           EvidenceTrial trial{.fit = t->fit, .fold = t->fold, .seed = t->seed, .file = folder.trial_file(t->fit), .error = {}};
           // A file that exists holds the tasks of its plan, but for a view that was added and has not run.
-          trial.present = fs::exists(trial.file) && (manifest.tasks.size() == 1 || TrialFile(trial.file).has_task(task.id));
-          if (const auto it = journal.find(t->fit); !trial.present && it != journal.end() && it->second.is_failure()) {
+          try {
+            trial.present = fs::exists(trial.file) && (manifest.tasks.size() == 1 || TrialFile(trial.file).has_task(task.id));
+          } catch (const DataError& e) {
+            trial.failed = true;
+            trial.error = e.what();
+          }
+          if (const auto it = journal.find(t->fit); !trial.present && !trial.failed && it != journal.end() && it->second.is_failure()) {
             trial.failed = true;
             trial.error = it->second.error;
           }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include "framework/base/errors.hpp"
 #include "framework/eval/latency.hpp"
@@ -74,7 +75,10 @@ class Builder {
  public:
   Builder(const TaskEvidence& evidence, const LeaderboardOptions& options, const Executor& exec)
       : evidence_(evidence), options_(options), exec_(exec), values_(evidence.rows.size()) {
-    for (const std::string& m : options.metrics.empty() ? evidence.task.metrics : options.metrics) metrics_.push_back(parse_metric(m));
+    for (const std::string& m : options.metrics.empty() ? evidence.task.metrics : options.metrics) {
+      const MetricSpec metric = parse_metric(m);
+      if (std::none_of(metrics_.begin(), metrics_.end(), [&](const MetricSpec& other) { return other.text() == metric.text(); })) metrics_.push_back(metric);
+    }
   }
 
   Leaderboard operator()() {
@@ -84,6 +88,7 @@ class Builder {
     for (const MetricSpec& m : metrics_) board.task.metrics.push_back(m.text());
     board.leaks = leak_line(evidence_);
     board.rows.resize(evidence_.rows.size());
+    if (std::filesystem::exists(evidence_.task_file)) evidence_.stored();  // what is wrong with it concerns all rows
     exec_.for_blocks(board.rows.size(), 1, [&](std::size_t begin, std::size_t) { read(begin, board.rows[begin]); });
     if (options_.inference) compare(board.rows);
     std::set<std::string> missing;
@@ -109,13 +114,21 @@ class Builder {
       if (t.failed && row.error.empty()) row.error = t.error;
     row.status = row.failed > 0 ? "failed" : row.trials == row.planned ? "ok" : row.trials == 0 ? "not run" : "partial";
     Costs costs;
-    std::vector<RowMetric> figures = evidence_.evaluate(source, metrics_, [&](const EvidenceTrial&, const TrialFile& file) {
-      costs.add(file);
-      if (evidence_.task.ratings) return;
-      const auto ties = file.ties_at_cut(evidence_.task.id);
-      costs.ties += static_cast<double>(ties.tied);
-      costs.queries += static_cast<double>(ties.queries);
-    });
+    std::vector<RowMetric> figures;
+    try {
+      figures = evidence_.evaluate(source, metrics_, [&](const EvidenceTrial&, const TrialFile& file) {
+        costs.add(file);
+        if (evidence_.task.ratings) return;
+        const auto ties = file.ties_at_cut(evidence_.task.id);
+        costs.ties += static_cast<double>(ties.tied);
+        costs.queries += static_cast<double>(ties.queries);
+      });
+    } catch (const DataError& e) {  // a damaged file is a row, not the end of the table
+      row.failed = std::exchange(row.trials, 0);
+      row.status = "failed";
+      row.error = e.what();
+      costs = {};
+    }
     set_costs(costs, row);
     if (row.trials == 0) return;
     std::vector<Paired> paired;

@@ -80,7 +80,8 @@ std::vector<Leaderboard> build_leaderboards(const ResultsFolder& results, const 
 
 // Decimals that a metric is printed with: four for what lies between 0 and 1, fewer where figures are large.
 int metric_decimals(const Leaderboard& board, const std::string& metric);
-// People: figures with their intervals and marks. CSV: a column a number. See leaderboard_notes() for what the marks mean.
+// People: figures with their intervals and marks (leaderboard_notes() says what they mean). CSV: a column a number, the
+// same ones for every board but for the metrics.
 Table leaderboard_table(const Leaderboard& board, TableFormat format = TableFormat::kText);
 // What stands below the table: what marks and intervals mean, only those that occur.
 std::vector<std::string> leaderboard_notes(const Leaderboard& board, const LeaderboardOptions& options = {});

@@ -125,7 +125,7 @@ TEST(Compare, ADescriptiveMetricHasNoBetter) {
   c.descriptive = true;
   c.rows.resize(2);
   c.pairs.push_back({.a = 0, .b = 1, .difference = 0.5, .interval = {}, .effect = {}, .distinguishable = true});
-  EXPECT_EQ(comparison_pairs(c, {}).rows.at(0).back().text(), "different");
+  EXPECT_EQ(comparison_pairs(c, {}).rows.at(0).back().text(), "higher");
   c.descriptive = false;
   EXPECT_EQ(comparison_pairs(c, {}).rows.at(0).back().text(), "better");
 }
@@ -187,6 +187,35 @@ TEST(Compare, NotesSayHowItWasDone) {
   EXPECT_THAT(comparison_notes(compared(r, options), options), testing::Not(Contains(HasSubstr("flatters"))));
   const std::string text = render(comparison_pairs(c, options), TableFormat::kMarkdown, {});
   EXPECT_THAT(text, HasSubstr("worse"));
+  EXPECT_THAT(notes, Contains(HasSubstr("BCa bootstrap, 10000 resamples, seed 1")));
+  EXPECT_THAT(notes, Contains(HasSubstr("Holm over the 1 comparison;")));
+  options.interval = stats::IntervalMethod::kStudentT;
+  options.adjustment = stats::Adjustment::kNone;
+  EXPECT_THAT(comparison_notes(c, options), Contains(HasSubstr("interval (Student's t)")));
+  EXPECT_THAT(comparison_notes(c, options), Contains(HasSubstr("p adj: not adjusted;")));
+}
+
+TEST(Compare, ForProgramsEveryRowSaysWhatItIsOf) {
+  Results r;
+  r.finish(r.plan("a"), first_hits(60, 20));
+  r.finish(r.plan("b"), first_hits(60, 35));
+  const Comparison c = compared(r);
+  EXPECT_THAT(render(comparison_rows(c, TableFormat::kCsv), TableFormat::kCsv, {}),
+              testing::StartsWith("metric,row,mean,low,high,seeds,error of users,error of seeds,seed sd\nhr@2,b,0.5833333333333334,"));
+  EXPECT_THAT(render(comparison_pairs(c, {}, TableFormat::kCsv), TableFormat::kCsv, {}),
+              testing::StartsWith("metric,row,against,difference,low,high,p,p adj,dz,higher,lower,equal,detectable,verdict\nhr@2,a,b,-0.25,"));
+}
+
+TEST(Compare, WhatHasNoBetterEndIsHigherOrLower) {
+  Results r;
+  r.finish(r.plan("a"), first_hits(60, 20));
+  r.finish(r.plan("b"), first_hits(60, 50));
+  Comparison c = compared(r);
+  c.descriptive = true;
+  EXPECT_THAT(render(comparison_pairs(c, {}), TableFormat::kMarkdown, {}), HasSubstr("| lower |\n"));
+  c.task.sampled = true;
+  EXPECT_THAT(render(comparison_rows(c), TableFormat::kMarkdown, {}), testing::StartsWith("| row | hr@2 ~ |"));
+  EXPECT_THAT(comparison_notes(c, {}), Contains(testing::StartsWith("~ ranked among sampled candidates only")));
 }
 
 TEST(CompareAcross, RanksRowsOverTasks) {
@@ -229,6 +258,12 @@ TEST(TaskDifferences, NameTheSettings) {
   b.description = R"({"task":{"split":{"seed":7,"strategy":"leave_last_out"}},"view":{"candidates":"sampled","sampled":99}})";
   EXPECT_THAT(task_differences(a, b), ElementsAre("candidates: full and sampled", "sampled: not set and 99", "split.seed: 42 and 7"));
   EXPECT_THAT(task_differences(a, a), ElementsAre());
+  // What is default is not written down; the default is.
+  a.description = R"({"task":{"split":{}},"view":{"candidates":"full"}})";
+  b.description = R"({"task":{"split":{"seed":7,"test":0.5}},"view":{"candidates":"full"}})";
+  EXPECT_THAT(task_differences(a, b), ElementsAre("split.seed: not set and 7", "split.test: not set and 0.5"));
+  EXPECT_THAT(task_differences(a, b, Value::from_json(R"({"task":{"split":{"seed":42,"test":-1.0,"per":"global"}}})")),
+              ElementsAre("split.seed: 42 and 7", "split.test: not set and 0.5"));
 }
 
 }  // namespace

@@ -86,8 +86,8 @@ TEST(Leaderboard, LessIsBetterForErrors) {
     r.finish_ratings(r.plan(label, "all", 1, {"t2"}), {0}, {error});
   EXPECT_THAT(r.labels(), ElementsAre("near", "far"));
   EXPECT_EQ(r.row("far").metrics.at("rmse").mean, 2);
-  EXPECT_THAT(render(leaderboard_table(build_leaderboards(r.results, "", means_only())[0]), TableFormat::kCsv, {}),
-              HasSubstr("1,near,0.5,"));
+  EXPECT_THAT(render(leaderboard_table(build_leaderboards(r.results, "", means_only())[0], TableFormat::kCsv), TableFormat::kCsv, {}),
+              HasSubstr("1,near,algorithm of near,toy,ok,,false,0.5,"));
 }
 
 TEST(Leaderboard, WhatBecameOfATrial) {
@@ -109,6 +109,21 @@ TEST(Leaderboard, WhatBecameOfATrial) {
   r.journal(rest, "timeout", "took longer than 1 s");
   EXPECT_EQ(r.row("half").status, "failed");
   EXPECT_EQ(r.row("half").metrics.at("hr@2").mean, 1);
+}
+
+TEST(Leaderboard, ADamagedFileIsARow) {
+  for (const bool two_tasks : {false, true}) {
+    Results r;
+    if (two_tasks) r.add_task("t2", "ratings", true);
+    r.finish(r.plan("whole"), {1, 1, 1, 1});
+    r.finish(r.plan("cut"), {1, 1, 1, 1});
+    std::filesystem::resize_file(r.results.trial_file("cut-all-1"), 100);
+    EXPECT_THAT(r.labels(), ElementsAre("whole", "cut"));
+    EXPECT_EQ(r.row("cut").status, "failed");
+    EXPECT_EQ(r.row("cut").trials, 0u);
+    EXPECT_THAT(r.row("cut").error, HasSubstr("cut-all-1.h5"));
+    EXPECT_EQ(r.row("whole").status, "ok");
+  }
 }
 
 TEST(Leaderboard, ARowThatIsNotAskedIsNotShown) {
@@ -183,10 +198,14 @@ TEST(LeaderboardTable, SeveralTrialsAndLatencyHaveColumns) {
   Results r;
   r.finish(r.plan("a", "u1"), {1, 3, 3, 3}, 1, {{.batch = 1, .microseconds_per_query = {2, 4}, .threads = 1}});
   r.plan("a", "u2");
-  const std::string csv =
-      render(leaderboard_table(build_leaderboards(r.results, "", means_only())[0]), TableFormat::kCsv, {});
-  EXPECT_EQ(csv.substr(0, csv.find('\n')), ",label,hr@2,mrr@2,trials,fit s,p50 us,p99 us,peak MiB,model MiB,status");
-  EXPECT_THAT(csv, HasSubstr("\n1,a,0.25,0.25,1/2,1.0,3.0,3.98,1.0,0.0,partial\n"));
+  const Leaderboard board = build_leaderboards(r.results, "", means_only())[0];
+  EXPECT_EQ(render(leaderboard_table(board), TableFormat::kMarkdown, {}),
+            "|  | label | hr@2 | mrr@2 | trials | fit s | p50 us | p99 us | peak MiB | model MiB | status |\n"
+            "|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---|\n"
+            "| 1 | a | **0.2500** | **0.2500** | 1/2 | 1.00 | 3.0 | 4.0 | 1.0 | 0.0 | partial |\n");
+  EXPECT_EQ(render(leaderboard_table(board, TableFormat::kCsv), TableFormat::kCsv, {}),
+            "rank,label,algorithm,suite,status,error,sampled,hr@2,mrr@2,trials,planned trials,tried,fit s,p50 us,p99 us,peak MiB,model MiB\n"
+            "1,a,algorithm of a,toy,partial,,false,0.25,0.25,1,2,1,1.0,3.0,3.98,1.0,0.0\n");
 }
 
 TEST(LeaderboardJson, HasTheShapeThatScriptsRelyOn) {
@@ -261,9 +280,7 @@ TEST(Leaderboard, SaysHowSureItsFiguresAre) {
   EXPECT_THAT(text, HasSubstr("≈ |"));
   EXPECT_THAT(leaderboard_notes(board), testing::Contains(HasSubstr("not distinguishable from the best")));
   const std::string csv = render(leaderboard_table(board, TableFormat::kCsv), TableFormat::kCsv, {});
-  EXPECT_EQ(
-      csv.substr(0, csv.find('\n')),
-      ",label,hr@2,hr@2 low,hr@2 high,hr@2 p_best,mrr@2,mrr@2 low,mrr@2 high,mrr@2 p_best,fit s,peak MiB,model MiB");
+  EXPECT_THAT(csv, HasSubstr(",sampled,hr@2,hr@2 low,hr@2 high,hr@2 p_best,mrr@2,mrr@2 low,mrr@2 high,mrr@2 p_best,trials,"));
 }
 
 TEST(Leaderboard, ARowWithoutAllItsFoldsIsNotTested) {
@@ -297,7 +314,8 @@ TEST(Leaderboard, ADescriptiveMetricHasNoBest) {
   r.finish(r.plan("b"), {1, 2, 9});
   LeaderboardOptions options;
   options.metrics = {"repeat_share@2"};
-  for (const LeaderboardRow& row : build_leaderboards(r.results, "", options).at(0).rows) {
+  const std::vector<Leaderboard> boards = build_leaderboards(r.results, "", options);
+  for (const LeaderboardRow& row : boards.at(0).rows) {
     const MetricSummary& s = row.metrics.at("repeat_share@2");
     EXPECT_FALSE(std::isnan(s.low));
     EXPECT_FALSE(s.best);
@@ -354,8 +372,9 @@ TEST(Leaderboard, AnyMetricCanBeAskedFor) {
   Results r;
   r.finish(r.plan("a"), {1, 2, 9, 9});
   LeaderboardOptions options;
-  options.metrics = {"hr@1", "coverage@2"};
+  options.metrics = {"hr@1", "coverage@2", "hr@1"};
   const Leaderboard board = build_leaderboards(r.results, "", options).at(0);
+  EXPECT_THAT(board.task.metrics, ElementsAre("hr@1", "coverage@2")) << "one column for what is asked twice";
   EXPECT_DOUBLE_EQ(board.rows[0].metrics.at("hr@1").mean, 0.25);
   EXPECT_DOUBLE_EQ(board.rows[0].metrics.at("coverage@2").mean, 2.0 / 9);
   EXPECT_TRUE(std::isnan(board.rows[0].metrics.at("coverage@2").low))
