@@ -70,16 +70,33 @@ ExitCode dry_run(const LoadedSuite& suite, const Plan& plan, const Session& sess
     const std::string state = !work.any() ? "done" : work.fit ? "to do" : work.views ? "lists missing" : "latency missing";
     add(t, t.fit, t.algorithm->label, state, e.seconds, e.bytes, 1, work.any() ? 1 : 0);
   }
-  // Rows that wait for their tuner: its trials at what the row's own settings cost (of halving, at their share of the epochs).
+  // What is left of a tuner, at what the proposals of its next round cost.
+  const auto tuning_estimate = [&](const PlannedTrial& row, const Tuning& tuning) {
+    Estimate all = estimate(row, datasets.summary(*row.dataset), session.algorithms, journal);
+    double cost = 0, fits = 0;
+    for (const std::size_t i : tuning.missing()) {
+      PlannedTrial trial = row;
+      trial.fit = tuning.trials[i].fit;
+      trial.params = tuning.trials[i].params;
+      const Estimate e = estimate(trial, datasets.summary(*row.dataset), session.algorithms, journal);
+      cost = cost < 0 || e.seconds < 0 ? -1 : cost + e.seconds;
+      fits += tuning.share(i);
+      all.bytes = std::max(all.bytes, e.bytes);
+    }
+    if (fits > 0) all.seconds = cost < 0 ? -1 : cost / fits * tuning.rest;
+    return all;
+  };
+  // Rows that wait for their tuner.
   for (const PlannedTrial& t : plan.trials) {
     if (!t.tuning || !is_wanted(*t.algorithm, options.only)) continue;
     const Tuning& tuning = plan.tunings[*t.tuning];
     const Estimate e = estimate(t, datasets.summary(*t.dataset), session.algorithms, journal);
-    const std::size_t to_do = tuning.planned - std::min(tuning.planned, tuning.done());
+    const std::size_t to_do = tuning.left();
     if (t.seed == tuning.seed) {
       tuning_left += to_do;
+      const Estimate search = tuning_estimate(t, tuning);
       add(t, "", fmt::format("{}: {} tuning trials by {}", t.algorithm->label, tuning.planned, t.algorithm->tune->strategy), to_do == 0 ? "done" : fmt::format("{} to do", to_do),
-          e.seconds < 0 ? -1 : e.seconds * tuning.rest, e.bytes, tuning.planned, to_do);
+          search.seconds, search.bytes, tuning.planned, to_do);
     }
     if (t.open) add(t, "", t.algorithm->label, tuning.finished ? "all its trials failed" : "after tuning", e.seconds, e.bytes, 1, tuning.finished ? 0 : 1);
   }
@@ -106,7 +123,16 @@ ExitCode run_suite(Session& session, const RunArguments& args) {
   const fs::path folder = fs::absolute(args.suite).parent_path();
   session.roots.folders.push_back(folder);
   DatasetStore datasets = open_datasets(session);
-  Plan plan = make_plan(suite.spec, session.algorithms, datasets, stored_tuning_results(options.results));
+  TuningResults tuned = stored_tuning_results(options.results);
+  if (args.fresh)  // what cannot be read is no obstacle to doing it anew
+    tuned = [read = std::move(tuned)](const std::string& fit) -> std::optional<TuningResult> {
+      try {
+        return read(fit);
+      } catch (const DataError&) {
+        return std::nullopt;
+      }
+    };
+  Plan plan = make_plan(suite.spec, session.algorithms, datasets, tuned);
   plan.manifest.folder = folder.string();
   if (args.dry_run) return dry_run(suite, plan, session, datasets, options, args.format);
 

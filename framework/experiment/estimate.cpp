@@ -8,7 +8,9 @@ namespace segue {
 Estimate estimate(const PlannedTrial& trial, const DatasetSummary& dataset, const Registry& algorithms,
                   const std::map<std::string, JournalEntry>& journal) {
   Estimate e;
-  e.seconds = expected_seconds(journal, trial.fit, trial.algorithm->label);
+  const AlgorithmEntry& row = *trial.algorithm;
+  e.seconds = expected_seconds(journal, trial.fit, row.label);
+  if (e.seconds < 0 && !row.tuned_from.empty()) e.seconds = expected_seconds(journal, trial.fit, row.tuned_from);
   const auto users = static_cast<double>(dataset.users), items = static_cast<double>(dataset.items), events = static_cast<double>(dataset.events);
   const Registry::Entry& algorithm = algorithms.find(trial.algorithm->algorithm);
   if (e.seconds < 0 && algorithm.fit_flop) {
@@ -21,7 +23,7 @@ Estimate estimate(const PlannedTrial& trial, const DatasetSummary& dataset, cons
   if (factors != nullptr) e.bytes += 4 * static_cast<double>(factors->as_int()) * (users + 2 * items);
   const Value* neighbours = trial.params.find("neighbours");
   if (neighbours != nullptr) e.bytes += 8 * static_cast<double>(neighbours->as_int()) * std::max(users, items);
-  if (algorithm.fit_bytes) e.bytes += algorithm.fit_bytes(trial.algorithm->params, {users, items, events});
+  if (algorithm.fit_bytes) e.bytes += algorithm.fit_bytes(trial.params, {users, items, events});
   e.bytes += 4 * items * static_cast<double>(query_block(dataset.items)) * 2;
   return e;
 }

@@ -152,6 +152,7 @@ Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datas
           trial.fit = trial.open ? Hasher().add("open").add(a.label).add(entry.label).add(fold).add(seed).hex().substr(0, 16) : fit_id(spec, trial, summary, info);
           ManifestTrial m{trial.fit, a.label, a.algorithm, entry.label, fold, seed, trial.tasks, trial.params.to_json(), a.group};
           if (a.tune && !trial.open) m.tuned = plan.tunings.back().settings;
+          m.tuned_from = a.tuned_from;
           m.refit = a.tune && a.tune->refit;
           plan.manifest.trials.push_back(std::move(m));
           plan.trials.push_back(std::move(trial));

@@ -78,7 +78,7 @@ void ProgressDisplay::draw() {
     if (rate > 0 && done_ > 0) line += fmt::format(", {:.3g}/s, {} left", rate, format_seconds((total_ - done_) / rate));
   }
   if (!metric_.empty()) line += "  " + metric_;
-  if (eta_ >= 0) line += fmt::format("  (suite: about {} left)", format_seconds(eta_));
+  if (eta_ >= 0) line += fmt::format("  ({}: about {} left)", eta_of_, format_seconds(eta_));
   if (mode_ == Mode::kTerminal) {
     const std::size_t width = terminal_width() - 1;
     if (line.size() > width) line.resize(width);

@@ -170,7 +170,10 @@ QueuedTrial Run::tuning_trial(std::size_t at, std::size_t trial) {
   const Tuning& tuning = plan_.tunings[at];
   const TuningTrial& t = tuning.trials[trial];
   QueuedTrial queued;
-  queued.seconds = expected_seconds(history_, t.fit, tuning.algorithm->label);
+  const auto known = history_.find(t.fit);
+  if (known != history_.end() && known->second.event == "finished") queued.seconds = known->second.seconds;
+  queued.label = tuning.algorithm->label;
+  queued.share = tuning.share(trial);
   queued.title = [this, at, trial] {
     const Tuning& all = plan_.tunings[at];
     const std::optional<std::size_t> best = all.best();
@@ -233,20 +236,36 @@ void Run::announce(std::size_t at) {
 
 // Rounds of all tuners together, so that many small rounds keep many processes busy.
 void Run::tune() {
+  // Entries that differ in nothing but what becomes of the winner share their trials.
+  std::map<std::vector<std::string>, std::size_t> searches;
   std::size_t left = 0;
-  for (const Tuning& t : plan_.tunings)
-    if (wanted(t) && !t.finished) left += t.planned - t.done();
-  queue_.expect(left);
+  for (const Tuning& t : plan_.tunings) {
+    if (!wanted(t) || t.finished) continue;
+    std::vector<std::string> fits{std::to_string(t.planned)};
+    for (const TuningTrial& trial : t.trials) fits.push_back(trial.fit);
+    if (searches[fits]++ == 0) left += t.left();
+  }
+  queue_.expect(left, "tuning");
   for (;;) {
     std::deque<QueuedTrial> round;
     std::vector<std::size_t> asked;
+    std::set<std::string> seen;
+    TrialQueue::Later later;
     for (std::size_t at = 0; at < plan_.tunings.size(); ++at) {
-      if (!wanted(plan_.tunings[at]) || plan_.tunings[at].finished) continue;
+      const Tuning& tuning = plan_.tunings[at];
+      if (!wanted(tuning) || tuning.finished) continue;
       asked.push_back(at);
-      for (const std::size_t trial : plan_.tunings[at].missing()) round.push_back(tuning_trial(at, trial));
+      double rest = tuning.rest;
+      const std::size_t queued = round.size();
+      for (const std::size_t trial : tuning.missing()) {
+        if (!seen.insert(tuning.trials[trial].fit).second) continue;
+        rest -= tuning.share(trial);
+        round.push_back(tuning_trial(at, trial));
+      }
+      if (round.size() > queued) later.emplace_back(tuning.algorithm->label, rest);
     }
     if (round.empty()) return;
-    queue_.run(std::move(round), options_.jobs);
+    queue_.run(std::move(round), options_.jobs, later);
     plan_again();
     summary_.interrupted = summary_.interrupted || InterruptScope::count() > 0;
     if (summary_.interrupted) return;
@@ -263,6 +282,7 @@ void Run::run_all(const std::deque<Work>& works, int jobs, bool with_latency) {
     const PlannedTrial& t = plan_.trials[work.trial];
     QueuedTrial queued;
     queued.seconds = expected_seconds(history_, t.fit, t.algorithm->label);
+    queued.label = t.algorithm->label;
     queued.title = [this, &t] { return trial_title(t, spec_); };
     queued.job = [this, work, with_latency] { return make_trial_job(work, with_latency); };
     queued.finish = [this](const Job&, const TrialOutcome& outcome) {
@@ -280,9 +300,20 @@ void Run::remove_stored() {
   for (const ManifestTask& t : plan_.manifest.tasks) fs::remove(options_.results.task_file(t.id));
   for (const PlannedTrial& t : plan_.trials)
     if (is_wanted(*t.algorithm, options_.only)) fs::remove(options_.results.trial_file(t.fit));
-  for (const Tuning& tuning : plan_.tunings)
-    for (const TuningTrial& t : tuning.trials)
-      if (wanted(tuning)) fs::remove(options_.results.trial_file(t.fit));
+  // Of later rounds the plan knows nothing where an earlier one cannot be read.
+  std::vector<ManifestTuning> tunings = plan_.manifest.tuning;
+  try {
+    const std::vector<ManifestTuning> stored = options_.results.read_manifest().tuning;
+    tunings.insert(tunings.end(), stored.begin(), stored.end());
+  } catch (const Error& e) {
+    log_debug("{}", e.what());
+  }
+  std::set<std::string> labels;
+  for (const Tuning& t : plan_.tunings)
+    if (wanted(t)) labels.insert(t.algorithm->label);
+  for (const ManifestTuning& tuning : tunings)
+    for (const ManifestTuning::Trial& t : tuning.trials)
+      if (labels.contains(tuning.label)) fs::remove(options_.results.trial_file(t.fit));
 }
 
 RunSummary Run::operator()() {
@@ -300,7 +331,7 @@ RunSummary Run::operator()() {
   }
   for (const Tuning& t : plan_.tunings) {
     if (!wanted(t)) continue;
-    summary_.trials += t.planned;
+    summary_.trials += t.done() + t.left();
     summary_.done_before += t.done();
     if (!t.finished) needed.insert(t.dataset);
     // A tuner without a winner has nothing to fit, and its row says why.
@@ -328,7 +359,7 @@ RunSummary Run::operator()() {
     if (w.any() && (options_.jobs == 1 || w.fit || w.views)) queue.push_back(w);
     if (options_.jobs > 1 && w.latency) latency_later.push_back(w);
   }
-  queue_.expect(queue.size() + latency_later.size());
+  queue_.expect(queue.size() + latency_later.size(), "suite");
   const auto stopped = [&] { return summary_.interrupted || InterruptScope::count() > 0; };
   if (!stopped()) run_all(queue, options_.jobs, options_.jobs == 1);
   if (!stopped() && !latency_later.empty()) {
@@ -342,46 +373,6 @@ RunSummary Run::operator()() {
 }
 
 }  // namespace
-
-bool is_wanted(const AlgorithmEntry& entry, const std::vector<std::string>& only) {
-  return only.empty() || std::any_of(only.begin(), only.end(), [&](const std::string& name) { return name == entry.label || name == entry.group; });
-}
-
-std::vector<Work> find_work(const Spec& spec, const Plan& plan, const Registry& algorithms, const RunOptions& options) {
-  std::vector<Work> all;
-  std::set<std::string> seen;
-  for (std::size_t i = 0; i < plan.trials.size(); ++i) {
-    const PlannedTrial& t = plan.trials[i];
-    if (t.open || !is_wanted(*t.algorithm, options.only) || !seen.insert(t.fit).second) continue;
-    Work work;
-    work.trial = i;
-    const bool measures = spec.latency && algorithms.find(t.algorithm->algorithm).info.ranks;
-    const fs::path file = options.results.trial_file(t.fit);
-    if (!fs::exists(file)) {
-      work.fit = work.views = true;
-      work.latency = measures;
-    } else {
-      const TrialFile trial(file);
-      for (const std::string& task : t.tasks) work.views = work.views || !trial.has_task(task);
-      if (measures) {
-        const std::vector<std::size_t> measured = trial.latency_batches();
-        for (const std::int64_t batch : spec.latency->batch)
-          work.latency = work.latency || std::find(measured.begin(), measured.end(), static_cast<std::size_t>(batch)) == measured.end();
-      }
-    }
-    all.push_back(work);
-  }
-  return all;
-}
-
-double expected_seconds(const std::map<std::string, JournalEntry>& journal, const std::string& fit, const std::string& label) {
-  const auto it = journal.find(fit);
-  if (it != journal.end() && it->second.event == "finished") return it->second.seconds;
-  double longest = -1;  // another seed or fold of the same label says enough
-  for (const auto& [other, entry] : journal)
-    if (entry.event == "finished" && entry.label == label) longest = std::max(longest, entry.seconds);
-  return longest;
-}
 
 RunSummary run_plan(const Spec& spec, Plan& plan, const Registry& algorithms, DatasetStore& datasets, const RunOptions& options) {
   return Run(spec, plan, algorithms, datasets, options)();

@@ -29,16 +29,24 @@ InterruptScope::~InterruptScope() {
 }
 int InterruptScope::count() { return g_interrupts; }
 
-void TrialQueue::show_rest(const std::deque<QueuedTrial>& queue, int jobs) {
-  double rest = 0;
-  for (const QueuedTrial& t : queue) {
-    if (t.seconds < 0) return display_.set_eta(-1);
-    rest += t.seconds;
-  }
-  display_.set_eta(rest / jobs);
+double TrialQueue::expected(const std::string& label, double share) const {
+  const auto it = paces_.find(label);
+  return it == paces_.end() ? -1 : it->second.seconds / it->second.fits * share;
 }
 
-void TrialQueue::run(std::deque<QueuedTrial> queue, int jobs) {
+void TrialQueue::show_rest(const std::deque<QueuedTrial>& queue, const Later& later, int jobs) {
+  double rest = 0;
+  bool known = true;
+  const auto add = [&](double seconds) {
+    rest += seconds;
+    known = known && seconds >= 0;
+  };
+  for (const QueuedTrial& t : queue) add(t.seconds >= 0 ? t.seconds : expected(t.label, t.share));
+  for (const auto& [label, fits] : later) add(fits > 0 ? expected(label, fits) : 0);
+  display_.set_eta(known ? rest / jobs : -1, what_);
+}
+
+void TrialQueue::run(std::deque<QueuedTrial> queue, int jobs, const Later& later) {
   struct Running {
     QueuedTrial trial;
     std::unique_ptr<TrialProcess> process;
@@ -50,7 +58,7 @@ void TrialQueue::run(std::deque<QueuedTrial> queue, int jobs) {
     while (g_interrupts == 0 && !queue.empty() && static_cast<int>(running.size()) < jobs) {
       QueuedTrial trial = std::move(queue.front());
       queue.pop_front();
-      show_rest(queue, jobs);
+      show_rest(queue, later, jobs);
       std::string head = display_.start_trial(++started_, total_, trial.title());
       const Job job = trial.job();
       journal_.append({"", "started", job.fit, job.label, job.fold, job.seed, 0, ""});
@@ -78,6 +86,11 @@ void TrialQueue::run(std::deque<QueuedTrial> queue, int jobs) {
         const Job& job = running[i].process->job();
         journal_.append({"", outcome->status == "ok" ? "finished" : outcome->status, job.fit, job.label, job.fold,
                          job.seed, outcome->seconds, outcome->error});
+        if (outcome->status == "ok") {
+          Pace& pace = paces_[running[i].trial.label];
+          pace.seconds += outcome->seconds;
+          pace.fits += running[i].trial.share;
+        }
         display_.end_trial(running[i].head, running[i].trial.finish(job, *outcome));
         running.erase(running.begin() + static_cast<long>(i));
       } else {

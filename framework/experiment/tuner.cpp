@@ -61,6 +61,11 @@ std::size_t Tuning::done() const {
       std::count_if(trials.begin(), trials.end(), [](const TuningTrial& t) { return t.result.has_value(); }));
 }
 
+double Tuning::share(std::size_t trial) const {
+  const int epochs = trials[trial].proposal.epochs;
+  return epochs > 0 ? epochs / algorithm->params.find("epochs")->as_real() : 1;
+}
+
 std::optional<std::size_t> Tuning::best() const {
   const bool higher = parse_metric(algorithm->tune->metric).card->higher_is_better;
   std::optional<std::size_t> out;
@@ -97,14 +102,6 @@ ManifestTuning Tuning::manifest() const {
   if (winner) m.winner = trials[*winner].fit;
   for (const TuningTrial& t : trials) m.trials.push_back({t.fit, t.proposal.settings.to_json(), t.proposal.epochs});
   return m;
-}
-
-std::string settings_text(const Value& settings) {
-  std::string out;
-  for (const Value::Entry& e : settings.entries())
-    out += fmt::format("{}{}={}", out.empty() ? "" : ", ", e.key,
-                       e.value.is_number() ? e.value.canonical() : e.value.text());
-  return out;
 }
 
 void replay(Tuning& tuning, const AnySchema& schema, const std::function<std::string(const Value& non_default)>& fit_of,

@@ -6,6 +6,7 @@
 // (without_test()).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -64,13 +65,12 @@ struct Tuning {
 
   std::vector<std::size_t> missing() const;  // positions of trials to run, each fit once
   std::size_t done() const;
+  std::size_t left() const { return finished ? 0 : planned - std::min(planned, done()); }  // trials to run, at most
+  double share(std::size_t trial) const;  // of a fit of full length that the trial trains
   std::optional<std::size_t> best() const;             // so far, of trials with as many epochs as any
   Value winner_params(const AnySchema& schema) const;  // canonical; of a refit with the epochs that early stopping kept
   ManifestTuning manifest() const;
 };
-
-// "factors=64, reg=0.1"
-std::string settings_text(const Value& settings);
 
 // Proposes round after round as long as every trial of the rounds before has its result. `tuning` has everything up to
 // `seed` and `views`; fit_of gives the identity of a tuning trial with these parameters (those that are not defaults).

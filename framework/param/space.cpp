@@ -261,4 +261,12 @@ std::string SearchSpace::json_schema(const AnySchema& schema) {
   return out.to_json();
 }
 
+std::string settings_text(const Value& settings) {
+  std::string out;
+  for (const Value::Entry& e : settings.entries())
+    out += fmt::format("{}{}={}", out.empty() ? "" : ", ", e.key,
+                       e.value.is_number() ? e.value.canonical() : e.value.text());
+  return out;
+}
+
 }  // namespace segue

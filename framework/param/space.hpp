@@ -39,6 +39,9 @@ struct Dimension {
   std::string text() const;  // "log [0.001, 10]", "[32, 64]"
 };
 
+// "factors=64, reg=0.1"
+std::string settings_text(const Value& settings);
+
 class SearchSpace {
  public:
   SearchSpace() = default;

@@ -49,6 +49,7 @@ Json to_json(const ManifestTrial& t) {
   Json j{{"fit", t.fit}, {"label", t.label}, {"algorithm", t.algorithm}, {"dataset", t.dataset}, {"fold", t.fold},
           {"seed", t.seed}, {"tasks", t.tasks}, {"params", Json::parse(t.params)}, {"group", t.group}};
   if (t.tuned > 0) j["tuned"] = t.tuned;
+  if (!t.tuned_from.empty()) j["tuned_from"] = t.tuned_from;
   if (t.refit) j["refit"] = true;
   return j;
 }
@@ -65,6 +66,7 @@ ManifestTrial trial_from(const Json& j) {
   t.params = j.at("params").dump();
   t.group = j.value("group", t.label);
   t.tuned = j.value("tuned", std::size_t{0});
+  t.tuned_from = j.value("tuned_from", "");
   t.refit = j.value("refit", false);
   return t;
 }

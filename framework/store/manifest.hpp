@@ -38,6 +38,7 @@ struct ManifestTrial {
   std::string params;                 // JSON of every effective parameter
   std::string group = label;          // the suite's entry; a grid makes several labels of it
   std::size_t tuned = 0;              // settings that were compared on validation data to find these; 0: nobody tuned
+  std::string tuned_from = {};        // of a tuned row: label of the row with the entry's own settings
   bool refit = false;                 // trained on training and validation data
 };
 

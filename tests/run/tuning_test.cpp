@@ -34,10 +34,10 @@ Json manifest(const Bench& bench) {
 }
 
 // {label: parameters} of the rows that were tuned.
-std::map<std::string, Json> winners(const Bench& bench) {
-  std::map<std::string, Json> out;
+Json winners(const Bench& bench) {
+  Json out = Json::object();
   for (const Json plan = manifest(bench); const Json& t : plan["trials"])
-    if (t.contains("tuned")) out[t["label"]] = t["params"];
+    if (t.contains("tuned")) out[t["label"].get<std::string>()] = t["params"];
   return out;
 }
 
@@ -46,6 +46,14 @@ Json tuning(const Bench& bench) {
   const Outcome outcome = bench.segue({"tuning", bench.results().string(), "--format", "json"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   return Json::parse(outcome.out);
+}
+
+// What was tried, by id, with what it brought; times left out.
+std::string results_of(const Bench& bench) {
+  std::string out;
+  for (const Json& t : tuning(bench))
+    out += fmt::format("{} {} {} {}\n", t["fit"].get<std::string>(), t["settings"].get<std::string>(), t["validation"].dump(), t["status"].get<std::string>());
+  return out;
 }
 
 TEST(Tuning, PutsTunedBesideDefaultWithWhatWasTried) {
@@ -106,7 +114,7 @@ TEST(Tuning, PutsTunedBesideDefaultWithWhatWasTried) {
   EXPECT_THAT(more.err, HasSubstr("[1/2] implicit_als (tuned) 7:"));
 }
 
-TEST(Tuning, IsTheSameForAnyNumberOfJobs) {
+TEST(Tuning, IsTheSameForAnyNumberOfJobsAndThreads) {
   const std::string suite = tuned_suite("[" + kAls +
                                             ", {sgd_mf: {loss: logistic, factors: 8, epochs: 4}, tune: {strategy: "
                                             "halving, space: {reg: {log: [1e-4, 1]}}}}]",
@@ -116,11 +124,15 @@ TEST(Tuning, IsTheSameForAnyNumberOfJobs) {
     const std::string tune = "tune: {space: {factors";
     return s.replace(s.find(tune), tune.size(), "tune: {startup: 4, round: 2, space: {factors");
   }();
-  const Bench one(text), two(text);
-  EXPECT_EQ(one.run({"-q"}).exit_code, 0);
-  EXPECT_EQ(two.run({"-q", "--jobs", "2", "--threads", "1"}).exit_code, 0);
-  EXPECT_EQ(winners(one), winners(two));
-  EXPECT_EQ(one.hash(), two.hash());
+  const Bench one(text), two(text), three(text);
+  EXPECT_EQ(one.run({"-q", "--threads", "1"}).exit_code, 0);
+  EXPECT_EQ(two.run({"-q", "--jobs", "2", "--threads", "2"}).exit_code, 0);
+  EXPECT_EQ(three.run({"-q", "--jobs", "3", "--threads", "3"}).exit_code, 0);
+  for (const Bench* other : {&two, &three}) {
+    EXPECT_EQ(winners(one), winners(*other));
+    EXPECT_EQ(results_of(one), results_of(*other));
+    EXPECT_EQ(one.hash(), other->hash());
+  }
   EXPECT_EQ(winners(one)["sgd_mf (tuned)"]["epochs"], 4);
 }
 
@@ -144,6 +156,8 @@ TEST(Tuning, AfterKillNothingFinishedIsRunAgain) {
   EXPECT_THAT(bench.run().err, HasSubstr("up to date"));
   const Bench undisturbed(suite);
   EXPECT_EQ(undisturbed.run({"-q"}).exit_code, 0);
+  EXPECT_EQ(winners(bench).dump(), winners(undisturbed).dump());
+  EXPECT_EQ(results_of(bench), results_of(undisturbed));
   EXPECT_EQ(bench.hash(), undisturbed.hash());
 }
 
@@ -177,6 +191,26 @@ TEST(Tuning, FailuresAreRowsAndDoNotStopIt) {
   EXPECT_THAT(std::string(row["error"]), HasSubstr("all 2 tuning trials failed; the first: "));
   EXPECT_EQ(bench.row("hopeless")["status"], "ok");
   EXPECT_EQ(bench.run({"-q"}).exit_code, 1) << "and goes on saying so";
+}
+
+// Settings that crash, hang or hoard: each is a row with its reason, and the rest goes on.
+TEST(Tuning, CrashesAndTimeoutsAreRows) {
+  const Bench bench(tuned_suite(
+      "[popular, {plugin_fragile: {}, tune: {strategy: grid, space: {mood: [good, aborts, hangs, hoards, nan]}}}]",
+      "plugins: [" SEGUE_TEST_PLUGIN_DIR "/plugin_fragile.so]\nlimits: {timeout: 10s, memory: 500M}\n"));
+  const Outcome outcome = bench.run();
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("plugin_fragile (tuned): 4 of 5 tuning trials failed; the first: "));
+  std::map<std::string, std::string> status;
+  for (const Json& t : tuning(bench)) status[t["settings"]] = t["status"];
+  ASSERT_EQ(status.size(), 5u);
+  EXPECT_EQ(status["mood=good"], "winner");
+  EXPECT_THAT(status["mood=aborts"], HasSubstr("signal 6"));
+  EXPECT_THAT(status["mood=hangs"], HasSubstr("took longer than"));
+  EXPECT_THAT(status["mood=hoards"], HasSubstr("cap of 500.0 MiB"));
+  EXPECT_THAT(status["mood=nan"], HasSubstr("a score of nan"));
+  EXPECT_EQ(bench.row("plugin_fragile (tuned)")["tried"], 5);
+  EXPECT_THAT(bench.run().err, HasSubstr("up to date"));
 }
 
 // The last event of every user is the test part of this split. Another last event is another data set, with the same

@@ -194,6 +194,56 @@ TEST(LeaderboardTable, SaysOnWhichDataSettingsWereCompared) {
   EXPECT_THAT(leaderboard_json(build_leaderboards(r.results)), HasSubstr("\"tuned\": true"));
 }
 
+TEST(LeaderboardTable, TunedRowsStandAgainstTheEntrysOwn) {
+  Results r;
+  r.finish(r.plan("a"), {1, 2, 0, 0});
+  r.finish(r.plan("a (tuned)"), {1, 1, 2, 0});
+  r.finish(r.plan("b"), {1, 1, 1, 1});
+  r.finish(r.plan("b (tuned)"), {1, 1, 1, 0});
+  for (const std::size_t i : {std::size_t{1}, std::size_t{3}}) {
+    r.manifest.trials[i].tuned = 40;
+    r.manifest.trials[i].tuned_from = i == 1 ? "a" : "b";
+  }
+  const auto board = [&] {
+    r.results.write_manifest(r.manifest);
+    return build_leaderboards(r.results, "", means_only()).front();
+  };
+  EXPECT_EQ(render(leaderboard_table(board()), TableFormat::kMarkdown, {}),
+            "|  | label | hr@2 | mrr@2 | tried | gain | fit s | peak MiB | model MiB |\n"
+            "|---:|---|---:|---:|---:|---:|---:|---:|---:|\n"
+            "| 1 | b | **1.0000** | **1.0000** | 1 | - | 1.00 | 1.0 | 0.0 |\n"
+            "| 2 | a (tuned) | 0.7500 | 0.6250 | 40 | +0.2500 | 1.00 | 1.0 | 0.0 |\n"
+            "| 3 | b (tuned) | 0.7500 | 0.7500 | 40 | -0.2500 | 1.00 | 1.0 | 0.0 |\n"
+            "| 4 | a | 0.5000 | 0.3750 | 1 | - | 1.00 | 1.0 | 0.0 |\n");
+  for (const TableFormat format : {TableFormat::kLatex, TableFormat::kHtml, TableFormat::kText}) {
+    const std::string text = render(leaderboard_table(board(), format), format, {});
+    EXPECT_THAT(text, HasSubstr("tried"));
+    EXPECT_THAT(text, HasSubstr("40"));
+    EXPECT_THAT(text, HasSubstr("0.2500"));
+  }
+  const std::string csv = render(leaderboard_table(board(), TableFormat::kCsv), TableFormat::kCsv, {});
+  EXPECT_THAT(csv, HasSubstr(",tried,tuned from,gain,refit,"));
+  EXPECT_THAT(csv, HasSubstr(",1,1,40,a,0.25,false,"));
+  EXPECT_THAT(csv, HasSubstr(",1,1,40,b,-0.25,false,"));
+  // The same from the cache.
+  const Executor exec;
+  for (const bool fresh : {true, false})
+    EXPECT_EQ(leaderboard_json({cached_leaderboard(r.evidence(), means_only(), exec, fresh)}), leaderboard_json({board()}));
+
+  const auto notes = [&] { return leaderboard_notes(board()); };
+  EXPECT_THAT(notes(), testing::Contains(HasSubstr("gain: in hr@2, over the row with the entry's own settings")));
+  EXPECT_THAT(notes(), Not(testing::Contains(HasSubstr("unequal"))));
+  EXPECT_THAT(notes(), Not(testing::Contains(HasSubstr("trained on"))));
+  r.manifest.trials[1].tuned = 12;
+  r.manifest.trials[3].refit = true;
+  EXPECT_THAT(notes(), testing::Contains("tuned rows had unequal budgets: 12 to 40 settings"));
+  EXPECT_THAT(notes(), testing::Contains("trained on training and validation data, unlike the other rows: b (tuned)"));
+  // Less is better of some metrics; a row that is not there is not compared with.
+  r.manifest.trials[3].tuned_from = "elsewhere";
+  EXPECT_TRUE(std::isnan(board().rows[2].gain));
+  EXPECT_EQ(board().rows[2].tuned_from, "");
+}
+
 TEST(LeaderboardTable, SeveralTrialsAndLatencyHaveColumns) {
   Results r;
   r.finish(r.plan("a", "u1"), {1, 3, 3, 3}, 1, {{.batch = 1, .microseconds_per_query = {2, 4}, .threads = 1}});
@@ -204,8 +254,8 @@ TEST(LeaderboardTable, SeveralTrialsAndLatencyHaveColumns) {
             "|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---|\n"
             "| 1 | a | **0.2500** | **0.2500** | 1/2 | 1.00 | 3.0 | 4.0 | 1.0 | 0.0 | partial |\n");
   EXPECT_EQ(render(leaderboard_table(board, TableFormat::kCsv), TableFormat::kCsv, {}),
-            "rank,label,algorithm,suite,status,error,sampled,hr@2,mrr@2,trials,planned trials,tried,fit s,p50 us,p99 us,peak MiB,model MiB\n"
-            "1,a,algorithm of a,toy,partial,,false,0.25,0.25,1,2,1,1.0,3.0,3.98,1.0,0.0\n");
+            "rank,label,algorithm,suite,status,error,sampled,hr@2,mrr@2,trials,planned trials,tried,tuned from,gain,refit,fit s,p50 us,p99 us,peak MiB,model MiB\n"
+            "1,a,algorithm of a,toy,partial,,false,0.25,0.25,1,2,1,,,false,1.0,3.0,3.98,1.0,0.0\n");
 }
 
 TEST(LeaderboardJson, HasTheShapeThatScriptsRelyOn) {
@@ -263,8 +313,7 @@ TEST(Leaderboard, SaysHowSureItsFiguresAre) {
   r.finish(r.plan("far"), hits(0, 8));
   const Leaderboard board = build_leaderboards(r.results).at(0);
   ASSERT_EQ(board.rows[0].label, "best");
-  const MetricSummary &best = board.rows[0].metrics.at("hr@2"), &close = board.rows[1].metrics.at("hr@2"),
-                      &far = board.rows[2].metrics.at("hr@2");
+  const MetricSummary &best = board.rows[0].metrics.at("hr@2"), &close = board.rows[1].metrics.at("hr@2"), &far = board.rows[2].metrics.at("hr@2");
   EXPECT_TRUE(best.best);
   EXPECT_FALSE(best.tied);
   EXPECT_TRUE(std::isnan(best.p_best));
@@ -377,15 +426,13 @@ TEST(Leaderboard, AnyMetricCanBeAskedFor) {
   EXPECT_THAT(board.task.metrics, ElementsAre("hr@1", "coverage@2")) << "one column for what is asked twice";
   EXPECT_DOUBLE_EQ(board.rows[0].metrics.at("hr@1").mean, 0.25);
   EXPECT_DOUBLE_EQ(board.rows[0].metrics.at("coverage@2").mean, 2.0 / 9);
-  EXPECT_TRUE(std::isnan(board.rows[0].metrics.at("coverage@2").low))
-      << "one figure for all lists has no spread over users";
+  EXPECT_TRUE(std::isnan(board.rows[0].metrics.at("coverage@2").low)) << "one figure for all lists has no spread over users";
   options.metrics = {"coverage@9", "hr@1", "ild_tags@2"};
   r.finish(r.plan("b"), {1, 2, 9, 9});
   const Executor exec;
   for (const bool fresh : {true, false}) {
     const auto notes = leaderboard_notes(cached_leaderboard(r.evidence(), options, exec, fresh));
-    EXPECT_THAT(notes, testing::Contains(HasSubstr("coverage@9 needs lists of 9 items, and the stored ones have 2")))
-        << "a dash says why";
+    EXPECT_THAT(notes, testing::Contains(HasSubstr("coverage@9 needs lists of 9 items, and the stored ones have 2"))) << "a dash says why";
     EXPECT_THAT(notes, testing::Contains(HasSubstr("ild_tags@2 needs tags")).Times(1));
   }
 }
@@ -411,8 +458,7 @@ TEST(CachedLeaderboard, IsTheSameAndIsFoundAgain) {
   EXPECT_DOUBLE_EQ(cached_leaderboard(r.evidence(), {}, exec).rows[1].metrics.at("hr@2").mean, 21.0 / 40);
   LeaderboardOptions other;
   other.alpha = 0.01;
-  EXPECT_EQ(leaderboard_json({cached_leaderboard(r.evidence(), other, exec)}),
-            leaderboard_json({build_leaderboard(r.evidence(), other, exec)}));
+  EXPECT_EQ(leaderboard_json({cached_leaderboard(r.evidence(), other, exec)}), leaderboard_json({build_leaderboard(r.evidence(), other, exec)}));
 }
 
 }  // namespace
