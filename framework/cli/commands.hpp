@@ -39,6 +39,7 @@ void add_import(CLI::App& app, Session& session);
 void add_export(CLI::App& app, Session& session);
 void add_hash(CLI::App& app, Session& session);
 void add_reproduce(CLI::App& app, Session& session);
+void add_tuning(CLI::App& app, Session& session);
 void add_recommend(CLI::App& app, Session& session);
 void add_similar(CLI::App& app, Session& session);
 void add_config(CLI::App& app, Session& session);

@@ -39,7 +39,7 @@ std::vector<std::string> resolve_only(const std::vector<std::string>& only, cons
   for (const std::string& name : only) {
     bool found = false;
     for (const AlgorithmEntry& a : spec.algorithms) {
-      if (name != a.label && name != a.group && name != a.algorithm) continue;
+      if (name != a.label && name != a.group && name != a.algorithm && name != a.tuned_from) continue;
       out.push_back(a.label);
       found = true;
     }
@@ -53,26 +53,60 @@ ExitCode dry_run(const LoadedSuite& suite, const Plan& plan, const Session& sess
   Table table;
   table.columns = {{"fit"}, {"label", Align::kLeft, Wrap::kYes}, {"data set"}, {"fold"}, {"seed", Align::kRight}, {"state"}, {"time", Align::kRight}, {"memory", Align::kRight}, {"measured", Align::kRight}};
   double seconds = 0;
-  std::size_t left = 0;
+  std::size_t total = 0, left = 0, tuning_left = 0;
   bool unknown = false;
+  const auto add = [&](const PlannedTrial& t, const std::string& fit, std::string label, const std::string& state, double expected, double bytes, std::size_t all, std::size_t to_do, double measured = 0) {
+    total += all;
+    left += to_do;
+    if (to_do > 0) {
+      if (expected >= 0) seconds += expected;
+      else unknown = true;
+    }
+    table.add({fit, std::move(label), t.dataset->label, t.fold, static_cast<std::int64_t>(t.seed), state,
+               expected < 0 ? Cell("?", Cell::Data{}) : Cell("~" + format_seconds(expected), expected), Cell("~" + format_bytes(bytes), bytes), measured > 0 ? Cell(format_bytes(measured), measured) : Cell("-", Cell::Data{})});
+  };
+  const auto cost = [&](const PlannedTrial& t) { return estimate(suite.spec, t, datasets.summary(*t.dataset), session.algorithms, journal, trial_threads(options)); };
   for (const Work& work : find_work(suite.spec, plan, session.algorithms, options)) {
     const PlannedTrial& t = plan.trials[work.trial];
-    const Estimate e = estimate(suite.spec, t, datasets.summary(*t.dataset), session.algorithms, journal, trial_threads(options));
+    const Estimate e = cost(t);
     double measured = 0;
     if (const fs::path file = options.results.trial_file(t.fit); fs::exists(file)) measured = static_cast<double>(TrialFile(file).timing().peak_rss_bytes);
     const std::string state = !work.any() ? "done" : work.fit ? "to do" : work.views ? "lists missing" : "latency missing";
-    if (work.any()) {
-      ++left;
-      if (e.seconds >= 0) seconds += e.seconds;
-      else unknown = true;
+    add(t, t.fit, t.algorithm->label, state, e.seconds, e.bytes, 1, work.any() ? 1 : 0, measured);
+  }
+  // What is left of a tuner, at what the proposals of its next round cost.
+  const auto tuning_estimate = [&](const PlannedTrial& row, const Tuning& tuning) {
+    Estimate all = cost(row);
+    double seconds_of_round = 0, fits = 0;
+    for (const std::size_t i : tuning.missing()) {
+      PlannedTrial trial = row;
+      trial.fit = tuning.trials[i].fit;
+      trial.params = tuning.trials[i].params;
+      const Estimate e = cost(trial);
+      seconds_of_round = seconds_of_round < 0 || e.seconds < 0 ? -1 : seconds_of_round + e.seconds;
+      fits += tuning.share(i);
+      all.bytes = std::max(all.bytes, e.bytes);
     }
-    table.add({t.fit, t.algorithm->label, t.dataset->label, t.fold, static_cast<std::int64_t>(t.seed), state,
-               e.seconds < 0 ? Cell("?", Cell::Data{}) : Cell("~" + format_seconds(e.seconds), e.seconds), Cell("~" + format_bytes(e.bytes), e.bytes), measured > 0 ? Cell(format_bytes(measured), measured) : Cell("-", Cell::Data{})});
+    if (fits > 0) all.seconds = seconds_of_round < 0 ? -1 : seconds_of_round / fits * tuning.rest;
+    return all;
+  };
+  // Rows that wait for their tuner.
+  for (const PlannedTrial& t : plan.trials) {
+    if (!t.tuning || !is_wanted(*t.algorithm, options.only)) continue;
+    const Tuning& tuning = plan.tunings[*t.tuning];
+    const Estimate e = cost(t);
+    const std::size_t to_do = tuning.left();
+    if (t.seed == tuning.seed) {
+      tuning_left += to_do;
+      const Estimate search = tuning_estimate(t, tuning);
+      add(t, "", fmt::format("{}: {} tuning trials by {}", t.algorithm->label, tuning.planned, t.algorithm->tune->strategy), to_do == 0 ? "done" : fmt::format("{} to do", to_do),
+          search.seconds, search.bytes, tuning.planned, to_do);
+    }
+    if (t.open) add(t, "", t.algorithm->label, tuning.finished ? "all its trials failed" : "after tuning", e.seconds, e.bytes, 1, tuning.finished ? 0 : 1);
   }
   show(table, format);
   if (format == TableFormat::kText)
-    fmt::print("{} of {} trials to run{}; nothing was run\n", left, table.rows.size(),
-               left == 0 ? "" : unknown ? ", too little known to say how long" : fmt::format(", about {} with --jobs {}", format_seconds(seconds / options.jobs), options.jobs));
+    fmt::print("{} of {} trials to run{}{}; nothing was run\n", left, total, tuning_left > 0 ? fmt::format(", {} of them for tuning", tuning_left) : "", left == 0 ? "" : unknown ? ", too little known to say how long" : fmt::format(", about {} with --jobs {}", format_seconds(seconds / options.jobs), options.jobs));
   return ExitCode::kOk;
 }
 
@@ -93,7 +127,16 @@ ExitCode run_suite(Session& session, const RunArguments& args) {
   const fs::path folder = fs::absolute(args.suite).parent_path();
   session.roots.folders.push_back(folder);
   DatasetStore datasets = open_datasets(session);
-  Plan plan = make_plan(suite.spec, session.algorithms, datasets);
+  TuningResults tuned = stored_tuning_results(options.results);
+  if (args.fresh)  // what cannot be read is no obstacle to doing it anew
+    tuned = [read = std::move(tuned)](const std::string& fit) -> std::optional<TuningResult> {
+      try {
+        return read(fit);
+      } catch (const DataError&) {
+        return std::nullopt;
+      }
+    };
+  Plan plan = make_plan(suite.spec, session.algorithms, datasets, tuned);
   plan.manifest.folder = folder.string();
   if (args.dry_run) return dry_run(suite, plan, session, datasets, options, args.format);
 

@@ -56,6 +56,9 @@ Found find_trial(std::string wanted, std::string results) {
       if (std::none_of(found.begin(), found.end(), [&](const Found& f) { return f.folder.root == folder && f.trial.label == t.label; })) found.push_back({r, manifest, t});
     }
   }
+  // "als" means the row of that name, not "als (tuned)" beside it.
+  const auto exact = [&](const Found& f) { return f.trial.label == wanted || f.trial.fit.starts_with(wanted); };
+  if (std::any_of(found.begin(), found.end(), exact)) std::erase_if(found, [&](const Found& f) { return !exact(f); });
   std::sort(labels.begin(), labels.end());
   labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
   if (found.empty())

@@ -163,7 +163,9 @@ void drop_leaking_tags(PreparedFold& fold) {
 
 }  // namespace
 
-PreparedFold prepare_fold(const Dataset& source, const TaskSpec& spec, const std::string& fold_name) {
+namespace {
+
+PreparedFold prepare(const Dataset& source, const TaskSpec& spec, const std::string& fold_name, bool refit) {
   PreparedFold fold;
   const Dataset* dataset = &source;
   Dataset restricted;
@@ -202,6 +204,10 @@ PreparedFold prepare_fold(const Dataset& source, const TaskSpec& spec, const std
     throw UsageError("data set '{}': no validation event is left after feedback, filters and split; ask for a larger 'validation', or for none", source.name);
   if (parts.test.empty()) throw UsageError("data set '{}': no test event is left after feedback, filters and split", source.name);
 
+  if (refit) {
+    parts.train.insert(parts.train.end(), parts.validation.begin(), parts.validation.end());
+    parts.validation.clear();
+  }
   fold.name = fold_name;
   fold.dataset_name = source.name;
   fold.dataset_title = source.title;
@@ -235,6 +241,19 @@ PreparedFold prepare_fold(const Dataset& source, const TaskSpec& spec, const std
   fold.max_weight = *std::max_element(weights.begin(), weights.end());
   fold.leaks = measure_leaks(fold, parts);
   drop_leaking_tags(fold);
+  return fold;
+}
+
+}  // namespace
+
+PreparedFold prepare_fold(const Dataset& dataset, const TaskSpec& spec, const std::string& fold) { return prepare(dataset, spec, fold, false); }
+PreparedFold prepare_refit(const Dataset& dataset, const TaskSpec& spec, const std::string& fold) { return prepare(dataset, spec, fold, true); }
+
+PreparedFold without_test(PreparedFold fold) {
+  fold.test = {};
+  fold.test.truth_offsets = std::vector<std::uint64_t>{0};
+  fold.given_negatives = {};
+  fold.leaks = {};
   return fold;
 }
 

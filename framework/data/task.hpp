@@ -69,6 +69,11 @@ struct PreparedFold {
 // Names of the folds of a split; given: the names of the data set's own splits. UsageError where the strategy does not fit.
 std::vector<std::string> fold_names(const std::string& dataset, const std::vector<std::string>& given, const SplitSpec& split);
 PreparedFold prepare_fold(const Dataset& dataset, const TaskSpec& spec, const std::string& fold);
+// The same fold with its validation events (those of users and with weights as in prepare_fold()) in the training data; its own
+// validation set is empty, its test set the same.
+PreparedFold prepare_refit(const Dataset& dataset, const TaskSpec& spec, const std::string& fold);
+// What a tuner may see: nothing of the test set, given negatives or leak meter is left.
+PreparedFold without_test(PreparedFold fold);
 
 // How one view judges a fold. Spans of owned vectors; queries without truth are gone.
 struct JudgedView {

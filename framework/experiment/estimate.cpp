@@ -21,7 +21,7 @@ double peak_bytes(const Spec& spec, const PlannedTrial& trial, const Registry::E
     const double block = static_cast<double>(query_block(static_cast<std::size_t>(data.items)));
     bytes += 4 * data.items * std::min(block * threads, std::max(data.users, 1.0));
   }
-  const Value& params = trial.algorithm->params;
+  const Value& params = trial.params;
   // The items' a second time, packed for scoring.
   if (const Value* factors = params.find("factors")) bytes += 4 * static_cast<double>(factors->as_int()) * (data.users + 2 * data.items);
   // Lists while they grow and when they are whole; none is longer than the pairs that events make.
@@ -39,12 +39,14 @@ double peak_bytes(const Spec& spec, const PlannedTrial& trial, const Registry::E
 Estimate estimate(const Spec& spec, const PlannedTrial& trial, const DatasetSummary& dataset, const Registry& algorithms,
                   const std::map<std::string, JournalEntry>& journal, int threads) {
   Estimate e;
-  e.seconds = expected_seconds(journal, trial);
+  const AlgorithmEntry& row = *trial.algorithm;
+  e.seconds = expected_seconds(journal, trial.fit, row.label);
+  if (e.seconds < 0 && !row.tuned_from.empty()) e.seconds = expected_seconds(journal, trial.fit, row.tuned_from);
   const DataShape data{static_cast<double>(dataset.users), static_cast<double>(dataset.items), static_cast<double>(dataset.events)};
-  const Registry::Entry& algorithm = algorithms.find(trial.algorithm->algorithm);
+  const Registry::Entry& algorithm = algorithms.find(row.algorithm);
   if (e.seconds < 0 && algorithm.fit_flop) {
     constexpr double kFlopPerSecond = 10e9, kStart = 0.2;
-    e.seconds = kStart + algorithm.fit_flop(trial.algorithm->params, data) / kFlopPerSecond;
+    e.seconds = kStart + algorithm.fit_flop(trial.params, data) / kFlopPerSecond;
   }
   e.bytes = peak_bytes(spec, trial, algorithm, data, threads);
   return e;

@@ -37,7 +37,7 @@ ViewSpec view_from_json(const Json& j) {
 }  // namespace
 
 std::string Job::to_json() const {
-  Json j{{"snapshot", snapshot}, {"output", output}, {"algorithm", algorithm}, {"label", label}, {"fit", fit}, {"fold", fold},
+  Json j{{"snapshot", snapshot}, {"train_snapshot", train_snapshot}, {"tuning", tuning}, {"output", output}, {"algorithm", algorithm}, {"label", label}, {"fit", fit}, {"fold", fold},
          {"dataset", dataset}, {"params", Json::parse(params.to_json())}, {"seed", seed}, {"tasks", tasks}, {"plugins", plugins},
          {"threads", threads}, {"memory_limit", memory_limit}, {"spec", spec}};
   j["views"] = Json::array();
@@ -51,6 +51,8 @@ Job Job::from_json(const std::string& text) {
   const Json j = Json::parse(text);
   Job job;
   job.snapshot = j.at("snapshot");
+  job.train_snapshot = j.at("train_snapshot");
+  job.tuning = j.at("tuning");
   job.output = j.at("output");
   job.algorithm = j.at("algorithm");
   job.label = j.at("label");

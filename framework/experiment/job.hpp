@@ -14,6 +14,8 @@ namespace segue {
 
 struct Job {
   std::string snapshot;        // prepared fold
+  std::string train_snapshot;  // of a refit: the fold to learn from, its validation data among the training data; else empty
+  std::string tuning;          // of a tuning trial: the metric on validation data; `snapshot` is then without_test(). Else empty
   std::string output;          // trial file
   std::string algorithm, label, fit, fold, dataset;
   Value params;                // canonical

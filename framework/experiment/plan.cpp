@@ -12,16 +12,32 @@ namespace segue {
 
 namespace {
 
+std::vector<ViewSpec> views_at(const Spec& spec, const std::vector<std::size_t>& positions) {
+  std::vector<ViewSpec> views;
+  for (const std::size_t v : positions) views.push_back(spec.views[v]);
+  return views;
+}
+
 std::string fit_id(const Spec& spec, const PlannedTrial& trial, const DatasetSummary& dataset, const AlgorithmInfo& info) {
   Hasher hasher;
   hasher.add("fit 1").add(dataset.fingerprint).add(spec.task.canonical()).add(trial.fold);
-  hasher.add(info.name).add(info.version).add(trial.algorithm->non_default.canonical()).add(trial.seed);
+  hasher.add(info.name).add(info.version).add(trial.non_default.canonical()).add(trial.seed);
+  if (trial.tuning && trial.algorithm->tune->refit) return hasher.add("refit").hex().substr(0, 16);
   // The stopping policy decides which epoch is kept, but only where there is validation data and a loop to stop.
   if (info.iterative && spec.task.split.validation > 0) {
-    std::vector<ViewSpec> views;
-    for (const std::size_t v : trial.views) views.push_back(spec.views[v]);
-    hasher.add(StoppingSpec::schema().to_value(spec.stopping).canonical()).add(validation_view(views, spec.stopping).identity().canonical());
+    const ViewSpec view = validation_view(views_at(spec, trial.views), spec.stopping);
+    hasher.add(StoppingSpec::schema().to_value(spec.stopping).canonical()).add(view.identity().canonical());
   }
+  return hasher.hex().substr(0, 16);
+}
+
+std::string tuning_id(const Spec& spec, const Tuning& tuning, const DatasetSummary& dataset, const AlgorithmInfo& info, const Value& non_default) {
+  const MetricSpec metric = parse_metric(tuning.algorithm->tune->metric);
+  Hasher hasher;
+  hasher.add("tuning 1").add(dataset.fingerprint).add(spec.task.canonical()).add(tuning.fold);
+  hasher.add(info.name).add(info.version).add(non_default.canonical()).add(tuning.seed);
+  hasher.add(metric.text()).add(metric.card->version).add(validation_view(views_at(spec, tuning.views), spec.stopping).identity().canonical());
+  if (info.iterative && spec.stopping.patience > 0) hasher.add(StoppingSpec::schema().to_value(spec.stopping).canonical());
   return hasher.hex().substr(0, 16);
 }
 
@@ -64,7 +80,7 @@ void check_fits_dataset(const Spec& spec, const DatasetEntry& entry, const Datas
 
 }  // namespace
 
-Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datasets) {
+Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datasets, const TuningResults& results) {
   Plan plan;
   plan.manifest.suite = spec.name;
   plan.manifest.spec = spec.resolved.to_json();
@@ -99,20 +115,47 @@ Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datas
     const std::vector<std::string> folds = fold_names(entry.label, summary.given, spec.task.split);
     for (const AlgorithmEntry& a : spec.algorithms) {
       const AlgorithmInfo& info = algorithms.find(a.algorithm).info;
+      const AnySchema& schema = algorithms.find(a.algorithm).schema;
+      std::vector<std::size_t> views;
+      for (std::size_t v = 0; v < spec.views.size(); ++v)
+        if (is_rating_view(spec.views[v]) ? info.predicts_ratings : info.ranks) views.push_back(v);
       for (const std::string& fold : folds) {
+        // Each fold has a tuner of its own: validation data of one fold may be test data of another.
+        if (a.tune) {
+          Tuning tuning;
+          tuning.algorithm = &a;
+          tuning.dataset = &entry;
+          tuning.fold = fold;
+          tuning.seed = a.seeds.front();
+          tuning.views = views;
+          replay(tuning, schema, [&](const Value& non_default) { return tuning_id(spec, tuning, summary, info, non_default); }, results);
+          plan.manifest.tuning.push_back(tuning.manifest());
+          plan.tunings.push_back(std::move(tuning));
+        }
         for (const std::uint64_t seed : a.seeds) {
           PlannedTrial trial;
           trial.algorithm = &a;
           trial.dataset = &entry;
           trial.fold = fold;
           trial.seed = seed;
-          for (std::size_t v = 0; v < spec.views.size(); ++v) {
-            if (is_rating_view(spec.views[v]) ? !info.predicts_ratings : !info.ranks) continue;
-            trial.views.push_back(v);
-            trial.tasks.push_back(task_ids[v]);
+          trial.views = views;
+          for (const std::size_t v : views) trial.tasks.push_back(task_ids[v]);
+          trial.params = a.params;
+          trial.non_default = a.non_default;
+          if (a.tune) {
+            const Tuning& tuning = plan.tunings.back();
+            trial.tuning = plan.tunings.size() - 1;
+            trial.open = !tuning.winner;
+            if (tuning.winner) {
+              trial.params = tuning.winner_params(schema);
+              trial.non_default = schema.non_default(trial.params, "algorithm '" + a.algorithm + "'");
+            }
           }
-          trial.fit = fit_id(spec, trial, summary, info);
-          ManifestTrial m{trial.fit, a.label, a.algorithm, entry.label, fold, seed, trial.tasks, a.params.to_json(), a.group};
+          trial.fit = trial.open ? Hasher().add("open").add(a.label).add(entry.label).add(fold).add(seed).hex().substr(0, 16) : fit_id(spec, trial, summary, info);
+          ManifestTrial m{trial.fit, a.label, a.algorithm, entry.label, fold, seed, trial.tasks, trial.params.to_json(), a.group};
+          if (a.tune && !trial.open) m.tuned = plan.tunings.back().settings;
+          m.tuned_from = a.tuned_from;
+          m.refit = a.tune && a.tune->refit;
           plan.manifest.trials.push_back(std::move(m));
           plan.trials.push_back(std::move(trial));
         }

@@ -7,6 +7,7 @@
 
 #include "framework/experiment/dataset_store.hpp"
 #include "framework/experiment/spec.hpp"
+#include "framework/experiment/tuner.hpp"
 #include "framework/store/manifest.hpp"
 
 namespace segue {
@@ -16,7 +17,10 @@ struct PlannedTrial {
   const DatasetEntry* dataset = nullptr;
   std::string fold;
   std::uint64_t seed = 0;
-  std::string fit;                  // identity
+  Value params, non_default;        // what it is fitted with: the entry's, or those that a tuner has found
+  std::string fit;                  // identity; of a row whose tuner has not finished, a stand-in without a file
+  std::optional<std::size_t> tuning;  // position in plan.tunings
+  bool open = false;                // its tuner has not found settings (yet)
   std::vector<std::size_t> views;   // positions in spec.views
   std::vector<std::string> tasks;   // as long as views
 };
@@ -24,9 +28,10 @@ struct PlannedTrial {
 struct Plan {
   Manifest manifest;
   std::vector<PlannedTrial> trials;  // refer into the Spec that made the plan
+  std::vector<Tuning> tunings;
 };
 
-// UsageError where a view, a facet or a split does not fit a data set.
-Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datasets);
+// UsageError where a view, a facet or a split does not fit a data set. Rows that are tuned are as far as `results` let them be.
+Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datasets, const TuningResults& results = {});
 
 }  // namespace segue

@@ -32,7 +32,7 @@ void ProgressDisplay::message(const std::string& text) {
   fmt::print(stderr, "{}\n", text);
 }
 
-void ProgressDisplay::start_trial(std::size_t number, std::size_t total, const std::string& what) {
+std::string ProgressDisplay::start_trial(std::size_t number, std::size_t total, const std::string& what) {
   const std::string digits = std::to_string(total);
   head_ = fmt::format("[{:>{}}/{}] {}", number, digits.size(), total, what);
   phase_ = "starting";
@@ -42,6 +42,7 @@ void ProgressDisplay::start_trial(std::size_t number, std::size_t total, const s
   since_start_.restart();
   since_draw_.restart();
   draw();
+  return head_;
 }
 
 void ProgressDisplay::update(const TrialMessage& m) {
@@ -77,7 +78,7 @@ void ProgressDisplay::draw() {
     if (rate > 0 && done_ > 0) line += fmt::format(", {:.3g}/s, {} left", rate, format_seconds((total_ - done_) / rate));
   }
   if (!metric_.empty()) line += "  " + metric_;
-  if (eta_ >= 0) line += fmt::format("  (suite: about {} left)", format_seconds(eta_));
+  if (eta_ >= 0) line += fmt::format("  ({}: about {} left)", eta_of_, format_seconds(eta_));
   if (mode_ == Mode::kTerminal) {
     const std::size_t width = terminal_width() - 1;
     if (line.size() > width) line.resize(width);
@@ -89,11 +90,11 @@ void ProgressDisplay::draw() {
   }
 }
 
-void ProgressDisplay::end_trial(const std::string& result) {
+void ProgressDisplay::end_trial(const std::string& head, const std::string& result) {
   active_ = false;
   if (mode_ == Mode::kQuiet) return;
   clear();
-  fmt::print(stderr, "{}  {}\n", head_, result);
+  fmt::print(stderr, "{}  {}\n", head, result);
 }
 
 }  // namespace segue

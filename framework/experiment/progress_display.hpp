@@ -16,10 +16,12 @@ class ProgressDisplay {
   ~ProgressDisplay();
 
   void message(const std::string& text);               // a line of its own ("preparing ...")
-  void start_trial(std::size_t number, std::size_t total, const std::string& what);
+  // The head of its lines: "[ 3/12] item_knn".
+  std::string start_trial(std::size_t number, std::size_t total, const std::string& what);
   void update(const TrialMessage& message);            // of the trial that is shown
-  void end_trial(const std::string& result);           // prints the final line of a trial
-  void set_eta(double seconds) { eta_ = seconds; }
+  void end_trial(const std::string& head, const std::string& result);  // prints the final line of a trial
+  // What is left of `what` ("suite"); -1: not known.
+  void set_eta(double seconds, const std::string& what) { eta_ = seconds, eta_of_ = what; }
 
  private:
   void draw();
@@ -27,7 +29,7 @@ class ProgressDisplay {
   Mode mode_;
   std::string head_, phase_, metric_;
   double done_ = 0, total_ = 0, eta_ = -1;
-  std::string unit_;
+  std::string unit_, eta_of_;
   Stopwatch since_start_, since_draw_;
   double rate_from_ = 0;
   bool drawn_ = false, active_ = false;

@@ -1,7 +1,5 @@
 #include "framework/experiment/runner.hpp"
 
-#include <poll.h>
-#include <signal.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
@@ -13,8 +11,8 @@
 #include "framework/base/hash.hpp"
 #include "framework/base/log.hpp"
 #include "framework/data/snapshot.hpp"
-#include "framework/experiment/process.hpp"
 #include "framework/experiment/progress_display.hpp"
+#include "framework/experiment/trial_queue.hpp"
 #include "framework/param/yaml.hpp"
 #include "framework/store/task_file.hpp"
 #include "framework/store/trial_file.hpp"
@@ -25,32 +23,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-volatile sig_atomic_t g_interrupts = 0;
-
-// Ctrl-C once asks the running trials to stop; twice kills them. Restores the old handlers at the end.
-class InterruptScope {
- public:
-  InterruptScope() {
-    g_interrupts = 0;
-    struct sigaction action {};
-    action.sa_handler = [](int) { g_interrupts = g_interrupts + 1; };
-    sigaction(SIGINT, &action, &old_int_);
-    sigaction(SIGTERM, &action, &old_term_);
-  }
-  ~InterruptScope() {
-    sigaction(SIGINT, &old_int_, nullptr);
-    sigaction(SIGTERM, &old_term_, nullptr);
-  }
-
- private:
-  struct sigaction old_int_ {}, old_term_ {};
-};
+std::string row_title(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, const std::string& fold, const Spec& spec) {
+  std::string text = algorithm.label;
+  if (spec.datasets.size() > 1) text += " on " + dataset.label;
+  if (fold != "all") text += " " + fold;
+  return text;
+}
 
 std::string trial_title(const PlannedTrial& t, const Spec& spec) {
-  std::string text = t.algorithm->label;
-  if (spec.datasets.size() > 1) text += " on " + t.dataset->label;
-  if (t.fold != "all") text += " " + t.fold;
-  if (spec.seeds.size() > 1) text += fmt::format(" seed {}", t.seed);
+  std::string text = row_title(*t.algorithm, *t.dataset, t.fold, spec);
+  if (t.algorithm->seeds.size() > 1) text += fmt::format(" seed {}", t.seed);
   return text;
 }
 
@@ -60,33 +42,48 @@ std::string snapshot_name(const Spec& spec, const std::string& fingerprint, cons
 
 class Run {
  public:
-  Run(const Spec& spec, const Plan& plan, const Registry& algorithms, DatasetStore& datasets, const RunOptions& options)
-      : spec_(spec), plan_(plan), algorithms_(algorithms), datasets_(datasets), options_(options),
-        journal_(options.results.journal_file()), display_(options.quiet), scratch_(options.results.root / ".work") {}
+  Run(const Spec& spec, Plan& plan, const Registry& algorithms, DatasetStore& datasets, const RunOptions& options)
+      : spec_(spec), plan_(plan), algorithms_(algorithms), datasets_(datasets), options_(options), tuning_results_(stored_tuning_results(options.results)),
+        journal_(options.results.journal_file()), display_(options.quiet), scratch_(options.results.root / ".work"),
+        queue_(options.program, scratch_, journal_, display_,
+               options.timeout_seconds > 0 ? options.timeout_seconds : spec.limits.timeout.empty() ? 0 : parse_duration(spec.limits.timeout)) {}
 
   RunSummary operator()();
 
  private:
+  enum class Fold { kWhole, kTuning, kRefit };
+  std::string snapshot(const DatasetEntry& entry, const std::string& fold, Fold kind = Fold::kWhole) const;
+  void remove_stored();
   void prepare(const DatasetEntry& entry);
   void write_tasks(const DatasetEntry& entry, std::vector<StoredTask>& tasks);
-  Job make_job(const Work& work, bool with_latency) const;
-  void run_all(std::deque<Work> queue, int jobs, bool with_latency);
-  void finish(const Work& work, const TrialOutcome& outcome);
-  void estimate_rest(const std::deque<Work>& queue);
+  Job make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, const std::string& fold, std::uint64_t seed, const std::vector<std::size_t>& views) const;
+  Job make_trial_job(const Work& work, bool with_latency) const;
+  QueuedTrial tuning_trial(std::size_t tuning, std::size_t trial);
+  void tune();
+  void plan_again();
+  void announce(std::size_t at);
+  void run_all(const std::deque<Work>& queue, int jobs, bool with_latency);
   bool task_files_missing(const DatasetEntry& entry) const;
+  bool wanted(const Tuning& tuning) const { return is_wanted(*tuning.algorithm, options_.only); }
 
   const Spec& spec_;
-  const Plan& plan_;
+  Plan& plan_;
   const Registry& algorithms_;
   DatasetStore& datasets_;
   const RunOptions& options_;
+  TuningResults tuning_results_;
   Journal journal_;
   ProgressDisplay display_;
   fs::path scratch_;
+  TrialQueue queue_;
   RunSummary summary_;
-  std::size_t started_ = 0, to_run_ = 0;
   std::map<std::string, JournalEntry> history_;
 };
+
+std::string Run::snapshot(const DatasetEntry& entry, const std::string& fold, Fold kind) const {
+  const std::string name = snapshot_name(spec_, datasets_.summary(entry).fingerprint, fold);
+  return (scratch_ / (name + (kind == Fold::kTuning ? ".tuning" : kind == Fold::kRefit ? ".refit" : ""))).string();
+}
 
 bool Run::task_files_missing(const DatasetEntry& entry) const {
   return std::any_of(plan_.manifest.tasks.begin(), plan_.manifest.tasks.end(),
@@ -97,11 +94,17 @@ bool Run::task_files_missing(const DatasetEntry& entry) const {
 void Run::prepare(const DatasetEntry& entry) {
   const Stopwatch watch;
   const DatasetSummary summary = datasets_.summary(entry);
+  const auto tuned = [&](auto&& condition) {
+    return std::any_of(plan_.tunings.begin(), plan_.tunings.end(), [&](const Tuning& t) { return t.dataset == &entry && wanted(t) && condition(t); });
+  };
+  const bool tuning = tuned([](const Tuning& t) { return !t.finished; }), refit = tuned([](const Tuning& t) { return t.algorithm->tune->refit; });
   const Dataset& dataset = datasets_.load(entry);
   std::vector<StoredTask> tasks(spec_.views.size());
   for (const std::string& fold_name : fold_names(entry.label, summary.given, spec_.task.split)) {
     const PreparedFold fold = prepare_fold(dataset, spec_.task, fold_name);
-    write_snapshot(fold, scratch_ / snapshot_name(spec_, summary.fingerprint, fold_name));
+    write_snapshot(fold, snapshot(entry, fold_name));
+    if (tuning) write_snapshot(without_test(fold), snapshot(entry, fold_name, Fold::kTuning));
+    if (refit) write_snapshot(prepare_refit(dataset, spec_.task, fold_name), snapshot(entry, fold_name, Fold::kRefit));
     for (const std::string& warning : fold.warnings) log_warning("{}", warning);
     for (std::size_t v = 0; v < spec_.views.size(); ++v) {
       if (tasks[v].folds.empty()) {
@@ -129,21 +132,15 @@ void Run::write_tasks(const DatasetEntry& entry, std::vector<StoredTask>& tasks)
   }
 }
 
-Job Run::make_job(const Work& work, bool with_latency) const {
-  const PlannedTrial& t = plan_.trials[work.trial];
+Job Run::make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, const std::string& fold, std::uint64_t seed, const std::vector<std::size_t>& views) const {
   Job job;
-  job.snapshot = (scratch_ / snapshot_name(spec_, datasets_.summary(*t.dataset).fingerprint, t.fold)).string();
-  job.output = options_.results.trial_file(t.fit).string();
-  job.algorithm = t.algorithm->algorithm;
-  job.label = t.algorithm->label;
-  job.fit = t.fit;
-  job.fold = t.fold;
-  job.dataset = t.dataset->label;
-  job.params = t.algorithm->params;
-  job.seed = t.seed;
-  for (const std::size_t v : t.views) job.views.push_back(spec_.views[v]);
-  job.tasks = t.tasks;
-  if (with_latency && work.latency) job.latency = spec_.latency;
+  job.snapshot = snapshot(dataset, fold);
+  job.algorithm = algorithm.algorithm;
+  job.label = algorithm.label;
+  job.fold = fold;
+  job.dataset = dataset.label;
+  job.seed = seed;
+  for (const std::size_t v : views) job.views.push_back(spec_.views[v]);
   job.stopping = spec_.stopping;
   job.plugins = spec_.plugins;
   job.threads = trial_threads(options_);
@@ -155,115 +152,221 @@ Job Run::make_job(const Work& work, bool with_latency) const {
   return job;
 }
 
-void Run::finish(const Work& work, const TrialOutcome& outcome) {
+Job Run::make_trial_job(const Work& work, bool with_latency) const {
   const PlannedTrial& t = plan_.trials[work.trial];
-  const std::string event = outcome.status == "ok" ? "finished" : outcome.status;
-  journal_.append({"", event, t.fit, t.algorithm->label, t.fold, t.seed, outcome.seconds, outcome.error});
-  ++summary_.ran;
-  if (outcome.status == "interrupted") summary_.interrupted = true;
-  else if (outcome.status != "ok") ++summary_.failed;
-  display_.end_trial(outcome.status == "ok" ? fmt::format("{}  {}", outcome.metric, format_seconds(outcome.seconds))
-                                            : fmt::format("{}: {}", outcome.status, outcome.error));
+  Job job = make_job(*t.algorithm, *t.dataset, t.fold, t.seed, t.views);
+  job.fit = t.fit;
+  job.output = options_.results.trial_file(t.fit).string();
+  job.params = t.params;
+  job.tasks = t.tasks;
+  if (t.tuning && t.algorithm->tune->refit) job.train_snapshot = snapshot(*t.dataset, t.fold, Fold::kRefit);
+  if (with_latency && work.latency) job.latency = spec_.latency;
+  return job;
 }
 
-void Run::estimate_rest(const std::deque<Work>& queue) {
-  double rest = 0;
-  for (const Work& w : queue) {
-    const double seconds = expected_seconds(history_, plan_.trials[w.trial]);
-    if (seconds < 0) return display_.set_eta(-1);
-    rest += seconds;
-  }
-  display_.set_eta(rest / options_.jobs);
-}
+// --- tuning
 
-void Run::run_all(std::deque<Work> queue, int jobs, bool with_latency) {
-  const double timeout = options_.timeout_seconds > 0 ? options_.timeout_seconds : spec_.limits.timeout.empty() ? 0 : parse_duration(spec_.limits.timeout);
-  struct Running {
-    Work work;
-    std::unique_ptr<TrialProcess> process;
+QueuedTrial Run::tuning_trial(std::size_t at, std::size_t trial) {
+  const Tuning& tuning = plan_.tunings[at];
+  const TuningTrial& t = tuning.trials[trial];
+  QueuedTrial queued;
+  const auto known = history_.find(t.fit);
+  if (known != history_.end() && known->second.event == "finished") queued.seconds = known->second.seconds;
+  queued.label = tuning.algorithm->label;
+  queued.share = tuning.share(trial);
+  queued.title = [this, at, trial] {
+    const Tuning& all = plan_.tunings[at];
+    const std::optional<std::size_t> best = all.best();
+    const int epochs = all.trials[trial].proposal.epochs;
+    return fmt::format("{} {}: {}{}{}", row_title(*all.algorithm, *all.dataset, all.fold, spec_), trial + 1, settings_text(all.trials[trial].proposal.settings),
+                       epochs > 0 ? fmt::format(", epochs={}", epochs) : "",
+                       best ? fmt::format("  (best so far {:.4f})", all.trials[*best].result->value) : "");
   };
-  std::vector<Running> running;
-  int seen_interrupts = 0;
-  while (!queue.empty() || !running.empty()) {
-    while (g_interrupts == 0 && !queue.empty() && static_cast<int>(running.size()) < jobs) {
-      const Work work = queue.front();
-      queue.pop_front();
-      const PlannedTrial& t = plan_.trials[work.trial];
-      estimate_rest(queue);
-      display_.start_trial(++started_, to_run_, trial_title(t, spec_));
-      journal_.append({"", "started", t.fit, t.algorithm->label, t.fold, t.seed, 0, ""});
-      const Job job = make_job(work, with_latency);
-      running.push_back({work, std::make_unique<TrialProcess>(options_.program, job, scratch_ / (t.fit + ".job.json"), scratch_ / (t.fit + ".log"), timeout)});
+  queued.job = [this, at, trial] {
+    const Tuning& all = plan_.tunings[at];
+    Job job = make_job(*all.algorithm, *all.dataset, all.fold, all.seed, all.views);
+    job.snapshot = snapshot(*all.dataset, all.fold, Fold::kTuning);
+    job.tuning = all.algorithm->tune->metric;
+    job.fit = all.trials[trial].fit;
+    job.output = options_.results.trial_file(job.fit).string();
+    job.params = all.trials[trial].params;
+    return job;
+  };
+  queued.finish = [this, at, trial](const Job& job, const TrialOutcome& outcome) {
+    ++summary_.ran;
+    summary_.interrupted = summary_.interrupted || outcome.status == "interrupted";
+    if (outcome.status == "interrupted") return fmt::format("{}: {}", outcome.status, outcome.error);
+    if (outcome.status != "ok")
+      write_failed_tuning(job.output,
+                          {{"algorithm", job.algorithm}, {"params", job.params.to_json()}, {"label", job.label}, {"seed", std::to_string(job.seed)}, {"fold", job.fold}, {"dataset", job.dataset}, {"fit", job.fit}},
+                          outcome.status, outcome.error, outcome.seconds);
+    plan_.tunings[at].trials[trial].result = tuning_results_(job.fit);  // for whoever asks for the best so far
+    return outcome.status == "ok" ? fmt::format("{}  {}", outcome.metric, format_seconds(outcome.seconds)) : fmt::format("{}: {}", outcome.status, outcome.error);
+  };
+  return queued;
+}
+
+void Run::plan_again() {
+  std::string folder = plan_.manifest.folder;
+  plan_ = make_plan(spec_, algorithms_, datasets_, tuning_results_);
+  plan_.manifest.folder = std::move(folder);
+  options_.results.write_manifest(plan_.manifest);
+}
+
+// What a tuner has found, or why its row has nothing.
+void Run::announce(std::size_t at) {
+  const Tuning& tuning = plan_.tunings[at];
+  const std::string row = row_title(*tuning.algorithm, *tuning.dataset, tuning.fold, spec_);
+  std::size_t failed = 0;
+  std::string why;
+  for (const TuningTrial& t : tuning.trials)
+    if (t.result && t.result->failed && ++failed == 1) why = t.result->error;
+  if (failed > 0) log_warning("{}: {} of {} tuning trials failed; the first: {}", row, failed, tuning.trials.size(), why);
+  if (!tuning.winner) {
+    for (const PlannedTrial& t : plan_.trials) {
+      if (t.tuning != at) continue;
+      journal_.append({"", "failed", t.fit, t.algorithm->label, t.fold, t.seed, 0, fmt::format("all {} tuning trials failed; the first: {}", tuning.trials.size(), why)});
+      ++summary_.failed;
     }
-    if (g_interrupts > 0) queue.clear();
-    if (g_interrupts > seen_interrupts) {
-      if (seen_interrupts == 0) display_.message("interrupted: finishing the current batch (Ctrl-C again stops at once)");
-      for (Running& r : running) {
-        r.process->interrupt();  // also where it is killed, so that its end is taken for what it is
-        if (g_interrupts > 1) r.process->kill();
-      }
-      seen_interrupts = g_interrupts;
-    }
-    std::vector<pollfd> fds;
-    for (const Running& r : running) fds.push_back({r.process->pipe(), POLLIN, 0});
-    poll(fds.data(), fds.size(), 20);
-    for (std::size_t i = 0; i < running.size();) {
-      for (const TrialMessage& m : running[i].process->read_messages())
-        if (running.size() == 1) display_.update(m);
-      if (const std::optional<TrialOutcome> outcome = running[i].process->poll()) {
-        finish(running[i].work, *outcome);
-        running.erase(running.begin() + static_cast<long>(i));
-      } else {
-        ++i;
-      }
-    }
+    return;
   }
-  if (g_interrupts > 0) summary_.interrupted = true;
+  const TuningTrial& best = tuning.trials[*tuning.winner];
+  display_.message(fmt::format("{}: {}  ({} {:.4f} on validation, the best of {})", row, settings_text(best.proposal.settings), tuning.algorithm->tune->metric, best.result->value, tuning.settings));
+}
+
+// Rounds of all tuners together, so that many small rounds keep many processes busy.
+void Run::tune() {
+  // Entries that differ in nothing but what becomes of the winner share their trials.
+  std::map<std::vector<std::string>, std::size_t> searches;
+  std::size_t left = 0;
+  for (const Tuning& t : plan_.tunings) {
+    if (!wanted(t) || t.finished) continue;
+    std::vector<std::string> fits{std::to_string(t.planned)};
+    for (const TuningTrial& trial : t.trials) fits.push_back(trial.fit);
+    if (searches[fits]++ == 0) left += t.left();
+  }
+  queue_.expect(left, "tuning");
+  for (;;) {
+    std::deque<QueuedTrial> round;
+    std::vector<std::size_t> asked;
+    std::set<std::string> seen;
+    TrialQueue::Later later;
+    for (std::size_t at = 0; at < plan_.tunings.size(); ++at) {
+      const Tuning& tuning = plan_.tunings[at];
+      if (!wanted(tuning) || tuning.finished) continue;
+      asked.push_back(at);
+      double rest = tuning.rest;
+      const std::size_t queued = round.size();
+      for (const std::size_t trial : tuning.missing()) {
+        if (!seen.insert(tuning.trials[trial].fit).second) continue;
+        rest -= tuning.share(trial);
+        round.push_back(tuning_trial(at, trial));
+      }
+      if (round.size() > queued) later.emplace_back(tuning.algorithm->label, rest);
+    }
+    if (round.empty()) return;
+    queue_.run(std::move(round), options_.jobs, later);
+    plan_again();
+    summary_.interrupted = summary_.interrupted || InterruptScope::count() > 0;
+    if (summary_.interrupted) return;
+    for (const std::size_t at : asked)
+      if (plan_.tunings[at].finished) announce(at);
+  }
+}
+
+// --- everything else
+
+void Run::run_all(const std::deque<Work>& works, int jobs, bool with_latency) {
+  std::deque<QueuedTrial> queue;
+  for (const Work& work : works) {
+    const PlannedTrial& t = plan_.trials[work.trial];
+    QueuedTrial queued;
+    queued.seconds = expected_seconds(history_, t.fit, t.algorithm->label);
+    queued.label = t.algorithm->label;
+    queued.title = [this, &t] { return trial_title(t, spec_); };
+    queued.job = [this, work, with_latency] { return make_trial_job(work, with_latency); };
+    queued.finish = [this](const Job&, const TrialOutcome& outcome) {
+      ++summary_.ran;
+      if (outcome.status == "interrupted") summary_.interrupted = true;
+      else if (outcome.status != "ok") ++summary_.failed;
+      return outcome.status == "ok" ? fmt::format("{}  {}", outcome.metric, format_seconds(outcome.seconds)) : fmt::format("{}: {}", outcome.status, outcome.error);
+    };
+    queue.push_back(std::move(queued));
+  }
+  queue_.run(std::move(queue), jobs);
+}
+
+void Run::remove_stored() {
+  for (const ManifestTask& t : plan_.manifest.tasks) fs::remove(options_.results.task_file(t.id));
+  for (const PlannedTrial& t : plan_.trials)
+    if (is_wanted(*t.algorithm, options_.only)) fs::remove(options_.results.trial_file(t.fit));
+  // Of later rounds the plan knows nothing where an earlier one cannot be read.
+  std::vector<ManifestTuning> tunings = plan_.manifest.tuning;
+  try {
+    const std::vector<ManifestTuning> stored = options_.results.read_manifest().tuning;
+    tunings.insert(tunings.end(), stored.begin(), stored.end());
+  } catch (const Error& e) {
+    log_debug("{}", e.what());
+  }
+  std::set<std::string> labels;
+  for (const Tuning& t : plan_.tunings)
+    if (wanted(t)) labels.insert(t.algorithm->label);
+  for (const ManifestTuning& tuning : tunings)
+    for (const ManifestTuning::Trial& t : tuning.trials)
+      if (labels.contains(tuning.label)) fs::remove(options_.results.trial_file(t.fit));
 }
 
 RunSummary Run::operator()() {
   const InterruptScope interrupts;
   if (options_.fresh) {
-    for (const ManifestTask& t : plan_.manifest.tasks) fs::remove(options_.results.task_file(t.id));
-    std::set<std::string> only(options_.only.begin(), options_.only.end());
-    for (const PlannedTrial& t : plan_.trials)
-      if (only.empty() || only.contains(t.algorithm->label) || only.contains(t.algorithm->group)) fs::remove(options_.results.trial_file(t.fit));
+    remove_stored();
+    plan_again();
   }
-  const std::vector<Work> all = find_work(spec_, plan_, algorithms_, options_);
-  std::deque<Work> queue;
-  for (const Work& w : all)
-    if (w.any()) queue.push_back(w);
-  summary_.trials = all.size();
-  summary_.done_before = all.size() - queue.size();
-  bool tasks_missing = false;
-  for (const DatasetEntry& entry : spec_.datasets) tasks_missing = tasks_missing || task_files_missing(entry);
+  const std::vector<Work> before = find_work(spec_, plan_, algorithms_, options_);
+  summary_.trials = before.size();
+  std::set<const DatasetEntry*> needed;
+  for (const Work& w : before) {
+    if (w.any()) needed.insert(plan_.trials[w.trial].dataset);
+    else ++summary_.done_before;
+  }
+  for (const Tuning& t : plan_.tunings) {
+    if (!wanted(t)) continue;
+    summary_.trials += t.done() + t.left();
+    summary_.done_before += t.done();
+    if (!t.finished) needed.insert(t.dataset);
+    // A tuner without a winner has nothing to fit, and its row says why.
+    if (t.finished && !t.winner) summary_.failed += t.algorithm->seeds.size();
+  }
+  for (const DatasetEntry& entry : spec_.datasets)
+    if (task_files_missing(entry)) needed.insert(&entry);
   fs::create_directories(options_.results.root);
   options_.results.write_manifest(plan_.manifest);
   write_text_file(options_.results.root / "suite.yaml", emit_yaml(spec_.resolved));
-  if (queue.empty() && !tasks_missing) {
+  if (needed.empty()) {
     summary_.up_to_date = true;
     return summary_;
   }
   history_ = journal_.last_by_fit();
   fs::create_directories(scratch_);
   fs::create_directories(options_.results.root / "trials");
-  for (const DatasetEntry& entry : spec_.datasets) {
-    const bool needed = task_files_missing(entry) || std::any_of(queue.begin(), queue.end(), [&](const Work& w) { return plan_.trials[w.trial].dataset == &entry; });
-    if (needed && g_interrupts == 0) prepare(entry);
-  }
+  for (const DatasetEntry& entry : spec_.datasets)
+    if (needed.contains(&entry) && InterruptScope::count() == 0) prepare(entry);
+  tune();
+
+  std::deque<Work> queue, latency_later;
   // With several jobs, latency waits until nothing else runs.
-  std::deque<Work> first, latency_later;
-  for (const Work& w : queue) {
-    if (options_.jobs == 1 || w.fit || w.views) first.push_back(w);
+  for (const Work& w : find_work(spec_, plan_, algorithms_, options_)) {
+    if (w.any() && (options_.jobs == 1 || w.fit || w.views)) queue.push_back(w);
     if (options_.jobs > 1 && w.latency) latency_later.push_back(w);
   }
-  to_run_ = first.size() + latency_later.size();
-  run_all(first, options_.jobs, options_.jobs == 1);
-  if (!summary_.interrupted && !latency_later.empty()) {
+  queue_.expect(queue.size() + latency_later.size(), "suite");
+  const auto stopped = [&] { return summary_.interrupted || InterruptScope::count() > 0; };
+  if (!stopped()) run_all(queue, options_.jobs, options_.jobs == 1);
+  if (!stopped() && !latency_later.empty()) {
     std::erase_if(latency_later, [&](const Work& w) { return !fs::exists(options_.results.trial_file(plan_.trials[w.trial].fit)); });
-    to_run_ = started_ + latency_later.size();
     run_all(latency_later, 1, true);
   }
+  summary_.interrupted = stopped();
   std::error_code ignored;
   fs::remove_all(scratch_, ignored);
   return summary_;
@@ -271,49 +374,11 @@ RunSummary Run::operator()() {
 
 }  // namespace
 
-std::vector<Work> find_work(const Spec& spec, const Plan& plan, const Registry& algorithms, const RunOptions& options) {
-  std::vector<Work> all;
-  std::set<std::string> seen;
-  for (std::size_t i = 0; i < plan.trials.size(); ++i) {
-    const PlannedTrial& t = plan.trials[i];
-    const auto wanted = [&](const std::string& name) { return name == t.algorithm->label || name == t.algorithm->group; };
-    if (!options.only.empty() && std::none_of(options.only.begin(), options.only.end(), wanted)) continue;
-    if (!seen.insert(t.fit).second) continue;
-    Work work;
-    work.trial = i;
-    const bool measures = spec.latency && algorithms.find(t.algorithm->algorithm).info.ranks;
-    const fs::path file = options.results.trial_file(t.fit);
-    if (!fs::exists(file)) {
-      work.fit = work.views = true;
-      work.latency = measures;
-    } else {
-      const TrialFile trial(file);
-      for (const std::string& task : t.tasks) work.views = work.views || !trial.has_task(task);
-      if (measures) {
-        const std::vector<std::size_t> measured = trial.latency_batches();
-        for (const std::int64_t batch : spec.latency->batch)
-          work.latency = work.latency || std::find(measured.begin(), measured.end(), static_cast<std::size_t>(batch)) == measured.end();
-      }
-    }
-    all.push_back(work);
-  }
-  return all;
-}
-
 int trial_threads(const RunOptions& options) {
   return options.threads > 0 ? options.threads : std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)) / std::max(1, options.jobs));
 }
 
-double expected_seconds(const std::map<std::string, JournalEntry>& journal, const PlannedTrial& trial) {
-  const auto it = journal.find(trial.fit);
-  if (it != journal.end() && it->second.event == "finished") return it->second.seconds;
-  double longest = -1;  // another seed or fold of the same label says enough
-  for (const auto& [fit, entry] : journal)
-    if (entry.event == "finished" && entry.label == trial.algorithm->label) longest = std::max(longest, entry.seconds);
-  return longest;
-}
-
-RunSummary run_plan(const Spec& spec, const Plan& plan, const Registry& algorithms, DatasetStore& datasets, const RunOptions& options) {
+RunSummary run_plan(const Spec& spec, Plan& plan, const Registry& algorithms, DatasetStore& datasets, const RunOptions& options) {
   return Run(spec, plan, algorithms, datasets, options)();
 }
 

@@ -1,4 +1,5 @@
-// Runs what a plan has left to do: prepares each task once, then every trial in a process of its own, under supervision.
+// Runs what a plan has left to do: prepares each task once, lets the tuners finish, then runs every trial, each in a process of its
+// own, under supervision.
 #pragma once
 
 #include <filesystem>
@@ -34,16 +35,20 @@ struct Work {
 };
 
 struct RunSummary {
-  std::size_t trials = 0, done_before = 0, ran = 0, failed = 0;
+  std::size_t trials = 0, done_before = 0, ran = 0, failed = 0;  // those of tuners among the first three
   bool up_to_date = false, interrupted = false;
 };
 
-// One entry per distinct fit of the labels in `only`, in plan order.
+// Whether `only` names the row, or is empty.
+bool is_wanted(const AlgorithmEntry& entry, const std::vector<std::string>& only);
+
+// One entry per distinct fit of the labels in `only`, in plan order. Rows that wait for their tuner are left out.
 std::vector<Work> find_work(const Spec& spec, const Plan& plan, const Registry& algorithms, const RunOptions& options);
 
-RunSummary run_plan(const Spec& spec, const Plan& plan, const Registry& algorithms, DatasetStore& datasets, const RunOptions& options);
+// `plan` was made from the tuning trials that are stored in options.results; it becomes what the tuners have found.
+RunSummary run_plan(const Spec& spec, Plan& plan, const Registry& algorithms, DatasetStore& datasets, const RunOptions& options);
 
 // Seconds that a trial is expected to take: the last run's in the journal, or -1 where nothing is known.
-double expected_seconds(const std::map<std::string, JournalEntry>& journal, const PlannedTrial& trial);
+double expected_seconds(const std::map<std::string, JournalEntry>& journal, const std::string& fit, const std::string& label);
 
 }  // namespace segue

@@ -42,7 +42,7 @@ Schema<LimitsSpec> LimitsSpec::schema() {
 namespace {
 
 const std::vector<std::string> kSuiteKeys{"version", "name", "dataset", "datasets", "feedback", "filter", "split", "seeds", "algorithms",
-                                          "evaluate", "latency", "stopping", "limits", "published", "plots", "plugins", "include", "description"};
+                                          "evaluate", "latency", "stopping", "limits", "published", "plots", "plugins", "include", "description", "tune"};
 
 UsageError with_mark(const Mark& mark, const std::exception& e) { return UsageError("{}{}", mark.prefix(), e.what()); }
 
@@ -78,6 +78,7 @@ struct NamedEntry {
   Value params = Value::map();
   std::string label;
   std::vector<std::uint64_t> seeds;
+  std::optional<Value> tune;
   Mark mark, params_mark;
 };
 
@@ -90,12 +91,14 @@ NamedEntry parse_algorithm_entry(const Value& value, const Registry& registry) {
     const Value* label = value.find("label");
     if (label != nullptr) entry.label = label->as_string();
     if (const Value* seeds = value.find("seeds")) entry.seeds = parse_seeds(*seeds);
+    const Value* tune = value.find("tune");
+    if (tune != nullptr && !(tune->kind() == Value::Kind::kBool && !tune->as_bool())) entry.tune = *tune;
     std::vector<const Value::Entry*> main;
     for (const Value::Entry& e : value.entries())
-      if (e.key != "label" && e.key != "seeds") main.push_back(&e);
+      if (e.key != "label" && e.key != "seeds" && e.key != "tune") main.push_back(&e);
     if (main.size() != 1) {
       const Mark mark = main.size() > 1 ? main[1]->key_mark : value.mark();
-      throw UsageError("{}an entry of 'algorithms' has one algorithm and perhaps a 'label' and 'seeds', such as {{implicit_als: {{factors: 128}}, label: als}}; {}", mark.prefix(),
+      throw UsageError("{}an entry of 'algorithms' has one algorithm and perhaps a 'label', 'seeds' and 'tune', such as {{implicit_als: {{factors: 128}}, label: als}}; {}", mark.prefix(),
                        main.empty() ? "there is no algorithm here" : fmt::format("'{}' and '{}' both stand here", main[0]->key, main[1]->key));
     }
     entry.name = main[0]->key;
@@ -109,14 +112,64 @@ NamedEntry parse_algorithm_entry(const Value& value, const Registry& registry) {
   return entry;
 }
 
-std::vector<AlgorithmEntry> parse_algorithms(const Value& list, const Registry& registry) {
+// What must hold of `metric` for validation data to be judged by it; `what` is "stopping" or "tuning".
+void check_validation_metric(const std::string& metric, const Mark& mark, const std::string& what, bool ratings_task) {
+  const MetricSpec m = at(mark, [&] { return parse_metric(metric); });
+  const auto beyond = [](Fact fact) { return fact != Fact::kTieCounts; };
+  if (m.slice.card != nullptr || std::any_of(m.card->needs.begin(), m.card->needs.end(), beyond))
+    throw UsageError("{}{} needs a metric of accuracy over all of the truth, not '{}'", mark.prefix(), what, metric);
+  if (m.card->kind == MetricKind::kUnion) throw UsageError("{}{} needs a metric with one value a query, not '{}'", mark.prefix(), what, metric);
+  if (m.card->kind == MetricKind::kRating && !ratings_task) throw UsageError("{}{} on '{}' needs feedback: {{transform: rating}}", mark.prefix(), what, metric);
+}
+
+std::string validation_remedy(const SplitSpec& split) {
+  return fmt::format("add for example split: {{validation: {}}}", split.strategy == "leave_last_out" ? "1" : "0.1");
+}
+
+// The row of tuned settings that stands beside `own`.
+AlgorithmEntry tuned_entry(const AlgorithmEntry& own, const NamedEntry& entry, TuneSpec tune, const Registry::Entry& known, const Spec& spec) {
+  AlgorithmEntry a = own;
+  a.tune = std::move(tune);
+  a.label = a.group = own.label + " (tuned)";
+  a.tuned_from = own.label;
+  const Mark mark = entry.tune->find("metric") != nullptr ? entry.tune->find("metric")->mark() : entry.tune->mark();
+  check_validation_metric(a.tune->metric, mark, "tuning", spec.task.feedback.transform == "rating");
+  if (spec.task.split.validation <= 0) throw UsageError("{}tuning compares settings on validation data, and there is none; {}", entry.tune->mark().prefix(), validation_remedy(spec.task.split));
+  const bool rating = parse_metric(a.tune->metric).card->kind == MetricKind::kRating;
+  if (rating ? !known.info.predicts_ratings : !known.info.ranks)
+    throw UsageError("{}tuning by '{}' {}, and algorithm '{}' does not; write for example tune: {{metric: {}}}", mark.prefix(), a.tune->metric, rating ? "needs predicted ratings" : "needs ranked lists",
+                     entry.name, rating ? "ndcg@10" : "rmse");
+  return a;
+}
+
+// Keys of the suite's own `tune`, which speaks to every entry that is tuned; nullptr where there is none.
+const Value* tune_defaults(const Value& suite) {
+  const Value* defaults = suite.find("tune");
+  if (defaults == nullptr) return nullptr;
+  if (!defaults->is_map()) throw UsageError("{}'tune' of the suite is a map of what its tuned entries share, such as {{strategy: random, trials: 40}}, not {}", defaults->mark().prefix(), defaults->describe());
+  if (const Value* space = defaults->find("space")) throw UsageError("{}a 'space' belongs to one algorithm: write it under 'tune' of its entry", space->mark().prefix());
+  TuneSpec::schema().parse(*defaults, "'tune'");
+  return defaults;
+}
+
+std::vector<AlgorithmEntry> parse_algorithms(const Value& list, const Registry& registry, const Value& suite, const Spec& spec) {
   if (!list.is_list() || list.items().empty()) throw UsageError("{}'algorithms' is a list such as [popular, item_knn]", list.mark().prefix());
   std::vector<AlgorithmEntry> out;
   std::map<std::string, Mark> labels;
+  const Value* defaults = tune_defaults(suite);
+  bool any_tuned = false;
+  const auto add = [&](AlgorithmEntry a) {
+    const auto [it, fresh] = labels.try_emplace(a.label, a.mark);
+    if (!fresh) throw UsageError("{}two entries are labelled '{}' (the other at {}); give one a 'label'", a.mark.prefix(), a.label, it->second.str());
+    out.push_back(std::move(a));
+  };
   for (const Value& value : list.items()) {
     const NamedEntry entry = parse_algorithm_entry(value, registry);
     const Registry::Entry& known = registry.find(entry.name);
     const std::string what = "algorithm '" + entry.name + "'";
+    // A list in a tuned entry is refused with what to write instead, not taken for a grid.
+    std::optional<TuneSpec> tune;
+    if (entry.tune) tune = parse_tune(*entry.tune, defaults, known, entry.params, spec.stopping.metric, what);
     const auto grid = expand_grid(entry.params, known.schema.list_fields());
     for (const auto& [params, suffix] : grid) {
       AlgorithmEntry a;
@@ -127,11 +180,14 @@ std::vector<AlgorithmEntry> parse_algorithms(const Value& list, const Registry& 
       a.label = suffix.empty() ? a.group : a.group + " " + suffix;
       a.seeds = entry.seeds;
       a.mark = entry.mark;
-      const auto [it, fresh] = labels.try_emplace(a.label, a.mark);
-      if (!fresh) throw UsageError("{}two entries are labelled '{}' (the other at {}); give one a 'label'", a.mark.prefix(), a.label, it->second.str());
-      out.push_back(std::move(a));
+      const AlgorithmEntry own = a;
+      add(std::move(a));
+      if (tune) add(tuned_entry(own, entry, *tune, known, spec));
+      any_tuned = any_tuned || tune;
     }
   }
+  if (defaults != nullptr && !any_tuned)
+    throw UsageError("{}'tune' of the suite speaks to entries that are tuned, and none is; write for example {{{}: , tune: true}}", defaults->mark().prefix(), out.front().algorithm);
   return out;
 }
 
@@ -186,15 +242,9 @@ void check_views(const Spec& spec, const Value& suite) {
   }
   if (const Value* stopping = suite.find("stopping")) {
     const Value* metric = stopping->find("metric");
-    const MetricSpec m = at(metric != nullptr ? metric->mark() : stopping->mark(), [&] { return parse_metric(spec.stopping.metric); });
-    const auto beyond = [](Fact fact) { return fact != Fact::kTieCounts; };
-    if (m.slice.card != nullptr || std::any_of(m.card->needs.begin(), m.card->needs.end(), beyond))
-      throw UsageError("{}stopping needs a metric of accuracy over all of the truth, not '{}'", metric->mark().prefix(), spec.stopping.metric);
-    if (m.card->kind == MetricKind::kUnion) throw UsageError("{}stopping needs a metric with one value a query, not '{}'", metric->mark().prefix(), spec.stopping.metric);
-    if (m.card->kind == MetricKind::kRating && !ratings_task) throw UsageError("{}stopping on '{}' needs feedback: {{transform: rating}}", metric->mark().prefix(), spec.stopping.metric);
+    check_validation_metric(spec.stopping.metric, metric != nullptr ? metric->mark() : stopping->mark(), "stopping", ratings_task);
     if (spec.stopping.patience > 0 && spec.task.split.validation <= 0)
-      throw UsageError("{}early stopping needs validation data; add for example split: {{validation: {}}}", stopping->mark().prefix(),
-                       spec.task.split.strategy == "leave_last_out" ? "1" : "0.1");
+      throw UsageError("{}early stopping needs validation data; {}", stopping->mark().prefix(), validation_remedy(spec.task.split));
   }
 }
 
@@ -311,7 +361,7 @@ Spec parse_spec(const Value& suite, const Registry& algorithms, const DatasetReg
 
   spec.seeds = {1};
   if (const Value* seeds = suite.find("seeds")) spec.seeds = parse_seeds(*seeds);
-  spec.algorithms = parse_algorithms(required("algorithms", "algorithms: [popular, item_knn]"), algorithms);
+  spec.algorithms = parse_algorithms(required("algorithms", "algorithms: [popular, item_knn]"), algorithms, suite, spec);
   for (AlgorithmEntry& a : spec.algorithms)
     if (a.seeds.empty()) a.seeds = spec.seeds;
   spec.views = parse_views(required("evaluate", "evaluate: [{candidates: full, metrics: [ndcg@10]}]"));

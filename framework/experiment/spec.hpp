@@ -10,6 +10,7 @@
 #include "framework/data/loader.hpp"
 #include "framework/data/task_spec.hpp"
 #include "framework/experiment/published_spec.hpp"
+#include "framework/experiment/tune_spec.hpp"
 #include "framework/model/registry.hpp"
 #include "framework/param/value.hpp"
 
@@ -22,7 +23,7 @@ struct DatasetEntry {
   Mark mark;
 };
 
-// One trained configuration of the suite: an entry of `algorithms:` or one point of its grid.
+// One row of the suite: an entry of `algorithms:`, one point of its grid, or its tuned settings beside its own.
 struct AlgorithmEntry {
   std::string algorithm;
   Value params;        // canonical: every effective parameter
@@ -31,6 +32,8 @@ struct AlgorithmEntry {
   std::string group;   // entry it came from, where a grid made several
   std::vector<std::uint64_t> seeds;  // those of the suite, or the entry's own
   Mark mark;
+  std::optional<TuneSpec> tune;  // the row whose settings a tuner chooses; `params` are those of the entry
+  std::string tuned_from;        // label of the row with the entry's own settings
 };
 
 struct LatencySpec {

@@ -23,6 +23,16 @@ Json with_grids(const std::string& schema_text) {
 }
 
 template <class P>
+Json section();
+
+// `tune` of an entry: what the suite may say, and the entry's own space.
+Json entry_tune(const AnySchema& params) {
+  Json tune = section<TuneSpec>();
+  tune["properties"]["space"] = Json::parse(SearchSpace::json_schema(params));
+  return {{"anyOf", {{{"type", "boolean"}}, tune}}};
+}
+
+template <class P>
 Json section() {
   Json schema = Json::parse(AnySchema::of<P>().json_schema());
   schema.erase("$schema");
@@ -46,7 +56,7 @@ std::string suite_json_schema(const Registry& algorithms, const DatasetRegistry&
     Json params = with_grids(algorithms.find(name).schema.json_schema());
     params["type"] = {"object", "null"};
     algorithm.push_back({{"type", "object"}, {"required", {name}}, {"additionalProperties", false}, {"description", algorithms.find(name).info.summary},
-                         {"properties", {{name, params}, {"label", {{"type", "string"}}}, {"seeds", seeds}}}});
+                         {"properties", {{name, params}, {"label", {{"type", "string"}}}, {"seeds", seeds}, {"tune", entry_tune(algorithms.find(name).schema)}}}});
   }
   Json dataset = Json::array();
   dataset.push_back({{"enum", datasets.names()}});
@@ -79,6 +89,7 @@ std::string suite_json_schema(const Registry& algorithms, const DatasetRegistry&
              {"evaluate", {{"type", "array"}, {"minItems", 1}, {"items", Json::parse(ViewSpec::json_schema())}}},
              {"latency", {{"anyOf", {{{"type", "boolean"}}, section<LatencySpec>()}}}},
              {"stopping", section<StoppingSpec>()},
+             {"tune", section<TuneSpec>()},
              {"limits", section<LimitsSpec>()},
              {"published", {{"type", "array"}, {"items", published()}}},
              {"plots", {{"type", "array"}, {"items", {{"enum", plot_names()}}}}},

@@ -147,13 +147,13 @@ std::string compute_means(Stored& stored, const Outcome& outcome, const ViewSpec
   return shown;
 }
 
-// The early-stopping metric on validation data under full ranking. Rating metrics count downwards.
-std::function<double(const Recommender&)> make_validation(const PreparedFold& fold, const Job& job, const Executor& exec) {
-  const MetricSpec metric = parse_metric(job.stopping.metric);
+// A metric on validation data under full ranking. Metrics of which less is better count downwards.
+std::function<double(const Recommender&)> make_validation(const PreparedFold& fold, const Job& job, const std::string& by, const Executor& exec) {
+  const MetricSpec metric = parse_metric(by);
   const bool rating = metric.card->kind == MetricKind::kRating;
   if (fold.validation.size() == 0 || (rating && !fold.has_ratings)) return {};
   const ViewSpec view = validation_view(job.views, job.stopping);
-  const double sign = validation_sign(job.stopping.metric);
+  const double sign = validation_sign(by);
   return [&fold, &exec, metric, view, rating, sign](const Recommender& model) {
     return sign * (rating ? compute(metric, predict_view(model, fold, fold.validation, view).outcome()).mean
                           : compute(metric, rank_view(model, fold, fold.validation, view, exec).outcome()).mean);
@@ -176,16 +176,69 @@ void measure(const Recommender& model, const PreparedFold& fold, const Job& job,
   record.timing.latency = measure_latency(model, queries, make_policy(fold, view), options, exec);
 }
 
+using Send = std::function<void(const TrialMessage&)>;
+
+void fit(Recommender& model, const PreparedFold& fold, const Job& job, const Registry::Entry& entry, std::function<double(const Recommender&)> validate, const Executor& exec,
+         TrialRecord& record, const Send& send, const std::function<bool()>& interrupted) {
+  PipeProgress progress(record, job.stopping.metric, send, interrupted);
+  FitContext ctx{exec, Rng(job.seed).stream(job.algorithm), progress};
+  ctx.validate = std::move(validate);
+  ctx.stopping = {job.stopping.patience, job.stopping.every};
+  const Stopwatch watch;
+  model.fit({fold.train, fold.train_histories, fold.facets}, ctx);
+  record.timing.fit_seconds = watch.seconds();
+  record.timing.threads = exec.threads();
+  record.attributes = provenance();
+  record.attributes["algorithm"] = job.algorithm;
+  record.attributes["algorithm_version"] = std::to_string(entry.info.version);
+  record.attributes["algorithm_origin"] = entry.origin;
+  record.attributes["plugin_hash"] = entry.origin_hash;
+  record.attributes["params"] = job.params.to_json();
+  record.attributes["label"] = job.label;
+  record.attributes["seed"] = std::to_string(job.seed);
+  record.attributes["fold"] = job.fold;
+  record.attributes["dataset"] = job.dataset;
+  record.attributes["dataset_fingerprint"] = fold.dataset_fingerprint;
+  record.attributes["fit"] = job.fit;
+  record.attributes["status"] = "ok";
+  record.attributes["suite"] = job.spec;
+}
+
+void run_tuning_trial(const Job& job, const Registry& registry, const Send& send, const std::function<bool()>& interrupted) {
+  const PreparedFold fold = map_snapshot(job.snapshot);
+  SEGUE_CHECK(fold.test.size() == 0, "a tuning trial was handed test data");
+  const Executor exec(job.threads);
+  const Registry::Entry& entry = registry.find(job.algorithm);
+  const std::unique_ptr<Recommender> model = entry.make(job.params);
+  TrialRecord record;
+  send({TrialMessage::Kind::kPhase, "fitting", 0, 0, 0, {}});
+  // Without early stopping nothing hangs on what validation says between epochs.
+  fit(*model, fold, job, entry, job.stopping.patience > 0 ? make_validation(fold, job, job.stopping.metric, exec) : nullptr, exec, record, send, interrupted);
+  send({TrialMessage::Kind::kPhase, "validating", 0, 0, 0, {}});
+  const auto validate = make_validation(fold, job, job.tuning, exec);
+  const double value = validate ? validation_sign(job.tuning) * validate(*model) : std::nan("");
+  if (std::isnan(value)) throw UsageError("'{}' has no value on validation data; is there truth left after exclusions?", job.tuning);
+  const MetricSpec metric = parse_metric(job.tuning);
+  record.attributes["role"] = "tuning";
+  record.validation[fmt::format("{}.v{}", metric.text(), metric.card->version)] = value;
+  record.timing.peak_rss_bytes = peak_rss_bytes();
+  write_trial(job.output, record);
+  send({TrialMessage::Kind::kDone, "", 0, 0, record.timing.fit_seconds, fmt::format("{} {:.4f} on validation", job.tuning, value)});
+}
+
 }  // namespace
 
 void run_trial(const Job& job, const Registry& registry, const std::function<void(const TrialMessage&)>& send,
                const std::function<bool()>& interrupted) {
+  if (!job.tuning.empty()) return run_tuning_trial(job, registry, send, interrupted);
   const auto phase = [&](const std::string& text) { send({TrialMessage::Kind::kPhase, text, 0, 0, 0, {}}); };
   const PreparedFold fold = map_snapshot(job.snapshot);
   const Executor exec(job.threads);
   const Registry::Entry& entry = registry.find(job.algorithm);
   const std::unique_ptr<Recommender> model = entry.make(job.params);
   TrialRecord record;
+  std::optional<PreparedFold> learned;  // outlives what the model may refer to
+  if (!job.train_snapshot.empty()) learned = map_snapshot(job.train_snapshot);
   if (std::filesystem::exists(job.output)) {
     phase("loading");
     record = read_trial(job.output);
@@ -193,28 +246,13 @@ void run_trial(const Job& job, const Registry& registry, const std::function<voi
     model->load(H5ArchiveReader(file, "/model"));
   } else {
     phase("fitting");
-    PipeProgress progress(record, job.stopping.metric, send, interrupted);
-    FitContext ctx{exec, Rng(job.seed).stream(job.algorithm), progress};
-    ctx.validate = make_validation(fold, job, exec);
-    ctx.stopping = {job.stopping.patience, job.stopping.every};
-    const Stopwatch watch;
-    model->fit({fold.train, fold.train_histories, fold.facets}, ctx);
-    record.timing.fit_seconds = watch.seconds();
-    record.timing.threads = exec.threads();
-    record.attributes = provenance();
-    record.attributes["algorithm"] = job.algorithm;
-    record.attributes["algorithm_version"] = std::to_string(entry.info.version);
-    record.attributes["algorithm_origin"] = entry.origin;
-    record.attributes["plugin_hash"] = entry.origin_hash;
-    record.attributes["params"] = job.params.to_json();
-    record.attributes["label"] = job.label;
-    record.attributes["seed"] = std::to_string(job.seed);
-    record.attributes["fold"] = job.fold;
-    record.attributes["dataset"] = job.dataset;
-    record.attributes["dataset_fingerprint"] = fold.dataset_fingerprint;
-    record.attributes["fit"] = job.fit;
-    record.attributes["status"] = "ok";
-    record.attributes["suite"] = job.spec;
+    if (!learned) {
+      fit(*model, fold, job, entry, make_validation(fold, job, job.stopping.metric, exec), exec, record, send, interrupted);
+    } else {
+      // Of a refit nothing is left to validate by.
+      fit(*model, *learned, job, entry, {}, exec, record, send, interrupted);
+      record.attributes["trained_on"] = "training and validation data";
+    }
   }
   std::string shown;
   for (std::size_t v = 0; v < job.views.size(); ++v) {

@@ -1,4 +1,5 @@
-// What a trial process does: fit (or load) one model, rank every view that is missing, measure latency, write one file.
+// What a trial process does: fit (or load) one model, rank every view that is missing, measure latency, write one file. A
+// tuning trial fits and is judged on validation data; the fold that it is handed has no test data.
 #pragma once
 
 #include <functional>

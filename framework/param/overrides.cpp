@@ -90,7 +90,7 @@ std::vector<std::string> split_commas(const std::string& text) {
 const Value::Entry* main_entry(const Value& entry) {
   if (entry.find("name")) return nullptr;
   for (const Value::Entry& candidate : entry.entries()) {
-    if (candidate.key != "label") return &candidate;
+    if (candidate.key != "label" && candidate.key != "tune") return &candidate;
   }
   return nullptr;
 }
@@ -255,8 +255,13 @@ void Override::in_entry(Value& entry, Path path) {
   if (!entry.is_map()) return below(entry, path);
   const Value::Entry* main = main_entry(entry);
   const bool to_parameters = path.size() > 1 && path.front() == (main ? main->key : "params");
+  if (path.front() == "tune" && path.size() > 1 && mode_ == Mode::kChange) {  // its keys have defaults, as parameters have
+    Value* tune = entry.find("tune");
+    if (!tune || !tune->is_map()) tune = &entry.set("tune", fresh(), mark_);
+    return in_map(*tune, path.subspan(1), true);
+  }
   if (!to_parameters && entry.find(path.front())) return in_map(entry, path, false);
-  if (path.front() == "label") return in_map(entry, path, true);
+  if (path.front() == "label" || path.front() == "tune") return in_map(entry, path, true);
   Value& inner = parameters(entry);
   if (to_parameters && &inner != &entry) path = path.subspan(1);
   if (inner.is_null() && mode_ != Mode::kRemove) inner = Value::map(inner.mark());

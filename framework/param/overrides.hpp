@@ -4,7 +4,7 @@
 //
 // A segment addresses a key of a map, a position in a list (algorithms.0.factors), or an entry of a list by its name
 // (algorithms.implicit_als.factors): its label, then its `name`, its main key ({implicit_als: {...}, label: x}; the
-// first key but label and name) or itself, where it is a string (popular). Below an entry, keys of the entry come
+// first key but label, tune and name) or itself, where it is a string (popular). Below an entry, keys of the entry come
 // first, then its parameters: the map under its main key or under `params`, else the entry itself. Since parameters
 // have defaults, a new one below an entry needs no '+'; the schema refuses it later if it is wrong. A string entry
 // becomes a map when something is put beneath it. `\.` is a dot inside a segment.

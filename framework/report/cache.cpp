@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 // Raised when a leaderboard's statistics or this file's layout change without a change of any metric's version.
-constexpr int kVersion = 3;
+constexpr int kVersion = 4;
 
 void add_file(const fs::path& file, Hasher& hasher) {
   std::error_code missing;
@@ -38,7 +38,7 @@ std::string key_of(const TaskEvidence& evidence, const LeaderboardOptions& optio
   hasher.add(evidence.task.id).add(evidence.task.name).add(evidence.task.dataset_title);
   add_file(evidence.task_file, hasher);
   for (const EvidenceRow& row : evidence.rows) {
-    hasher.add(row.label).add(row.algorithm).add(row.suite).add(row.group).add(row.params);
+    hasher.add(row.label).add(row.algorithm).add(row.suite).add(row.group).add(row.params).add(row.tuned).add(row.tuned_from).add(row.refit ? 1 : 0);
     for (const EvidenceTrial& t : row.trials) {
       hasher.add(t.fit).add(t.fold).add(t.seed).add(t.present ? 1 : 0).add(t.failed ? 1 : 0).add(t.error);
       add_file(t.file, hasher);
@@ -73,7 +73,7 @@ Json to_json(const LeaderboardRow& r) {
   for (const auto& [name, s] : r.metrics) metrics[name] = to_json(s);
   for (const auto& [batch, p50] : r.latency_p50_by_batch) batches.push_back(Json::array({batch, number(p50)}));
   return {{"label", r.label}, {"algorithm", r.algorithm}, {"suite", r.suite}, {"params", r.params}, {"status", r.status}, {"error", r.error}, {"trials", r.trials},
-          {"failed", r.failed}, {"planned", r.planned}, {"tried", r.tried}, {"metrics", std::move(metrics)}, {"fit", number(r.fit_seconds)}, {"p50", number(r.latency_p50)},
+          {"failed", r.failed}, {"planned", r.planned}, {"tried", r.tried}, {"tuned", r.tuned}, {"tuned_from", r.tuned_from}, {"gain", number(r.gain)}, {"refit", r.refit}, {"metrics", std::move(metrics)}, {"fit", number(r.fit_seconds)}, {"p50", number(r.latency_p50)},
           {"p99", number(r.latency_p99)}, {"batches", std::move(batches)}, {"rss", r.peak_rss_bytes}, {"model", r.model_bytes}, {"ties", number(r.tie_rate)}};
 }
 
@@ -89,6 +89,10 @@ LeaderboardRow row_from(const Json& j) {
   r.failed = j.at("failed");
   r.planned = j.at("planned");
   r.tried = j.at("tried");
+  r.tuned = j.at("tuned");
+  r.tuned_from = j.at("tuned_from");
+  r.gain = real(j.at("gain"));
+  r.refit = j.at("refit");
   for (const auto& [name, s] : j.at("metrics").items()) r.metrics[name] = summary_from(s);
   r.fit_seconds = real(j.at("fit"));
   r.latency_p50 = real(j.at("p50"));

@@ -346,7 +346,10 @@ std::vector<TaskEvidence> gather_evidence(std::span<const ResultsFolder> folders
             row.algorithm = t->algorithm;
             row.params = t->params;
             row.group = t->group;
+            row.tuned_from = t->tuned_from;
+            row.refit = t->refit;
           }
+          row.tuned = std::max(row.tuned, t->tuned);
           EvidenceTrial trial{.fit = t->fit, .fold = t->fold, .seed = t->seed, .file = folder.trial_file(t->fit), .error = {}};
           // A file that exists holds the tasks of its plan, but for a view that was added and has not run.
           try {

@@ -50,6 +50,9 @@ struct EvidenceRow {
   std::string algorithm, suite;
   std::string group;      // the suite's entry; a grid makes several rows of it
   std::string params;     // JSON, of the first trial
+  std::size_t tuned = 0;  // settings compared on validation data to find them; 0: nobody tuned
+  std::string tuned_from; // of a tuned row: label, in its suite, of the row with the entry's own settings
+  bool refit = false;     // trained on training and validation data
   std::vector<EvidenceTrial> trials;
 
   std::size_t present() const;

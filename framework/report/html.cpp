@@ -140,6 +140,11 @@ class Writer {
   void content() {
     if (!page_.boards.empty()) section("leaderboards", page_.boards.size() > 1 ? "Leaderboards" : "Leaderboard");
     for (std::size_t b = 0; b < page_.boards.size(); ++b) board(page_.boards[b], fmt::format("board-{}", b + 1));
+    if (!page_.tuning.empty()) {
+      section("tuning", "Tuning");
+      put("<p>Settings were compared on validation data alone. <code>segue tuning</code> lists every trial.</p>\n");
+      tables(page_.tuning);
+    }
     if (!page_.failures.empty()) failures();
     if (!page_.figures.empty()) figures();
     if (!page_.cards.empty()) cards();

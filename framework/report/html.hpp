@@ -67,6 +67,7 @@ struct ReportPage {
   std::string title, description;
   std::vector<std::pair<std::string, std::string>> summary;  // a few facts below the title
   std::vector<ReportBoard> boards;
+  NamedTables tuning;             // what was tried, and what was chosen
   std::vector<ReportCard> cards;  // those that no column names are shown too
   std::vector<ReportFigure> figures;
   std::vector<ReportFailure> failures;

@@ -96,6 +96,7 @@ class Builder {
     board.missing.assign(missing.begin(), missing.end());
     mark_best(board.rows);
     count_tried(board.rows);
+    compare_with_own(board.rows);
     sort(board.rows);
     return board;
   }
@@ -278,12 +279,35 @@ class Builder {
     }
   }
 
-  // Settings of one entry that were tried against each other, on the very data that ranks them.
+  // Settings of one entry that were tried against each other: on the very data that ranks them, but for tuned rows.
   void count_tried(std::vector<LeaderboardRow>& rows) const {
     std::map<std::pair<std::string, std::string>, std::size_t> count;
     const auto entry = [&](std::size_t r) { return std::pair(evidence_.rows[r].suite, evidence_.rows[r].group); };
     for (std::size_t r = 0; r < rows.size(); ++r) ++count[entry(r)];
-    for (std::size_t r = 0; r < rows.size(); ++r) rows[r].tried = count[entry(r)];
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      rows[r].tuned = evidence_.rows[r].tuned > 0;
+      rows[r].tried = rows[r].tuned ? evidence_.rows[r].tuned : count[entry(r)];
+    }
+  }
+
+  // Tuned rows against the entry's own settings.
+  void compare_with_own(std::vector<LeaderboardRow>& rows) const {
+    const std::string metric = metrics_.front().text();
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+      rows[r].refit = evidence_.rows[r].refit;
+      const std::string &own = evidence_.rows[r].tuned_from, renamed = own + " (" + rows[r].suite + ")";
+      if (own.empty()) continue;
+      for (const std::string& label : {renamed, own}) {
+        const auto from = std::find_if(rows.begin(), rows.end(), [&](const LeaderboardRow& other) { return other.label == label; });
+        if (from == rows.end()) continue;
+        rows[r].tuned_from = label;
+        const auto tuned = rows[r].metrics.find(metric), plain = from->metrics.find(metric);
+        // Of figures over different folds the difference says nothing.
+        if (tuned == rows[r].metrics.end() || plain == from->metrics.end() || rows[r].trials != from->trials) break;
+        rows[r].gain = (metrics_.front().card->higher_is_better ? 1 : -1) * (tuned->second.mean - plain->second.mean);
+        break;
+      }
+    }
   }
 
   // Best first by the first metric; rows without figures last, in the suite's order.

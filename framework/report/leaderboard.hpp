@@ -43,7 +43,14 @@ struct LeaderboardRow {
   std::string status;    // "ok", "failed" (some trial failed), "not run", "partial" (some not run)
   std::string error;     // of the first failed trial
   std::size_t trials = 0, failed = 0, planned = 0;
-  std::size_t tried = 1;               // settings of the same entry of the suite (its grid) that stand in the table
+  // Settings that were compared to get this row: those of its grid, which stand in the table themselves; or of a tuned row those
+  // that its tuner compared on validation data.
+  std::size_t tried = 1;
+  bool tuned = false;
+  std::string tuned_from;              // of a tuned row: label of the row with the entry's own settings; empty where it is not here
+  // By the first metric, above 0 is better than tuned_from; NaN where there is nothing to compare.
+  double gain = std::numeric_limits<double>::quiet_NaN();
+  bool refit = false;                  // trained on training and validation data
   std::map<std::string, MetricSummary> metrics;  // by text, "ndcg@10"
   double fit_seconds = 0;              // mean a trial; NaN where nothing ran
   double latency_p50 = 0, latency_p99 = 0;  // microseconds a query, batch 1; NaN where not measured

@@ -68,7 +68,7 @@ Table machine_table(const Leaderboard& board) {
     if (intervals)
       for (const char* part : {" low", " high", " p_best"}) table.columns.push_back({m + part});
   }
-  for (const char* name : {"trials", "planned trials", "tried", "fit s", "p50 us", "p99 us", "peak MiB", "model MiB"}) table.columns.push_back({name});
+  for (const char* name : {"trials", "planned trials", "tried", "tuned from", "gain", "refit", "fit s", "p50 us", "p99 us", "peak MiB", "model MiB"}) table.columns.push_back({name});
   const auto cell = [](double v) { return Cell::fixed(v, 4); };
   const auto in_mib = [](std::uint64_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0); };
   std::size_t place = 0;
@@ -82,6 +82,9 @@ Table machine_table(const Leaderboard& board) {
         for (const double v : {s.low, s.high, s.p_best}) cells.push_back(cell(v));
     }
     for (const std::size_t n : {row.trials, row.planned, row.tried}) cells.push_back(Cell(n));
+    cells.push_back(row.tuned_from.empty() ? kNothing : Cell(row.tuned_from));
+    cells.push_back(cell(row.gain));
+    cells.push_back(row.refit);
     for (const double v : {row.fit_seconds, row.latency_p50, row.latency_p99}) cells.push_back(cell(v));
     for (const std::uint64_t bytes : {row.peak_rss_bytes, row.model_bytes}) cells.push_back(row.peak_rss_bytes > 0 ? cell(in_mib(bytes)) : kNothing);
     table.add(std::move(cells));
@@ -96,13 +99,15 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
   const bool several = any(board, [](const LeaderboardRow& r) { return r.planned > 1; });
   const bool latency = any(board, [](const LeaderboardRow& r) { return !std::isnan(r.latency_p50); });
   const bool failed = any(board, [](const LeaderboardRow& r) { return r.status != "ok"; });
-  const bool tried = any(board, [](const LeaderboardRow& r) { return r.tried > 1; });
+  const bool tried = any(board, [](const LeaderboardRow& r) { return r.tried > 1 || r.tuned; });
   Table table;
   table.keys = 2;
   table.columns = {{"", Align::kRight}, {"label", Align::kLeft, Wrap::kYes}};
   for (const std::string& m : board.task.metrics) table.columns.push_back({m + (board.task.sampled ? " ~" : ""), Align::kRight});
   if (several) table.columns.push_back({"trials", Align::kRight});
   if (tried) table.columns.push_back({"tried", Align::kRight});
+  const bool gains = any(board, [](const LeaderboardRow& r) { return !std::isnan(r.gain); });
+  if (gains) table.columns.push_back({"gain", Align::kRight});
   table.columns.push_back({"fit s", Align::kRight});
   if (latency) {
     table.columns.push_back({"p50 us", Align::kRight});
@@ -131,6 +136,7 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
     }
     if (several) cells.push_back(row.trials == row.planned ? Cell(row.trials) : Cell(fmt::format("{}/{}", row.trials, row.planned)));
     if (tried) cells.push_back(Cell(row.tried));
+    if (gains) cells.push_back(std::isnan(row.gain) ? kNothing : Cell(fmt::format("{:+.{}f}", row.gain, decimals.at(board.task.metrics.front())), row.gain));
     cells.push_back(number(row.fit_seconds, 2));
     if (latency)
       for (const double us : {row.latency_p50, row.latency_p99}) cells.push_back(number(us, 1));
@@ -142,6 +148,26 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
   return table;
 }
 
+namespace {
+
+// What keeps tuned rows from being compared like with like.
+void tuning_notes(const Leaderboard& board, std::vector<std::string>& notes) {
+  std::set<std::size_t> budgets;
+  std::string refit;
+  bool all = true;
+  for (const LeaderboardRow& row : board.rows) {
+    if (row.tuned) budgets.insert(row.tried);
+    if (row.refit) refit += (refit.empty() ? "" : ", ") + row.label;
+    all = all && row.refit;
+  }
+  if (any(board, [](const LeaderboardRow& r) { return !std::isnan(r.gain); }))
+    notes.push_back(fmt::format("gain: in {}, over the row with the entry's own settings; above 0 is better (segue compare tests it)", board.task.metrics.front()));
+  if (budgets.size() > 1) notes.push_back(fmt::format("tuned rows had unequal budgets: {} to {} settings", *budgets.begin(), *budgets.rbegin()));
+  if (!refit.empty() && !all) notes.push_back(fmt::format("trained on training and validation data, unlike the other rows: {}", refit));
+}
+
+}  // namespace
+
 std::vector<std::string> leaderboard_notes(const Leaderboard& board, const LeaderboardOptions& options) {
   std::vector<std::string> notes;
   if (any_summary(board, [](const MetricSummary& s) { return !std::isnan(s.low); }))
@@ -151,8 +177,13 @@ std::vector<std::string> leaderboard_notes(const Leaderboard& board, const Leade
   if (any(board, [](const LeaderboardRow& r) { return r.trials > 0 && r.trials < r.planned; }))
     notes.push_back("a row that lacks trials is compared by the seeds whose folds are all there; without such a seed its figure is of some folds only, and never the best");
   notes.insert(notes.end(), board.missing.begin(), board.missing.end());
-  if (any(board, [](const LeaderboardRow& r) { return r.tried > 1; }))
-    notes.push_back("tried: settings of the same entry that were compared on these very test data; the best of many is flattered");
+  const bool grids = any(board, [](const LeaderboardRow& r) { return r.tried > 1 && !r.tuned; }), tuned = any(board, [](const LeaderboardRow& r) { return r.tuned; });
+  const std::string on_test = "settings of the same entry that were compared on these very test data; the best of many is flattered";
+  const std::string on_validation = "settings that its tuner compared on validation data alone";
+  if (grids && tuned) notes.push_back(fmt::format("tried: {}. Of a tuned row: {}", on_test, on_validation));
+  else if (grids) notes.push_back("tried: " + on_test);
+  else if (tuned) notes.push_back("tried: of a tuned row, " + on_validation);
+  tuning_notes(board, notes);
   if (board.task.sampled) notes.push_back("~ ranked among sampled candidates only: not comparable with full ranking, and may reverse it");
   if (any(board, [](const LeaderboardRow& r) { return r.failed > 0 && r.trials == 0; })) notes.push_back("! failed");
   return notes;
@@ -178,7 +209,8 @@ Json board_json(const Leaderboard& board) {
                       {"best", it->second.best}, {"tied_with_best", it->second.tied}};
     Json row{{"label", r.label}, {"algorithm", r.algorithm}, {"suite", r.suite}, {"params", Json::parse(r.params)}, {"status", r.status}, {"trials", r.trials}, {"planned_trials", r.planned}, {"failed_trials", r.failed},
              {"metrics", metrics}, {"fit_seconds", json_number(r.fit_seconds)}, {"latency_us", {{"p50", json_number(r.latency_p50)}, {"p99", json_number(r.latency_p99)}}},
-             {"peak_rss_bytes", r.peak_rss_bytes > 0 ? Json(r.peak_rss_bytes) : Json()}, {"model_bytes", r.peak_rss_bytes > 0 ? Json(r.model_bytes) : Json()}, {"tie_rate", r.tie_rate}, {"tried", r.tried}};
+             {"peak_rss_bytes", r.peak_rss_bytes > 0 ? Json(r.peak_rss_bytes) : Json()}, {"model_bytes", r.peak_rss_bytes > 0 ? Json(r.model_bytes) : Json()}, {"tie_rate", r.tie_rate}, {"tried", r.tried}, {"tuned", r.tuned},
+             {"tuned_from", r.tuned_from.empty() ? Json() : Json(r.tuned_from)}, {"gain", json_number(r.gain)}, {"refit", r.refit}};
     for (const auto& [batch, p50] : r.latency_p50_by_batch) row["latency_us"]["p50_batch"][std::to_string(batch)] = json_number(p50);
     if (!r.error.empty()) row["error"] = r.error;
     rows.push_back(std::move(row));

@@ -10,6 +10,7 @@
 #include "framework/base/build_info.hpp"
 #include "framework/base/errors.hpp"
 #include "framework/eval/metrics.hpp"
+#include "framework/param/space.hpp"
 #include "framework/report/cache.hpp"
 #include "framework/report/leaks.hpp"
 #include "framework/report/reproduction.hpp"
@@ -135,8 +136,15 @@ const std::vector<ReportCard>& cost_cards() {
   static const std::vector<ReportCard> cards{
       {"tried",
        "Settings tried",
-       {{"Meaning", "settings of the same entry of the suite that were compared on these very test data; the best of many is flattered"}},
+       {{"Meaning",
+         "settings of the same entry of the suite that were compared on these very test data, and the best of many is "
+         "flattered; of a tuned row, settings that its tuner compared on validation data alone"}},
        {}},
+      {"gain",
+       "Gain by tuning",
+       {{"Meaning",
+         "of a tuned row: by how much its first metric is better than that of the row with the entry's own settings"}},
+       true},
       {"trials",
        "Trials of the row",
        {{"Meaning", "fits with their folds and seeds whose mean is shown; 3/5: three of five have run"}},
@@ -174,6 +182,41 @@ std::vector<ReportCard> cards_for(const std::vector<ReportBoard>& boards) {
     }
   metrics.insert(metrics.end(), costs.begin(), costs.end());
   return metrics;
+}
+
+// --- tuning
+
+Table tuning_table(const ResultsFolder& results, const Manifest& manifest) {
+  Table out{.columns = {{"label", Align::kLeft, Wrap::kYes},
+                        {"data set"},
+                        {"fold"},
+                        {"strategy"},
+                        {"trials", Align::kRight},
+                        {"failed", Align::kRight},
+                        {"metric"},
+                        {"validation", Align::kRight},
+                        {"chosen settings", Align::kLeft, Wrap::kYes},
+                        {"space", Align::kLeft, Wrap::kYes},
+                        {"fit s", Align::kRight}}};
+  for (const ManifestTuning& t : manifest.tuning) {
+    std::size_t done = 0, failed = 0;
+    double seconds = 0, best = std::nan("");
+    std::string chosen;
+    for (const ManifestTuning::Trial& trial : t.trials) {
+      if (trial.fit == t.winner) chosen = settings_text(Value::from_json(trial.settings));
+      if (!fs::exists(results.trial_file(trial.fit))) continue;
+      const TrialFile file(results.trial_file(trial.fit));
+      ++done;
+      failed += file.attribute("status") == "ok" ? 0 : 1;
+      seconds += file.timing().fit_seconds;
+      if (const auto validation = file.validation(); trial.fit == t.winner && !validation.empty())
+        best = validation.begin()->second;
+    }
+    out.add({t.label, t.dataset, t.fold, t.strategy,
+             done == t.planned ? Cell(done) : Cell(fmt::format("{}/{}", done, t.planned)), failed, t.metric,
+             Cell::fixed(best, 4), chosen.empty() ? "-" : chosen, t.space, Cell::fixed(seconds, 1)});
+  }
+  return out;
 }
 
 // --- data and provenance
@@ -304,6 +347,8 @@ ReportPage build_report(const ReportInput& input, const Executor& exec) {
     const Trials trials = gather_trials(results, manifest);
     const std::string suffix = input.folders.size() > 1 ? " (" + manifest.suite + ")" : "";
     page.failures.insert(page.failures.end(), trials.failures.begin(), trials.failures.end());
+    if (!manifest.tuning.empty())
+      page.tuning.emplace_back("Settings that were chosen" + suffix, tuning_table(results, manifest));
     page.datasets.emplace_back("Data sets" + suffix, data_table(results, manifest));
     page.reproduce.push_back(reproduction(results, manifest, trials));
     const fs::path suite = results.root / "suite.yaml";

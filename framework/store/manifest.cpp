@@ -56,8 +56,12 @@ ManifestTask task_from(const Json& j) {
 }
 
 Json to_json(const ManifestTrial& t) {
-  return {{"fit", t.fit}, {"label", t.label}, {"algorithm", t.algorithm}, {"dataset", t.dataset}, {"fold", t.fold},
+  Json j{{"fit", t.fit}, {"label", t.label}, {"algorithm", t.algorithm}, {"dataset", t.dataset}, {"fold", t.fold},
           {"seed", t.seed}, {"tasks", t.tasks}, {"params", Json::parse(t.params)}, {"group", t.group}};
+  if (t.tuned > 0) j["tuned"] = t.tuned;
+  if (!t.tuned_from.empty()) j["tuned_from"] = t.tuned_from;
+  if (t.refit) j["refit"] = true;
+  return j;
 }
 
 ManifestTrial trial_from(const Json& j) {
@@ -71,6 +75,34 @@ ManifestTrial trial_from(const Json& j) {
   t.tasks = j.at("tasks").get<std::vector<std::string>>();
   t.params = j.at("params").dump();
   t.group = j.value("group", t.label);
+  t.tuned = j.value("tuned", std::size_t{0});
+  t.tuned_from = j.value("tuned_from", "");
+  t.refit = j.value("refit", false);
+  return t;
+}
+
+Json to_json(const ManifestTuning& t) {
+  Json trials = Json::array();
+  for (const ManifestTuning::Trial& each : t.trials) {
+    trials.push_back({{"fit", each.fit}, {"settings", Json::parse(each.settings)}});
+    if (each.epochs > 0) trials.back()["epochs"] = each.epochs;
+  }
+  return {{"label", t.label}, {"dataset", t.dataset}, {"fold", t.fold}, {"strategy", t.strategy}, {"metric", t.metric}, {"space", t.space},
+          {"seed", t.seed}, {"planned", t.planned}, {"winner", t.winner}, {"trials", std::move(trials)}};
+}
+
+ManifestTuning tuning_from(const Json& j) {
+  ManifestTuning t;
+  t.label = j.at("label");
+  t.dataset = j.at("dataset");
+  t.fold = j.at("fold");
+  t.strategy = j.at("strategy");
+  t.metric = j.at("metric");
+  t.space = j.at("space");
+  t.seed = j.at("seed");
+  t.planned = j.at("planned");
+  t.winner = j.at("winner");
+  for (const Json& each : j.at("trials")) t.trials.push_back({each.at("fit"), each.at("settings").dump(), each.value("epochs", 0)});
   return t;
 }
 
@@ -99,6 +131,7 @@ void ResultsFolder::write_manifest(const Manifest& m) const {
          {"tasks", Json::array()}, {"trials", Json::array()}};
   for (const ManifestTask& t : m.tasks) j["tasks"].push_back(to_json(t));
   for (const ManifestTrial& t : m.trials) j["trials"].push_back(to_json(t));
+  for (const ManifestTuning& t : m.tuning) j["tuning"].push_back(to_json(t));
   j["spec"] = Json::parse(m.spec);
   write_text_file(manifest_file(), j.dump(1) + "\n");
 }
@@ -118,6 +151,8 @@ Manifest ResultsFolder::read_manifest() const {
     m.plots = j.at("plots").get<std::vector<std::string>>();
     for (const Json& t : j.at("tasks")) m.tasks.push_back(task_from(t));
     for (const Json& t : j.at("trials")) m.trials.push_back(trial_from(t));
+    if (j.contains("tuning"))
+      for (const Json& t : j["tuning"]) m.tuning.push_back(tuning_from(t));
     m.spec = j.at("spec").dump();
     merge_imports(*this, m);
     return m;
@@ -130,6 +165,8 @@ std::string ResultsFolder::hash() const {
   const Manifest manifest = read_manifest();
   std::vector<std::string> fits, tasks;
   for (const ManifestTrial& t : manifest.trials) fits.push_back(t.fit);
+  for (const ManifestTuning& tuning : manifest.tuning)
+    for (const ManifestTuning::Trial& t : tuning.trials) fits.push_back(t.fit);
   for (const ManifestTask& t : manifest.tasks) tasks.push_back(t.id);
   std::sort(fits.begin(), fits.end());
   fits.erase(std::unique(fits.begin(), fits.end()), fits.end());

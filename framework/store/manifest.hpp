@@ -48,6 +48,24 @@ struct ManifestTrial {
   std::vector<std::string> tasks;
   std::string params;                 // JSON of every effective parameter
   std::string group = label;          // the suite's entry; a grid makes several labels of it
+  std::size_t tuned = 0;              // settings that were compared on validation data to find these; 0: nobody tuned
+  std::string tuned_from = {};        // of a tuned row: label of the row with the entry's own settings
+  bool refit = false;                 // trained on training and validation data
+};
+
+// One search for settings: of a row, on one fold of one data set.
+struct ManifestTuning {
+  struct Trial {
+    std::string fit;                  // its trial file holds a validation metric, and neither lists nor a model
+    std::string settings;             // JSON of the parameters that were tuned
+    int epochs = 0;                   // where the strategy decides on them; else 0
+  };
+  std::string label, dataset, fold;   // the row that gets the winner
+  std::string strategy, metric, space;
+  std::uint64_t seed = 0;             // of the fits
+  std::size_t planned = 0;            // trials in all
+  std::string winner;                 // fit of the best trial; empty while it goes on, or where everything failed
+  std::vector<Trial> trials;          // proposed so far
 };
 
 struct Manifest {
@@ -56,6 +74,7 @@ struct Manifest {
   std::string folder;                 // where the suite lies: its data paths and plugins may be relative to it
   std::vector<ManifestTask> tasks;
   std::vector<ManifestTrial> trials;
+  std::vector<ManifestTuning> tuning;
   std::vector<std::string> plots;
   std::vector<std::string> labels;    // rows in the suite's order
 };

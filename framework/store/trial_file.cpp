@@ -122,6 +122,7 @@ void write_record(const std::filesystem::path& path, TrialRecord& record, const 
     file.array("/curve/" + series + "/epochs", epochs);
     file.array("/curve/" + series + "/values", record.curve_values.at(series));
   }
+  for (const auto& [metric, value] : record.validation) file.attribute("/validation", metric, value);
   if (model != nullptr) {
     H5ArchiveWriter archive(file, "/model");
     file.attribute("/model", "algorithm", record.attributes.at("algorithm"));
@@ -239,6 +240,13 @@ std::vector<std::size_t> TrialFile::latency_batches() const {
   return batches;
 }
 
+std::map<std::string, double> TrialFile::validation() const {
+  std::map<std::string, double> out;
+  if (file_.is_group("/validation"))
+    for (const std::string& metric : file_.attribute_names("/validation")) out[metric] = file_.attribute_real("/validation", metric);
+  return out;
+}
+
 TrialRecord read_trial(const std::filesystem::path& path) {
   const TrialFile file(path);
   TrialRecord record;
@@ -246,6 +254,7 @@ TrialRecord read_trial(const std::filesystem::path& path) {
   for (const std::string& task : file.ranking_tasks()) record.views.push_back(*file.view(task));
   for (const std::string& task : file.rating_tasks()) record.ratings.push_back(*file.ratings(task));
   for (const std::string& series : file.curve_series()) std::tie(record.curve_epochs[series], record.curve_values[series]) = file.curve(series);
+  record.validation = file.validation();
   record.timing = file.timing();
   record.model_bytes = file.model_bytes();
   return record;
@@ -257,6 +266,7 @@ void hash_trial(const std::filesystem::path& path, Hasher& hasher) {
     hasher.add(group);
     if (file.is_group(group)) hash_h5_group(file, group, {}, hasher);
   }
+  if (file.is_group("/validation")) hash_h5_group(file, "/validation", {}, hasher);
 }
 
 }  // namespace segue

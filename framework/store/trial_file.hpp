@@ -60,6 +60,7 @@ struct TrialRecord {
   std::vector<StoredView> views;
   std::vector<StoredRatings> ratings;
   std::map<std::string, std::vector<double>> curve_epochs, curve_values;  // by series
+  std::map<std::string, double> validation;  // of a tuning trial, which has neither views nor a model: "ndcg@10.v1" -> value
   StoredTiming timing;
   std::uint64_t model_bytes = 0;
 
@@ -70,7 +71,7 @@ inline constexpr int kTrialSchemaVersion = 2;
 
 // Writes the record and the model. Sets record.model_bytes.
 void write_trial(const std::filesystem::path& path, TrialRecord& record, const Recommender& model);
-// Of a trial that has no model: imported lists.
+// Of a trial that has no model: imported lists, a tuner's trial.
 void write_trial(const std::filesystem::path& path, TrialRecord& record);
 
 // What of a view is read; the other arrays stay empty. Statistics over thousands of trials read ranks alone.
@@ -103,6 +104,7 @@ class TrialFile {
   std::vector<std::string> curve_series() const;
   std::pair<std::vector<double>, std::vector<double>> curve(const std::string& series) const;  // epochs, values
   std::vector<std::size_t> latency_batches() const;
+  std::map<std::string, double> validation() const;
 
  private:
   H5Reader file_;

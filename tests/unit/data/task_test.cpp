@@ -58,6 +58,37 @@ TEST(PrepareFold, PartsWhatAModelSeesFromWhatJudgesIt) {
   EXPECT_EQ(fold.test.now[0], 5);
 }
 
+TEST(PrepareRefit, HasTheValidationEventsAmongTheTrainingEventsAndTheSameTest) {
+  const Dataset data = test::dataset_of(
+      {{"a", "p", 1, EventKind::kPlay, 2}, {"a", "q", 2}, {"a", "p", 3}, {"a", "r", 4}, {"a", "q", 5}, {"b", "s", 9}});
+  TaskSpec spec;
+  spec.split.validation = 1;
+  const PreparedFold fold = prepare_fold(data, spec, "all"), refit = prepare_refit(data, spec, "all");
+  EXPECT_EQ(names(refit.items, refit.train.items(UserIdx{0})), (std::vector<std::string>{"p", "q", "r"}));
+  EXPECT_EQ(names(refit.items, refit.train_histories.of(UserIdx{0}).items),
+            (std::vector<std::string>{"p", "q", "p", "r"}));
+  EXPECT_EQ(refit.validation.size(), 0u);
+  EXPECT_EQ(names(refit.items, refit.test.histories[0].items), names(fold.items, fold.test.histories[0].items));
+  EXPECT_EQ(names(refit.items, refit.test.truth_items), names(fold.items, fold.test.truth_items));
+  spec.split.validation = 0;
+  const PreparedFold plain = prepare_fold(data, spec, "all");
+  EXPECT_EQ(names(plain.items, plain.train.items(UserIdx{0})), names(refit.items, refit.train.items(UserIdx{0})));
+}
+
+TEST(WithoutTest, LeavesNothingOfTheTestPart) {
+  TaskSpec spec;
+  spec.split.validation = 1;
+  const Dataset data = test::dataset_of(test::random_log(3, 20, 15, 200));
+  const PreparedFold whole = prepare_fold(data, spec, "all"), fold = without_test(whole);
+  ASSERT_GT(whole.test.size(), 0u);
+  EXPECT_EQ(fold.test.size(), 0u);
+  EXPECT_EQ(fold.test.truth_items.size() + fold.test.rating_items.size() + fold.test.histories.size(), 0u);
+  EXPECT_EQ(fold.given_negatives.rows(), 0u);
+  EXPECT_EQ(fold.leaks.test_events, 0u);
+  EXPECT_EQ(fold.validation.size(), whole.validation.size());
+  EXPECT_EQ(fold.train.by_user().all_indices().size(), whole.train.by_user().all_indices().size());
+}
+
 TEST(PrepareFold, EveryTestRatingIsJudgedAndEveryLikedPairIsTruthOnce) {
   DatasetBuilder b("toy");
   b.set_has_ratings(true);

@@ -24,6 +24,8 @@ TEST(Job, SurvivesJson) {
           .spec();
   Job job;
   job.snapshot = "/tmp/a \"quoted\" ü.snap";
+  job.train_snapshot = "/tmp/refit.snap";
+  job.tuning = "hr@1";
   job.output = "/tmp/out.h5";
   job.algorithm = "toy_mf";
   job.label = "toy_mf\nreg";
@@ -42,6 +44,8 @@ TEST(Job, SurvivesJson) {
   job.spec = spec.resolved.to_json();
   const Job back = Job::from_json(job.to_json());
   EXPECT_EQ(back.snapshot, job.snapshot);
+  EXPECT_EQ(back.train_snapshot, job.train_snapshot);
+  EXPECT_EQ(back.tuning, job.tuning);
   EXPECT_EQ(back.output, job.output);
   EXPECT_EQ(back.algorithm, job.algorithm);
   EXPECT_EQ(back.label, job.label);

@@ -159,6 +159,23 @@ TEST(SuiteSchema, AgreesWithTheParser) {
   agree({.algorithms = "[{popular: , seeds: 3}, {toy_mf: , seeds: [1, 2]}]"}, true);
   agree({.more = "limits: {timeout: 5m}\nplots: [metric_bars]\nstopping: {metric: hr@5}\ndescription: x"}, true);
 
+  const auto tune = [](const std::string& text, const std::string& more = "") {
+    return test::Suite{.algorithms = "[{toy_mf: , tune: " + text + "}]", .more = "split: {validation: 1}\n" + more};
+  };
+  agree(tune("false"), true);
+  agree(tune("{trials: 3, refit: true, space: {reg: {log: [0.1, 1]}, factors: [4, 8], layers: [[3], [4, 4]]}}"), true);
+  agree(tune("{strategy: grid, space: {reg: {linear: [0, 1], steps: 3}, factors: {pow2: [4, 16]}}}"), true);
+  agree(tune("{space: {reg: [0, 1]}}", "tune: {trials: 3, strategy: tpe}\n"), true);
+  agree(tune("{trials: 0, space: {reg: [0, 1]}}"), false);
+  agree(tune("{strategy: guess, space: {reg: [0, 1]}}"), false);
+  agree(tune("{space: {reg: [0, 11]}}"), false);
+  agree(tune("{space: {reg: {lg: [0, 1]}}}"), false);
+  agree(tune("{space: {reg: {log: [1]}}}"), false);
+  agree(tune("{space: {layers: {log: [1, 2]}}}"), false);
+  agree(tune("{space: {rg: [1]}}"), false);
+  agree(tune("{space: {reg: [0, 1]}}", "tune: {space: {reg: [1]}}\n"), false);
+  agree(tune("3"), false);
+
   agree({.dataset = "toz"}, false);
   agree({.dataset = "{name: toy, editon: large}"}, false);
   agree({.dataset = "{name: toy, edition: huge}"}, false);

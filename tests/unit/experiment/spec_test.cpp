@@ -168,11 +168,11 @@ TEST(WrongSuites, Algorithms) {
   EXPECT_EQ(error("[]"), "s.yaml:4:13: 'algorithms' is a list such as [popular, item_knn]");
   EXPECT_EQ(error("[3]"), "s.yaml:4:14: an entry of 'algorithms' is a name or a map, not integer 3");
   EXPECT_EQ(error("[{toy_mf: {}, popular: {}}]"),
-            "s.yaml:4:27: an entry of 'algorithms' has one algorithm and perhaps a 'label' and 'seeds', such as {implicit_als: "
-            "{factors: 128}, label: als}; 'toy_mf' and 'popular' both stand here");
+            "s.yaml:4:27: an entry of 'algorithms' has one algorithm and perhaps a 'label', 'seeds' and 'tune', such as "
+            "{implicit_als: {factors: 128}, label: als}; 'toy_mf' and 'popular' both stand here");
   EXPECT_EQ(error("[{label: x}]"),
-            "s.yaml:4:14: an entry of 'algorithms' has one algorithm and perhaps a 'label' and 'seeds', such as {implicit_als: "
-            "{factors: 128}, label: als}; there is no algorithm here");
+            "s.yaml:4:14: an entry of 'algorithms' has one algorithm and perhaps a 'label', 'seeds' and 'tune', such as "
+            "{implicit_als: {factors: 128}, label: als}; there is no algorithm here");
   EXPECT_EQ(error("[toy_mf: 8]"), "s.yaml:4:22: parameters of 'toy_mf' are a map, such as {factors: 128}");
   EXPECT_EQ(error("[popular, popular]"),
             "s.yaml:4:23: two entries are labelled 'popular' (the other at s.yaml:4:14); give one a 'label'");

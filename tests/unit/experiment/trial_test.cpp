@@ -1,6 +1,9 @@
 // One trial in this process: fit, views, what is kept and what is added later.
 #include "framework/experiment/trial.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -151,6 +154,58 @@ TEST(RunTrial, AConfigurationThatPredictsNoRatingsSaysSo) {
   trial.job.params = Value::map();
   EXPECT_EQ(message_of<UsageError>([&] { trial.run(); }),
             "this configuration predicts no ratings; its metrics here judge ratings");
+}
+
+TEST(TuningTrial, StoresAValidationMetricAndNeitherListsNorAModel) {
+  Trial trial({.algorithms = "[toy_mf: {epochs: 30}]", .evaluate = "[{metrics: [rmse]}]", .more = kRatings});
+  const PreparedFold whole = map_snapshot(trial.job.snapshot);
+  trial.job.tuning = "rmse";
+  EXPECT_THAT(message_of<LogicError>([&] { trial.run(); }), testing::HasSubstr("a tuning trial was handed test data"));
+  write_snapshot(without_test(whole), trial.job.snapshot + ".tuning");
+  trial.job.snapshot += ".tuning";
+  const TrialRecord r = trial.run();
+  EXPECT_TRUE(r.views.empty());
+  EXPECT_TRUE(r.ratings.empty());
+  EXPECT_EQ(r.model_bytes, 0u);
+  EXPECT_EQ(r.attributes.at("role"), "tuning");
+  ASSERT_EQ(r.validation.size(), 1u);
+  // The toy predicts 6 for everybody.
+  double sum = 0;
+  for (const float x : whole.validation.rating_values)
+    sum += std::pow(std::clamp(6.0, 1.0, 5.0) - static_cast<double>(x), 2);
+  EXPECT_NEAR(r.validation.begin()->second, std::sqrt(sum / static_cast<double>(whole.validation.rating_values.size())),
+              1e-9);
+  EXPECT_EQ(r.validation.begin()->first, "rmse.v1");
+  EXPECT_FALSE(r.curve_values.contains("rmse on validation")) << "without early stopping nobody asks between epochs";
+}
+
+TEST(TuningTrial, StopsEarlyAndKnowsWhen) {
+  Trial trial({.algorithms = "[toy_mf: {epochs: 30}]",
+               .evaluate = "[{metrics: [rmse]}]",
+               .more = kRatings + "stopping: {metric: rmse, patience: 4}"});
+  const TrialRecord plain = trial.run();
+  write_snapshot(without_test(map_snapshot(trial.job.snapshot)), trial.job.snapshot + ".tuning");
+  trial.job.snapshot += ".tuning";
+  trial.job.output += ".tuning";
+  trial.job.tuning = "rmse";
+  const TrialRecord r = trial.run();
+  EXPECT_EQ(r.curve_epochs.at("best epoch"), plain.curve_epochs.at("best epoch"));
+  EXPECT_EQ(r.validation.begin()->second, plain.curve_values.at("best epoch").front());
+}
+
+TEST(RunTrial, ARefitLearnsFromItsOwnFoldAndIsJudgedOnTheOther) {
+  Trial trial({.more = "split: {validation: 2}"});
+  const TrialRecord plain = trial.run();
+  const Dataset data = test::ToyLoader().load(Value::map(), {});
+  TaskSpec spec;
+  spec.split.validation = 2;
+  write_snapshot(prepare_refit(data, spec, "all"), trial.job.snapshot + ".refit");
+  trial.job.train_snapshot = trial.job.snapshot + ".refit";
+  trial.job.output += ".refit";
+  const TrialRecord r = trial.run();
+  EXPECT_EQ(r.attributes.at("trained_on"), "training and validation data");
+  EXPECT_EQ(r.views[0].truth_items, plain.views[0].truth_items);
+  EXPECT_NE(r.views[0].scores, plain.views[0].scores);
 }
 
 TEST(FindWork, IsWhatIsMissing) {

@@ -32,6 +32,19 @@ std::string refused(const std::string& text) {
   return message;
 }
 
+TEST(Override, TuneIsNoParameter) {
+  Value root = parse_yaml("algorithms: [popular, {slim: {reg: 1}, tune: true}]", "suite.yaml");
+  const auto set = [&](const std::string& text) {
+    apply_override(root, text);
+    return root.find("algorithms")->text();
+  };
+  EXPECT_EQ(set("algorithms.slim.tune.trials=9"), "[popular, {slim: {reg: 1}, tune: {trials: 9}}]");
+  EXPECT_EQ(set("algorithms.slim.reg=2"), "[popular, {slim: {reg: 2}, tune: {trials: 9}}]");
+  EXPECT_EQ(set("algorithms.slim.tune.seed=3"), "[popular, {slim: {reg: 2}, tune: {trials: 9, seed: 3}}]");
+  EXPECT_EQ(set("algorithms.slim.tune=false"), "[popular, {slim: {reg: 2}, tune: false}]");
+  EXPECT_EQ(set("algorithms.popular.tune=true"), "[{popular: {}, tune: true}, {slim: {reg: 2}, tune: false}]");
+}
+
 TEST(Override, ChangesAddsAndRemovesInMaps) {
   EXPECT_EQ(after("model.size=3", "model"), "{size: 3, deep: {x: 2}, none: null}");
   EXPECT_EQ(after("model.deep.x=[1, a]", "model"), "{size: 1, deep: {x: [1, a]}, none: null}");

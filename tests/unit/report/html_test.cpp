@@ -61,7 +61,7 @@ ReportPage page_of(const std::string& text) {
   list.add({text});
   Table record = record_table();
   record.add({text, text});
-  page.datasets = {{text, list}};
+  page.datasets = page.tuning = {{text, list}};
   page.provenance = {{text, record}, {"", list}};
   page.reproduce = page.suites = {{text, text}};
   return page;

@@ -21,6 +21,7 @@ namespace {
 using test::message_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 using test::Results;
 
@@ -164,6 +165,85 @@ TEST(LeaderboardTable, ShowsPlacesTheBestAndWhatFailed) {
             "| ! | broken | - | - | - | - | - | failed: ended by signal 6 (Aborted) |\n");
 }
 
+TEST(LeaderboardTable, SaysOnWhichDataSettingsWereCompared) {
+  Results r;
+  for (const char* label : {"a", "a (tuned)", "g x=1", "g x=2", "g x=3"}) r.finish(r.plan(label), {1, 2, 0});
+  const auto notes = [&] {
+    std::string out;
+    for (const std::string& note : leaderboard_notes(build_leaderboards(r.results).front())) out += note + "\n";
+    return out;
+  };
+  const auto tried = [&] {
+    std::map<std::string, std::size_t> out;
+    for (const LeaderboardRow& row : build_leaderboards(r.results).front().rows) out[row.label] = row.tried;
+    return out;
+  };
+  EXPECT_THAT(notes(), Not(HasSubstr("tried")));
+  r.manifest.trials[1].tuned = 40;
+  r.results.write_manifest(r.manifest);
+  EXPECT_EQ(tried()["a (tuned)"], 40u);
+  EXPECT_EQ(tried()["a"], 1u);
+  EXPECT_THAT(notes(), HasSubstr("tried: of a tuned row, settings that its tuner compared on validation data alone"));
+  EXPECT_THAT(notes(), Not(HasSubstr("test data")));
+  for (std::size_t i = 2; i < 5; ++i) r.manifest.trials[i].group = "g";
+  r.results.write_manifest(r.manifest);
+  EXPECT_EQ(tried()["g x=2"], 3u);
+  EXPECT_EQ(tried()["a (tuned)"], 40u);
+  EXPECT_THAT(notes(),
+              HasSubstr("compared on these very test data; the best of many is flattered. Of a tuned row: settings"));
+  EXPECT_THAT(leaderboard_json(build_leaderboards(r.results)), HasSubstr("\"tuned\": true"));
+}
+
+TEST(LeaderboardTable, TunedRowsStandAgainstTheEntrysOwn) {
+  Results r;
+  r.finish(r.plan("a"), {1, 2, 0, 0});
+  r.finish(r.plan("a (tuned)"), {1, 1, 2, 0});
+  r.finish(r.plan("b"), {1, 1, 1, 1});
+  r.finish(r.plan("b (tuned)"), {1, 1, 1, 0});
+  for (const std::size_t i : {std::size_t{1}, std::size_t{3}}) {
+    r.manifest.trials[i].tuned = 40;
+    r.manifest.trials[i].tuned_from = i == 1 ? "a" : "b";
+  }
+  const auto board = [&] {
+    r.results.write_manifest(r.manifest);
+    return build_leaderboards(r.results, "", means_only()).front();
+  };
+  EXPECT_EQ(render(leaderboard_table(board()), TableFormat::kMarkdown, {}),
+            "|  | label | hr@2 | mrr@2 | tried | gain | fit s | peak MiB | model MiB |\n"
+            "|---:|---|---:|---:|---:|---:|---:|---:|---:|\n"
+            "| 1 | b | **1.0000** | **1.0000** | 1 | - | 1.00 | 1.0 | 0.0 |\n"
+            "| 2 | a (tuned) | 0.7500 | 0.6250 | 40 | +0.2500 | 1.00 | 1.0 | 0.0 |\n"
+            "| 3 | b (tuned) | 0.7500 | 0.7500 | 40 | -0.2500 | 1.00 | 1.0 | 0.0 |\n"
+            "| 4 | a | 0.5000 | 0.3750 | 1 | - | 1.00 | 1.0 | 0.0 |\n");
+  for (const TableFormat format : {TableFormat::kLatex, TableFormat::kHtml, TableFormat::kText}) {
+    const std::string text = render(leaderboard_table(board(), format), format, {});
+    EXPECT_THAT(text, HasSubstr("tried"));
+    EXPECT_THAT(text, HasSubstr("40"));
+    EXPECT_THAT(text, HasSubstr("0.2500"));
+  }
+  const std::string csv = render(leaderboard_table(board(), TableFormat::kCsv), TableFormat::kCsv, {});
+  EXPECT_THAT(csv, HasSubstr(",tried,tuned from,gain,refit,"));
+  EXPECT_THAT(csv, HasSubstr(",1,1,40,a,0.25,false,"));
+  EXPECT_THAT(csv, HasSubstr(",1,1,40,b,-0.25,false,"));
+  // The same from the cache.
+  const Executor exec;
+  for (const bool fresh : {true, false})
+    EXPECT_EQ(leaderboard_json({cached_leaderboard(r.evidence(), means_only(), exec, fresh)}), leaderboard_json({board()}));
+
+  const auto notes = [&] { return leaderboard_notes(board()); };
+  EXPECT_THAT(notes(), testing::Contains(HasSubstr("gain: in hr@2, over the row with the entry's own settings")));
+  EXPECT_THAT(notes(), Not(testing::Contains(HasSubstr("unequal"))));
+  EXPECT_THAT(notes(), Not(testing::Contains(HasSubstr("trained on"))));
+  r.manifest.trials[1].tuned = 12;
+  r.manifest.trials[3].refit = true;
+  EXPECT_THAT(notes(), testing::Contains("tuned rows had unequal budgets: 12 to 40 settings"));
+  EXPECT_THAT(notes(), testing::Contains("trained on training and validation data, unlike the other rows: b (tuned)"));
+  // Less is better of some metrics; a row that is not there is not compared with.
+  r.manifest.trials[3].tuned_from = "elsewhere";
+  EXPECT_TRUE(std::isnan(board().rows[2].gain));
+  EXPECT_EQ(board().rows[2].tuned_from, "");
+}
+
 TEST(LeaderboardTable, SeveralTrialsAndLatencyHaveColumns) {
   Results r;
   r.finish(r.plan("a", "u1"), {1, 3, 3, 3}, 1, {{.batch = 1, .microseconds_per_query = {2, 4}, .threads = 1}});
@@ -174,8 +254,8 @@ TEST(LeaderboardTable, SeveralTrialsAndLatencyHaveColumns) {
             "|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---|\n"
             "| 1 | a | **0.2500** | **0.2500** | 1/2 | 1.00 | 3.0 | 4.0 | 1.0 | 0.0 | partial |\n");
   EXPECT_EQ(render(leaderboard_table(board, TableFormat::kCsv), TableFormat::kCsv, {}),
-            "rank,label,algorithm,suite,status,error,sampled,hr@2,mrr@2,trials,planned trials,tried,fit s,p50 us,p99 us,peak MiB,model MiB\n"
-            "1,a,algorithm of a,toy,partial,,false,0.25,0.25,1,2,1,1.0,3.0,3.98,1.0,0.0\n");
+            "rank,label,algorithm,suite,status,error,sampled,hr@2,mrr@2,trials,planned trials,tried,tuned from,gain,refit,fit s,p50 us,p99 us,peak MiB,model MiB\n"
+            "1,a,algorithm of a,toy,partial,,false,0.25,0.25,1,2,1,,,false,1.0,3.0,3.98,1.0,0.0\n");
 }
 
 TEST(LeaderboardJson, HasTheShapeThatScriptsRelyOn) {

@@ -174,6 +174,38 @@ TEST(Report, HoldsWhatTheFolderHolds) {
   EXPECT_EQ(page.cards[0].facts[0].first, "Formula");
 }
 
+TEST(Report, SaysWhatTunersChose) {
+  const Folder f;
+  EXPECT_TRUE(f.page().tuning.empty());
+  EXPECT_THAT(render_html(f.page()), Not(HasSubstr("id=\"tuning\"")));
+  Manifest m = f.results.read_manifest();
+  m.tuning = {{"a (tuned)",
+               "toy",
+               "all",
+               "tpe",
+               "hr@2",
+               "reg log [0.1, 1]",
+               1,
+               4,
+               "t2",
+               {{"t1", R"({"reg":0.5})"}, {"t2", R"({"reg":0.25})"}, {"t3", R"({"reg":0.75})"}}}};
+  f.results.write_manifest(m);
+  for (const auto& [fit, value] : {std::pair{"t1", 0.1}, {"t2", 0.4}, {"t3", -1.0}}) {
+    TrialRecord record;
+    record.attributes = {{"status", value < 0 ? "failed" : "ok"}, {"error", ""}};
+    if (value >= 0) record.validation["hr@2.v1"] = value;
+    record.timing.fit_seconds = 2;
+    write_trial(f.results.trial_file(fit), record);
+  }
+  const ReportPage page = f.page();
+  ASSERT_EQ(page.tuning.size(), 1u);
+  EXPECT_EQ(render(page.tuning[0].second, TableFormat::kMarkdown),
+            "| label | data set | fold | strategy | trials | failed | metric | validation | chosen settings | space | fit s |\n"
+            "|---|---|---|---|---:|---:|---|---:|---|---|---:|\n"
+            "| a (tuned) | toy | all | tpe | 3/4 | 1 | hr@2 | 0.4000 | reg=0.25 | reg log [0.1, 1] | 6.0 |\n");
+  EXPECT_THAT(render_html(page), HasSubstr("<h2 id=\"tuning\">Tuning</h2>"));
+}
+
 TEST(Report, NamesFailuresAndHowToTryAgain) {
   const Folder f;
   const ReportPage page = f.page();

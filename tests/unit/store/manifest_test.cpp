@@ -73,6 +73,45 @@ TEST(Manifest, GivesBackWhatWasWritten) {
   EXPECT_TRUE(results.read_manifest().tasks.empty());
 }
 
+TEST(Manifest, KnowsWhatWasTuned) {
+  const test::TempFolder folder;
+  const ResultsFolder results{folder.path()};
+  Manifest m;
+  m.suite = "s";
+  m.spec = "{}";
+  ManifestTrial trial{"f", "a (tuned)", "a", "d", "all", 1, {}, "{}"};
+  trial.tuned = 40;
+  trial.refit = true;
+  m.trials = {trial, {"g", "a", "a", "d", "all", 1, {}, "{}"}};
+  m.tuning = {{"a (tuned)",
+               "d",
+               "all",
+               "tpe",
+               "hr@1",
+               "reg log [1, 2]",
+               3,
+               40,
+               "t2",
+               {{"t1", R"({"reg":1.5})", 0}, {"t2", R"({"reg":2})", 9}}}};
+  results.write_manifest(m);
+  const Manifest back = results.read_manifest();
+  EXPECT_EQ(back.trials[0].tuned, 40u);
+  EXPECT_TRUE(back.trials[0].refit);
+  EXPECT_EQ(back.trials[1].tuned, 0u);
+  EXPECT_FALSE(back.trials[1].refit);
+  ASSERT_EQ(back.tuning.size(), 1u);
+  const ManifestTuning& t = back.tuning[0];
+  EXPECT_THAT((std::vector<std::string>{t.label, t.dataset, t.fold, t.strategy, t.metric, t.space, t.winner}),
+              ElementsAre("a (tuned)", "d", "all", "tpe", "hr@1", "reg log [1, 2]", "t2"));
+  EXPECT_EQ(t.seed, 3u);
+  EXPECT_EQ(t.planned, 40u);
+  ASSERT_EQ(t.trials.size(), 2u);
+  EXPECT_EQ(t.trials[0].fit, "t1");
+  EXPECT_EQ(t.trials[0].settings, R"({"reg":1.5})");
+  EXPECT_EQ(t.trials[0].epochs, 0);
+  EXPECT_EQ(t.trials[1].epochs, 9);
+}
+
 TEST(Manifest, ADamagedOneIsAnErrorThatNamesIt) {
   const test::TempFolder folder;
   const ResultsFolder results{folder.path()};
