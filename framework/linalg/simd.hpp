@@ -77,13 +77,28 @@ struct Lanes {
   static Lanes zero() { return all(0); }
   // Lanes l and l + 8 are added, then l and l + 4, l + 2, l + 1.
   float sum() const {
+#if defined(__AVX512F__)
+    // The maskz forms keep GCC 12 from warning of the undefined pass-through operand of the plain ones.
+    const __m512d x = _mm512_castps_pd(v);
+    const __m256 eight = _mm256_add_ps(_mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xff, x, 0)),
+                                       _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xff, x, 1)));
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+#else
     float x[kCount];
     store(x);
     for (std::size_t width = kCount / 2; width > 0; width /= 2)
       for (std::size_t l = 0; l < width; ++l) x[l] += x[l + width];
     return x[0];
+#endif
   }
 };
+
+// Asks for a row that is to be changed soon.
+inline void prefetch_row(const float* row, std::size_t n) {
+  for (std::size_t d = 0; d < n; d += Lanes::kCount) __builtin_prefetch(row + d, 1);
+}
 
 // The inner product of two vectors of the same length: sixteen chains of fused multiply-adds, then Lanes::sum(). Faster
 // than dot_in_order() of scoring.hpp and with other bits: for training, not for scores.
