@@ -13,9 +13,9 @@ double bpr_steps(FactorModel& model, std::span<const BprTriple> triples, const P
   for (std::size_t n = 0; n < triples.size(); ++n) {
     if (n + kAhead < triples.size()) {
       const BprTriple& next = triples[n + kAhead];
-      prefetch_row(users + next.user * d, d);
-      prefetch_row(items + next.item * d, d);
-      prefetch_row(items + next.negative * d, d);
+      prefetch_to_write(users + next.user * d, d);
+      prefetch_to_write(items + next.item * d, d);
+      prefetch_to_write(items + next.negative * d, d);
     }
     const auto [u, i, j] = triples[n];
     bpr_step(users + u * d, items + i * d, items + j * d, bias[i], bias[j], d, step, loss);

@@ -8,6 +8,7 @@
 #include "framework/base/errors.hpp"
 #include "framework/linalg/gram.hpp"
 #include "framework/linalg/scoring.hpp"
+#include "framework/model/history_row.hpp"
 #include "framework/model/iterative.hpp"
 #include "framework/model/registry.hpp"
 
@@ -20,12 +21,32 @@ struct ImplicitAlsParams {
   int epochs = 15;
   float reg = 20.0f;
   float alpha = 5.0f;
+  AlsLoss loss = AlsLoss::kConfidence;
+  float unobserved_weight = 1.0f;
+  float reg_exponent = 0.0f;
+  AlsSolver solver = AlsSolver::kCholesky;
+  int cg_steps = 3;
+  int block_size = 64;
   float init_stddev = 0.1f;
 
-  // 2 nnz d^2 to build the systems of both sides (half each, two sides), d^3 / 3 to solve each.
+  AlsSettings settings() const {
+    return {reg, alpha, unobserved_weight, reg_exponent, loss, solver, cg_steps, block_size};
+  }
+
+  // Cholesky: 2 nnz d^2 to build the systems of both sides (half each, two sides), d^3 / 3 to solve each. CG: 4 nnz d +
+  // 2 d^2 a product, one for the first residual and one a step. Blocks of b: systems of b, and three products with the
+  // events.
   double fit_flop(const DataShape& s) const {
-    const double d = factors;
-    return epochs * (2 * s.events * d * d + (s.users + s.items) * d * d * d / 3);
+    const double d = factors, b = std::min(block_size, factors), rows = s.users + s.items;
+    switch (solver) {
+      case AlsSolver::kCholesky:
+        break;
+      case AlsSolver::kCg:
+        return epochs * (cg_steps + 1) * (8 * s.events * d + 2 * rows * d * d);
+      case AlsSolver::kBlock:
+        return epochs * (2 * s.events * d * (b + 6) + rows * d * (b * b / 3 + 4 * d));
+    }
+    return epochs * (2 * s.events * d * d + rows * d * d * d / 3);
   }
   static Schema<ImplicitAlsParams> schema() {
     using P = ImplicitAlsParams;
@@ -34,12 +55,27 @@ struct ImplicitAlsParams {
     s.field("epochs", &P::epochs, "passes; one solves every item, then every user")
         .range(1, 10000)
         .search(linear, 5, 30);
-    s.field("reg", &P::reg, "L2 penalty on every factor, not scaled by the number of events")
+    s.field("reg", &P::reg, "L2 penalty on every factor, scaled as reg_exponent says")
         .above(0.0f)
         .search(log_scale, 0.1, 1000);
-    s.field("alpha", &P::alpha, "confidence of an event is 1 + alpha |weight|; of an unobserved pair 1")
+    s.field("alpha", &P::alpha, "an event weighs alpha |weight| more than an unobserved pair")
         .range(0.0f, 1e6f)
         .search(log_scale, 0.5, 100);
+    s.field("loss", &P::loss,
+            "confidence: an event is (unobserved_weight + alpha |weight|) (p - s)^2; separate: alpha |weight| (p - "
+            "s)^2 and "
+            "unobserved_weight s^2")
+        .choices({{"confidence", AlsLoss::kConfidence}, {"separate", AlsLoss::kSeparate}});
+    s.field("unobserved_weight", &P::unobserved_weight, "weight a0 of an unobserved pair").range(0.0f, 1e6f);
+    s.field("reg_exponent", &P::reg_exponent,
+            "nu: the penalty of a row with n events is reg (n + a0 columns)^nu; 0 is plain, 1 frequency-scaled")
+        .range(0.0f, 2.0f);
+    s.field(
+         "solver", &P::solver,
+         "cholesky: exact; cg: cg_steps steps of conjugate gradients; block: block_size dimensions at a time (iALS++)")
+        .choices({{"cholesky", AlsSolver::kCholesky}, {"cg", AlsSolver::kCg}, {"block", AlsSolver::kBlock}});
+    s.field("cg_steps", &P::cg_steps, "conjugate gradient steps a row and epoch (solver: cg)").range(1, 1000);
+    s.field("block_size", &P::block_size, "dimensions solved together (solver: block)").range(1, 4096);
     s.field("init_stddev", &P::init_stddev, "standard deviation of the first user factors").range(1e-6f, 10.0f);
     return s;
   }
@@ -47,7 +83,7 @@ struct ImplicitAlsParams {
 
 class ImplicitAls final : public IterativeRecommender, public EmbeddingSpace {
  public:
-  explicit ImplicitAls(ImplicitAlsParams params) : params_(params) {}
+  explicit ImplicitAls(ImplicitAlsParams params) : params_(params), settings_(params.settings()) {}
 
   std::size_t n_items() const override { return static_cast<std::size_t>(item_factors_.rows()); }
   const EmbeddingSpace* embeddings() const override { return this; }
@@ -61,11 +97,10 @@ class ImplicitAls final : public IterativeRecommender, public EmbeddingSpace {
         return;
       }
     }
-    std::vector<ItemIdx> items;
-    std::vector<float> weights;
-    als_history(query, n_items(), items, weights);
-    RidgeSystem system(out.size());
-    als_solve_row<ItemIdx>(items, weights, item_factors_, item_gram_, {params_.reg, params_.alpha}, system, out);
+    const HistoryRow history = history_row(query, n_items());
+    AlsRow row(item_factors_, item_base_, settings_);
+    row.load<ItemIdx>(history.items, history.weights);
+    row.solve(out, AlsSolver::kCholesky);
   }
 
   void score(std::span<const Query> queries, MatRef<float> out) const override {
@@ -86,13 +121,13 @@ class ImplicitAls final : public IterativeRecommender, public EmbeddingSpace {
   void save(ArchiveWriter& archive) const override {
     archive.put_matrix("user_factors", user_factors_);
     archive.put_matrix("item_factors", item_factors_);
-    archive.put_matrix("item_gram", item_gram_);
+    archive.put_matrix("item_base", item_base_);
   }
 
   void load(const ArchiveReader& archive) override {
     user_factors_ = archive.matrix("user_factors");
     item_factors_ = archive.matrix("item_factors");
-    item_gram_ = archive.matrix("item_gram");
+    item_base_ = archive.matrix("item_base");
     packed_items_ = PackedRows(item_factors_);
   }
 
@@ -110,23 +145,22 @@ class ImplicitAls final : public IterativeRecommender, public EmbeddingSpace {
           ctx.rng.stream("user factors", u).fill_normal(row_span(user_factors_, u), 0, params_.init_stddev);
     });
     exec_ = &ctx.exec;
-    item_gram_ = gram(item_factors_, ctx.exec);
     user_gram_ = gram(user_factors_, ctx.exec);
+    loss_at_zero_ = als_loss_at_zero(data.train.by_user(), settings_, ctx.exec);
   }
 
   // Items first, so that every user's factor is the exact solution for the items' final factors, as a fold-in's is.
   Losses run_epoch(int, const TrainData& data, FitContext& ctx) override {
-    const AlsSettings settings{params_.reg, params_.alpha};
-    als_half_step(by_item_, user_factors_, user_gram_, settings, item_factors_, ctx.exec);
-    item_gram_ = gram(item_factors_, ctx.exec);
-    const double events_loss =
-        als_half_step(data.train.by_user(), item_factors_, item_gram_, settings, user_factors_, ctx.exec);
+    als_half_step(by_item_, user_factors_, user_gram_, settings_, item_factors_, ctx.exec);
+    const Matrix<float> item_gram = gram(item_factors_, ctx.exec);
+    const double below =
+        als_half_step(data.train.by_user(), item_factors_, item_gram, settings_, user_factors_, ctx.exec);
     user_gram_ = gram(user_factors_, ctx.exec);
-    return {{"loss", events_loss + als_dense_loss(user_gram_, item_gram_, params_.reg)}};
+    return {{"loss", loss_at_zero_ - below + als_penalties(by_item_, item_factors_, settings_, ctx.exec)}};
   }
 
   void prepare_scoring() override {
-    item_gram_ = gram(item_factors_, *exec_);  // differs from the running one only after an earlier epoch was restored
+    item_base_ = params_.unobserved_weight * gram(item_factors_, *exec_);
     packed_items_ = PackedRows(item_factors_);
   }
 
@@ -137,8 +171,11 @@ class ImplicitAls final : public IterativeRecommender, public EmbeddingSpace {
 
  private:
   ImplicitAlsParams params_;
+  AlsSettings settings_;
   Matrix<float> user_factors_, item_factors_;  // users x d, items x d
-  Matrix<float> user_gram_, item_gram_;        // d x d
+  Matrix<float> user_gram_;                    // d x d
+  Matrix<float> item_base_;                    // d x d: what unobserved pairs add to a fold-in's system
+  double loss_at_zero_ = 0;
   PackedRows packed_items_;
   Csr<UserIdx> by_item_;
   const Executor* exec_ = nullptr;  // of the fit in progress
@@ -151,6 +188,7 @@ SEGUE_ALGORITHM(implicit_als, ImplicitAls, ImplicitAlsParams,
                  .summary = "matrix factorisation of implicit feedback by alternating least squares",
                  .citation = "Hu, Koren & Volinsky 2008, Collaborative filtering for implicit feedback datasets, ICDM",
                  .family = "factors",
+                 .version = 2,
                  .iterative = true,
                  .embeddings = true})
 

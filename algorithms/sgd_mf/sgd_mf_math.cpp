@@ -37,8 +37,8 @@ void run_steps(FactorModel& model, std::span<const SgdSample> samples, const Sgd
   const float rate = step.learning_rate, keep = 1 - rate * step.reg;
   for (std::size_t n = 0; n < samples.size(); ++n) {
     if (n + kAhead < samples.size()) {
-      prefetch_row(users + samples[n + kAhead].user * d, d);
-      prefetch_row(items + samples[n + kAhead].item * d, d);
+      prefetch_to_write(users + samples[n + kAhead].user * d, d);
+      prefetch_to_write(items + samples[n + kAhead].item * d, d);
     }
     const auto [user, item, y] = samples[n];
     float *p = users + user * d, *q = items + item * d, &b_u = user_bias[user], &b_i = item_bias[item];

@@ -4,16 +4,57 @@
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include "framework/base/errors.hpp"
 
 namespace segue {
 
+namespace {
+
+// The process-wide limit, without which an arena of 8 runs only as many threads as there are cores. Of several
+// global_controls oneTBB takes the smallest, so there is one alone, for the largest Executor alive.
+class Limit {
+ public:
+  static void add(int threads) {
+    Limit& limit = instance();
+    const std::lock_guard lock(limit.mutex_);
+    limit.alive_.insert(threads);
+    limit.update();
+  }
+  static void remove(int threads) {
+    Limit& limit = instance();
+    const std::lock_guard lock(limit.mutex_);
+    limit.alive_.erase(limit.alive_.find(threads));
+    limit.update();
+  }
+
+ private:
+  static Limit& instance() {
+    static auto* limit = new Limit;  // outlives every Executor, static ones too
+    return *limit;
+  }
+  void update() {
+    const int wanted = alive_.empty() ? 0 : *alive_.rbegin();
+    if (wanted == current_) return;
+    control_.reset();
+    if (wanted > 0) control_ = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism, std::size_t(wanted));
+    current_ = wanted;
+  }
+  std::mutex mutex_;
+  std::multiset<int> alive_;
+  int current_ = 0;
+  std::unique_ptr<tbb::global_control> control_;
+};
+
+}  // namespace
+
 struct Executor::Impl {
-  explicit Impl(int n) : threads(n), control(tbb::global_control::max_allowed_parallelism, std::size_t(n)), arena(n) {}
+  explicit Impl(int n) : threads(n), arena(n) { Limit::add(n); }
+  ~Impl() { Limit::remove(threads); }
   int threads;
-  tbb::global_control control;  // without it an arena of 8 still runs only as many threads as there are cores
   mutable tbb::task_arena arena;
 };
 

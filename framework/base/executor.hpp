@@ -12,8 +12,8 @@ namespace segue {
 
 class Executor {
  public:
-  // threads = 0 takes what the machine offers. More threads than cores are really started (oneTBB global_control).
-  // One Executor at a time decides the process-wide limit: the largest alive wins.
+  // threads = 0 takes what the machine offers. More threads than cores are really started, and an Executor keeps its
+  // own number whatever others are alive.
   explicit Executor(int threads = 0);
   ~Executor();
   Executor(const Executor&) = delete;

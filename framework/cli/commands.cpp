@@ -105,7 +105,21 @@ void add_format(CLI::App& command, TableFormat& format) {
       ->default_str("table");
 }
 
-void show(const Table& table, TableFormat format) { print(render(table, format, for_terminal())); }
+CLI::Validator between(double low, double high) {
+  return CLI::Validator(
+      [low, high](const std::string& text) {
+        double value = 0;
+        if (!CLI::detail::lexical_cast(text, value)) return fmt::format("'{}' is not a number", text);
+        return value >= low && value <= high ? "" : fmt::format("{} is not between {:.16g} and {:.16g}", text, low, high);
+      },
+      "");
+}
+
+void show(const Table& table, TableFormat format, const std::string& caption) {
+  RenderOptions options = for_terminal();
+  options.caption = caption;
+  print(render(table, format, options));
+}
 void show(const NamedTables& tables, TableFormat format) { print(render(tables, format, for_terminal())); }
 
 Value parse_settings(const std::vector<std::string>& settings) {

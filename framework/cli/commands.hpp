@@ -74,10 +74,13 @@ void add_dataset(CLI::App& command, std::string& name, std::vector<std::string>&
 void add_plugins(CLI::App& command, std::vector<std::string>& plugins);
 void load_plugins(Session& session, const std::vector<std::string>& plugins);
 
-// --format table|md|csv|json|latex. `format` must outlive parsing.
+// A number that CLI11 has read must lie in [low, high].
+CLI::Validator between(double low, double high);
+
+// --format table|md|csv|json|latex|html. `format` must outlive parsing.
 void add_format(CLI::App& command, TableFormat& format);
 // To stdout, as wide as the terminal and in colour where it may be.
-void show(const Table& table, TableFormat format);
+void show(const Table& table, TableFormat format, const std::string& caption = "");
 void show(const NamedTables& tables, TableFormat format);
 
 // The help of a command: examples, usage, description, arguments, options.

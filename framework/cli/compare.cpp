@@ -25,65 +25,89 @@ struct Arguments {
 // Rows are compared where they were judged alike. Several folders therefore must share a task; what they do not share is left out.
 void keep_shared_tasks(const Arguments& args, std::vector<TaskEvidence>& tasks) {
   if (args.results.folders.size() < 2) return;
-  const std::vector<std::string> shared = shared_tasks(args.results);
-  if (!shared.empty()) {
-    std::erase_if(tasks, [&](const TaskEvidence& t) { return std::find(shared.begin(), shared.end(), t.task.id) == shared.end(); });
+  std::vector<std::vector<TaskEvidence>> given;
+  for (const std::string& folder : args.results.folders) given.push_back(gather({{folder}, args.results.task}));
+  const auto has = [](const std::vector<TaskEvidence>& all, const std::string& id) {
+    return std::any_of(all.begin(), all.end(), [&](const TaskEvidence& t) { return t.task.id == id; });
+  };
+  const auto shared = [&](const TaskEvidence& t) {
+    return std::all_of(given.begin(), given.end(), [&](const auto& all) { return has(all, t.task.id); });
+  };
+  if (std::any_of(tasks.begin(), tasks.end(), shared)) {
+    std::erase_if(tasks, [&](const TaskEvidence& t) { return !shared(t); });
     return;
   }
-  // The nearest pair says best what is different.
+  // The nearest two tasks of two arguments say best what is different.
   std::vector<std::string> nearest;
   std::pair<std::string, std::string> names;
-  const bool folders = std::any_of(tasks.begin(), tasks.end(), [&](const TaskEvidence& t) { return t.folders.front().root != tasks.front().folders.front().root; });
-  for (std::size_t a = 0; a < tasks.size(); ++a)
-    for (std::size_t b = a + 1; b < tasks.size(); ++b) {
-      if (folders && tasks[a].folders.front().root == tasks[b].folders.front().root) continue;
-      std::vector<std::string> lines = task_differences(tasks[a].task, tasks[b].task);
-      if (!nearest.empty() && lines.size() >= nearest.size()) continue;
-      nearest = std::move(lines);
-      names = {fmt::format("{} ({}, task {})", tasks[a].task.name, tasks[a].folders.front().root.string(), tasks[a].task.id),
-               fmt::format("{} ({}, task {})", tasks[b].task.name, tasks[b].folders.front().root.string(), tasks[b].task.id)};
-    }
+  const auto name = [](const TaskEvidence& t) { return fmt::format("{} ({}, task {})", t.task.name, t.folders.front().root.string(), t.task.id); };
+  for (std::size_t i = 0; i < given.size(); ++i)
+    for (std::size_t j = i + 1; j < given.size(); ++j)
+      for (const TaskEvidence& a : given[i])
+        for (const TaskEvidence& b : given[j]) {
+          std::vector<std::string> lines = task_differences(a.task, b.task, task_defaults());
+          if (lines.empty() || (!nearest.empty() && lines.size() >= nearest.size())) continue;
+          nearest = std::move(lines);
+          names = {name(a), name(b)};
+        }
   throw UsageError("{} and {} are different tasks, so their figures cannot be compared; they differ in {} (for ranks over several tasks: --across)", names.first, names.second,
                    fmt::join(nearest, "; "));
 }
 
+// CSV is one table, of the pairs; JSON has the rows too.
+void show_parts(const std::vector<TablePart>& rows, const std::vector<TablePart>& pairs, TableFormat format) {
+  if (format == TableFormat::kJson) show(NamedTables{{"rows", stack(rows)}, {"pairs", stack(pairs)}}, format);
+  else show_for_programs(pairs, format);
+}
+
 ExitCode compare_rows(Arguments& args, std::vector<TaskEvidence> tasks, const Executor& exec) {
   keep_shared_tasks(args, tasks);
-  NamedTables tables;
+  std::vector<TablePart> rows, pairs;
   bool first = true;
   for (const TaskEvidence& evidence : tasks) {
     std::vector<std::string> metrics = args.metrics;
     if (metrics.empty()) metrics = {evidence.task.metrics.front()};
     for (const std::string& text : metrics) {
       const Comparison c = compare(evidence, parse_metric(text), args.options, exec);
-      if (args.format == TableFormat::kCsv || args.format == TableFormat::kJson) {
-        const std::string name = evidence.task.name + " " + c.metric;
-        if (args.format == TableFormat::kJson) tables.emplace_back(name + " rows", comparison_rows(c));
-        tables.emplace_back(name + " pairs", comparison_pairs(c, args.options));
+      Table of_rows = comparison_rows(c, args.format), of_pairs = comparison_pairs(c, args.options, args.format);
+      if (for_programs(args.format)) {
+        rows.push_back({part_of(evidence.task), std::move(of_rows)});
+        pairs.push_back({part_of(evidence.task), std::move(of_pairs)});
         continue;
       }
-      show_heading(evidence.task, leak_line(evidence), args.format, first);
+      const std::string leaks = leak_line(evidence);
+      show_heading(evidence.task, leaks, args.format, first);
       first = false;
-      show(comparison_rows(c), args.format);
+      show(of_rows, args.format, caption_of(evidence.task, leaks));
       fmt::print("\n");
-      show(comparison_pairs(c, args.options), args.format);
+      show(of_pairs, args.format, fmt::format("{} of {}: differences", c.metric, evidence.task.name));
       show_notes(comparison_notes(c, args.options), args.format);
     }
   }
-  if (tables.size() == 1 && args.format == TableFormat::kCsv) show(tables.front().second, args.format);
-  else if (!tables.empty()) show(tables, args.format);
+  if (for_programs(args.format)) show_parts(rows, pairs, args.format);
   return ExitCode::kOk;
 }
 
 ExitCode compare_tasks(Arguments& args, const std::vector<TaskEvidence>& tasks, const Executor& exec) {
   std::vector<std::string> metrics = args.metrics;
   if (metrics.empty()) metrics = {tasks.front().task.metrics.front()};
+  std::vector<TablePart> ranks, tests;
   for (const std::string& metric : metrics) {
     const AcrossTasks across = compare_across(tasks, metric, args.options.alpha, exec);
-    if (args.format == TableFormat::kText || args.format == TableFormat::kMarkdown) fmt::print("{}: mean ranks over {} tasks\n", across.metric, across.tasks.size());
-    show(across_table(across), args.format);
+    if (for_programs(args.format)) {
+      ranks.push_back({{}, across_table(across, args.format)});
+      tests.push_back({{}, across_test(across)});
+      continue;
+    }
+    const std::string heading = fmt::format("{}: mean ranks over {} tasks", across.metric, across.tasks.size());
+    if (metric != metrics.front()) fmt::print("\n");
+    if (args.format == TableFormat::kText) fmt::print("{}\n", heading);
+    if (args.format == TableFormat::kMarkdown) fmt::print("### {}\n\n", heading);
+    show(across_table(across, args.format), args.format, heading);
     show_notes(across_notes(across, args.options.alpha), args.format);
   }
+  if (args.format == TableFormat::kJson) show(NamedTables{{"ranks", stack(ranks)}, {"tests", stack(tests)}}, args.format);
+  else if (for_programs(args.format)) show_for_programs(ranks, args.format);
   return ExitCode::kOk;
 }
 
@@ -124,10 +148,10 @@ void add_compare(CLI::App& app, Session& session) {
   cmd.add_option("--test", args->test, "paired test")->type_name("randomisation|t|wilcoxon")->default_str("randomisation");
   cmd.add_option("--adjust", args->adjust, "for many comparisons: family-wise error or false discovery rate")->type_name("holm|bh|bonferroni|none")->default_str("holm");
   cmd.add_option("--interval", args->interval, "kind of interval")->type_name("bca|percentile|basic|t")->default_str("bca");
-  cmd.add_option("--level", o.level, "level of the intervals")->check(CLI::Range(0.5, 0.9999))->type_name("SHARE")->default_str("0.95");
-  cmd.add_option("--alpha", o.alpha, "level of the tests")->check(CLI::Range(0.0001, 0.5))->type_name("SHARE")->default_str("0.05");
-  cmd.add_option("--resamples", o.resamples, "of the bootstrap, and draws of the randomisation test")->check(CLI::Range(100, 10000000))->type_name("N")->default_str("10000");
-  cmd.add_option("--seed", o.seed, "of both")->type_name("N")->default_str("1");
+  cmd.add_option("--level", o.level, "level of the intervals")->check(between(0.5, 0.9999))->type_name("SHARE")->default_str("0.95");
+  cmd.add_option("--alpha", o.alpha, "level of the tests")->check(between(0.0001, 0.5))->type_name("SHARE")->default_str("0.05");
+  cmd.add_option("--resamples", o.resamples, "of the bootstrap, and draws of the randomisation test")->check(between(100, 1e7))->type_name("N")->default_str("10000");
+  cmd.add_option("--seed", o.seed, "of both")->check(between(0, 9007199254740992.0))->type_name("N")->default_str("1");
   add_format(cmd, args->format);
   on_run(cmd, session, [args] { return run(*args); });
 }

@@ -1,7 +1,6 @@
 // segue evaluate: any metric at any cut-off, from stored lists.
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <set>
 
 #include <fmt/format.h>
@@ -40,17 +39,29 @@ std::vector<std::string> strata_names() {
   return names;
 }
 
-// Each metric followed by its slices.
-std::vector<MetricSpec> metrics_of(const Arguments& args, const ManifestTask& task) {
+// Each metric followed by its slices. A metric that has no such parts (coverage reads no truth) stands alone, with a note.
+std::vector<MetricSpec> metrics_of(const Arguments& args, const ManifestTask& task, std::vector<std::string>& notes) {
   std::vector<MetricSpec> metrics;
+  std::string refused;
+  bool sliced = args.by.empty();
   for (const std::string& text : args.metrics.empty() ? task.metrics : args.metrics) {
-    metrics.push_back(parse_metric(text));
+    const MetricSpec whole = parse_metric(text);
+    if (std::any_of(metrics.begin(), metrics.end(), [&](const MetricSpec& m) { return m.text() == whole.text(); })) continue;
+    metrics.push_back(whole);
+    if (!args.by.empty() && text.find(':') != std::string::npos) throw UsageError("--by makes slices, and '{}' is one already", text);
     for (const std::string& by : args.by) {
       const auto it = std::find_if(kStrata.begin(), kStrata.end(), [&](const auto& s) { return s.first == by; });
       if (it == kStrata.end()) throw UsageError("unknown strata '{}'{}", by, suggestion(by, strata_names()));
-      for (const std::string& slice : it->second) metrics.push_back(parse_metric(text + ":" + slice));
+      try {
+        for (const std::string& slice : it->second) metrics.push_back(parse_metric(text + ":" + slice));
+        sliced = true;
+      } catch (const UsageError& error) {
+        refused = error.what();
+        notes.push_back(fmt::format("not by {}: {}", by, refused));
+      }
     }
   }
+  if (!sliced) throw UsageError("{}", refused);
   return metrics;
 }
 
@@ -135,96 +146,123 @@ std::vector<const EvidenceRow*> rows_of(const Arguments& args, const TaskEvidenc
   return rows;
 }
 
+// Figures of one metric, or of all of one kind, have the same number of decimals.
+Cell figure(double value, const std::vector<std::vector<double>>& figures, std::size_t metric) {
+  double largest = 0;
+  for (const auto& row : figures)
+    if (!std::isnan(row[metric])) largest = std::max(largest, std::abs(row[metric]));
+  return Cell::fixed(value, decimals_for(largest));
+}
+
 // A line a row of the leaderboard; or, where metrics are many, a line a metric.
 Table layout(const std::vector<std::string>& metrics, const std::vector<std::string>& rows, const std::vector<std::vector<double>>& figures, TableFormat format) {
-  const bool people = format != TableFormat::kCsv && format != TableFormat::kJson;
-  const bool turned = people && metrics.size() > 6;
-  Table table({{turned ? "metric" : "label", Align::kLeft, Wrap::kYes}});
-  for (const std::string& name : turned ? rows : metrics) table.columns.push_back({name, Align::kRight, Wrap::kYes});
+  const bool turned = !for_programs(format) && metrics.size() > 6;
+  Table table{.columns = {{turned ? "metric" : "label", Align::kLeft, Wrap::kYes}}, .keys = 1};
+  for (const std::string& name : turned ? rows : metrics) table.columns.push_back({name, Align::kRight});
   for (std::size_t i = 0; i < (turned ? metrics : rows).size(); ++i) {
     std::vector<Cell> cells{(turned ? metrics : rows)[i]};
-    for (std::size_t j = 0; j < (turned ? rows : metrics).size(); ++j) cells.push_back(Cell::general(turned ? figures[j][i] : figures[i][j], 5));
+    for (std::size_t j = 0; j < (turned ? rows : metrics).size(); ++j)
+      cells.push_back(turned ? figure(figures[j][i], figures, i) : figure(figures[i][j], figures, j));
     table.add(std::move(cells));
   }
   return table;
 }
 
-void write_per_query(std::ofstream& out, const TaskEvidence& evidence, const EvidenceRow& row, std::span<const MetricSpec> metrics) {
+void add_per_query(std::string& out, const TaskEvidence& evidence, const EvidenceRow& row, std::span<const MetricSpec> metrics) {
   for (const EvidenceTrial& trial : row.trials) {
     if (!trial.present) continue;
-    const TrialFile file(trial.file);
-    const std::vector<MetricValue> values = evidence.evaluate_trial(trial, file, metrics);
+    const std::vector<MetricValue> values = evidence.evaluate_trial(trial, TrialFile(trial.file), metrics);
     const StoredTaskFold* fold = evidence.stored().find_fold(trial.fold);
-    for (std::size_t m = 0; m < metrics.size(); ++m) {
-      if (evidence.task.ratings || values[m].per_query.empty()) continue;
+    if (fold == nullptr) throw DataError("{} has no fold '{}'; run the suite again with --fresh", evidence.task_file.string(), trial.fold);
+    for (std::size_t m = 0; m < metrics.size(); ++m)
       for (std::size_t q = 0; q < values[m].per_query.size(); ++q)
         if (!std::isnan(values[m].per_query[q]))
-          out << fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", evidence.task.name, row.label, trial.fold, trial.seed, fold->users.at(q), metrics[m].text(), values[m].per_query[q]);
-    }
+          out += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", evidence.task.name, row.label, trial.fold, trial.seed, fold->users.at(q), metrics[m].text(), values[m].per_query[q]);
   }
+}
+
+// What was computed for a task, as a table with notes.
+struct Result {
+  std::vector<std::string> names, labels;
+  std::vector<std::vector<double>> figures;
+  std::vector<std::string> notes;
+};
+
+Result evaluate_task(const Arguments& args, const TaskEvidence& evidence, const Executor& exec, std::string& per_query) {
+  Result r;
+  const std::vector<const EvidenceRow*> rows = rows_of(args, evidence);
+  for (const EvidenceRow& row : evidence.rows) {
+    const bool shown = std::find(rows.begin(), rows.end(), &row) != rows.end();
+    const char* what = row.failed() > 0 ? ", some failed" : "";
+    if (shown && row.present() < row.trials.size()) r.notes.push_back(fmt::format("{}: over {} of {} trials{}", row.label, row.present(), row.trials.size(), what));
+    if (!shown && args.rows.empty()) r.notes.push_back(fmt::format("left out: {}: {}", row.label, row.failed() > 0 ? "failed" : "has not run"));
+  }
+  if (rows.empty()) throw UsageError("no row of task '{}' has run", evidence.task.name);
+  for (const EvidenceRow* row : rows) r.labels.push_back(row->label);
+  r.figures.resize(rows.size());
+  if (!args.dialect.empty()) {
+    evaluate_dialect(args, evidence, rows, r.names, r.figures, r.notes);
+    return r;
+  }
+  const std::vector<MetricSpec> metrics = metrics_of(args, evidence.task, r.notes);
+  for (const MetricSpec& m : metrics) r.names.push_back(m.text());
+  std::vector<std::vector<RowMetric>> values(rows.size());
+  exec.for_blocks(rows.size(), 1, [&](std::size_t i, std::size_t) { values[i] = evidence.evaluate(*rows[i], metrics); });
+  std::set<std::string> reasons;
+  bool any = false, empty = false;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    for (const RowMetric& v : values[i]) {
+      r.figures[i].push_back(v.mean);
+      if (!v.missing.empty()) reasons.insert(v.missing);
+      any = any || v.missing.empty();
+      empty = empty || (v.missing.empty() && std::isnan(v.mean) && rows[i]->present() > 0);
+    }
+  if (!any) throw UsageError("{}", *reasons.begin());
+  r.notes.insert(r.notes.end(), reasons.begin(), reasons.end());
+  if (empty) r.notes.push_back("-: no user has such a truth");
+  if (args.ceiling) {
+    r.labels.push_back("(ceiling)");
+    r.figures.push_back(ceilings(evidence, metrics));
+    r.notes.push_back("(ceiling): every truth item that training has seen ranked first, the others nowhere; - where that says nothing");
+  }
+  if (!args.per_query.empty()) {
+    for (const EvidenceRow* row : rows) add_per_query(per_query, evidence, *row, metrics);
+    for (const MetricSpec& m : metrics)
+      if (m.card->kind == MetricKind::kUnion) r.notes.push_back(fmt::format("{} has one value for all lists together, so {} does not hold it", m.text(), args.per_query));
+  }
+  return r;
 }
 
 ExitCode evaluate(Arguments& args, Session& session) {
   if (!args.dialect.empty() && (!args.by.empty() || args.ceiling || !args.per_query.empty()))
     throw UsageError("--as shows another library's figures; it goes with --metrics, not with --by, --ceiling or --per-query");
-  const Executor exec;
-  std::ofstream per_query;
-  if (!args.per_query.empty()) {
-    per_query.open(args.per_query);
-    per_query << "task\tlabel\tfold\tseed\tuser\tmetric\tvalue\n";
-    if (!per_query) throw EnvironmentError("cannot write {}", args.per_query);
+  std::vector<TaskEvidence> tasks = gather(args.results);
+  // What is only there for lists leaves tasks of ratings out.
+  for (const auto& [asked, option] : {std::pair{!args.dialect.empty(), "--as"}, {args.ceiling, "--ceiling"}, {!args.per_query.empty(), "--per-query"}}) {
+    if (!asked) continue;
+    std::erase_if(tasks, [](const TaskEvidence& t) { return t.task.ratings; });
+    if (tasks.empty()) throw UsageError("{} goes with rankings, and these tasks predict ratings", option);
   }
-  NamedTables tables;
+  const Executor exec;
+  std::string per_query = "task\tlabel\tfold\tseed\tuser\tmetric\tvalue\n";
+  std::vector<TablePart> parts;
   bool first = true;
-  for (TaskEvidence& evidence : gather(args.results)) {
-    if (!args.dialect.empty() && evidence.task.ratings) continue;
+  for (TaskEvidence& evidence : tasks) {
     if (!args.embeddings.empty() && !evidence.task.ratings) borrow_vectors(args.embeddings, session, evidence);
-    const std::vector<const EvidenceRow*> rows = rows_of(args, evidence);
-    std::vector<std::string> names, labels;
-    std::vector<std::vector<double>> figures(rows.size());
-    std::vector<std::string> notes;
-    for (const EvidenceRow* row : rows) {
-      labels.push_back(row->label);
-      if (row->present() < row->trials.size()) notes.push_back(fmt::format("{}: {} of {} trials", row->label, row->present(), row->trials.size()));
-    }
-    if (!args.dialect.empty()) {
-      evaluate_dialect(args, evidence, rows, names, figures, notes);
-    } else {
-      const std::vector<MetricSpec> metrics = metrics_of(args, evidence.task);
-      for (const MetricSpec& m : metrics) names.push_back(m.text());
-      std::vector<std::vector<RowMetric>> values(rows.size());
-      exec.for_blocks(rows.size(), 1, [&](std::size_t r, std::size_t) { values[r] = evidence.evaluate(*rows[r], metrics); });
-      std::set<std::string> reasons;
-      bool any = rows.empty();
-      for (std::size_t r = 0; r < rows.size(); ++r)
-        for (const RowMetric& v : values[r]) {
-          figures[r].push_back(v.mean);
-          if (!v.missing.empty()) reasons.insert(v.missing);
-          any = any || v.missing.empty();
-        }
-      if (!any) throw UsageError("{}", *reasons.begin());
-      notes.insert(notes.end(), reasons.begin(), reasons.end());
-      if (args.ceiling && !evidence.task.ratings) {
-        labels.push_back("(ceiling)");
-        figures.push_back(ceilings(evidence, metrics));
-        notes.push_back("(ceiling): every truth item that training has seen ranked first, the others nowhere");
-      }
-      if (per_query.is_open())
-        for (const EvidenceRow* row : rows) write_per_query(per_query, evidence, *row, metrics);
-    }
-    Table table = layout(names, labels, figures, args.format);
-    if (args.format == TableFormat::kCsv || args.format == TableFormat::kJson) {
-      tables.emplace_back(evidence.task.name, std::move(table));
+    const Result r = evaluate_task(args, evidence, exec, per_query);
+    Table table = layout(r.names, r.labels, r.figures, args.format);
+    if (for_programs(args.format)) {
+      parts.push_back({part_of(evidence.task), std::move(table)});
       continue;
     }
-    show_heading(evidence.task, leak_line(evidence), args.format, first);
-    show(table, args.format);
-    show_notes(notes, args.format);
+    const std::string leaks = leak_line(evidence);
+    show_heading(evidence.task, leaks, args.format, first);
+    show(table, args.format, caption_of(evidence.task, leaks));
+    show_notes(r.notes, args.format);
     first = false;
   }
-  if (tables.size() == 1 && args.format == TableFormat::kCsv) show(tables.front().second, args.format);
-  else if (!tables.empty()) show(tables, args.format);
-  if (per_query.is_open() && !per_query.flush()) throw EnvironmentError("cannot write {}; is the disk full?", args.per_query);
+  show_for_programs(parts, args.format);
+  if (!args.per_query.empty()) write_text_file(args.per_query, per_query);
   return ExitCode::kOk;
 }
 

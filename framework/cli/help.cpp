@@ -179,6 +179,9 @@ std::string parse_error_text(const CLI::App& program, const CLI::ParseError& err
   if (!visible_commands(*command).empty() && command->get_subcommands().empty())
     return fmt::format("`{}` needs a command: {}", command_path(*command), fmt::join(command_names(*command), ", "));
   std::string text = error.what();
+  // CLI11 says "--format: 1 required table|md|csv missing".
+  if (const std::size_t at = text.find(": 1 required "); at != std::string::npos && text.ends_with(" missing"))
+    return fmt::format("`{}`: {} needs a value: {}", command_path(*command), text.substr(0, at), text.substr(at + 13, text.size() - at - 21));
   if (error.get_name() == "RequiredError") {
     for (const CLI::Option* option : command->get_options({})) {
       if (option->get_required() && option->count() == 0)

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "framework/cli/commands.hpp"
@@ -22,6 +24,8 @@ struct LeaderboardArguments {
 ExitCode leaderboard(LeaderboardArguments& args) {
   std::vector<GateRule> rules;
   if (!args.gate.empty()) rules = read_gate(args.gate);
+  if (!args.options.inference && std::any_of(rules.begin(), rules.end(), [](const GateRule& r) { return r.use != "mean"; }))
+    throw UsageError("{}: a rule uses the end of an interval, and --no-inference computes none", args.gate);
   const Executor exec;
   std::vector<Leaderboard> boards;
   for (const TaskEvidence& evidence : gather(args.results)) {
@@ -57,8 +61,8 @@ void add_leaderboard(CLI::App& app, Session& session) {
   cmd.add_option("--metrics", args->options.metrics, "instead of those of the suite, separated by commas")->delimiter(',')->allow_extra_args(false)->type_name("METRIC");
   cmd.add_option("--gate", args->gate, "YAML list of floors: {label: popular, metric: ndcg@10, min: 0.1}")->type_name("FILE");
   cmd.add_option("--numbers", args->numbers, "write every figure as a LaTeX definition, for a paper")->type_name("FILE");
-  cmd.add_option("--level", args->options.level, "level of the intervals")->check(CLI::Range(0.5, 0.9999))->type_name("SHARE")->default_str("0.95");
-  cmd.add_option("--alpha", args->options.alpha, "level of the tests against the best")->check(CLI::Range(0.0001, 0.5))->type_name("SHARE")->default_str("0.05");
+  cmd.add_option("--level", args->options.level, "level of the intervals")->check(between(0.5, 0.9999))->type_name("SHARE")->default_str("0.95");
+  cmd.add_option("--alpha", args->options.alpha, "level of the tests against the best")->check(between(0.0001, 0.5))->type_name("SHARE")->default_str("0.05");
   cmd.add_flag_callback("--no-inference", [args] { args->options.inference = false; }, "means only: no intervals, no tests");
   cmd.add_flag("--fresh", args->fresh, "compute everything again, although nothing has changed");
   add_format(cmd, args->format);

@@ -28,9 +28,14 @@ ExitCode draw(Arguments& args) {
   args.options.folder = args.output;
   ResultsArguments results{{args.results}, ""};
   results.folders.insert(results.folders.end(), args.also.begin(), args.also.end());
-  if (args.options.plots.empty() && !args.all) args.options.plots = parse_results(args.results).first.read_manifest().plots;
+  if (args.options.plots.empty() && !args.all) {
+    args.options.plots = parse_results(args.results).first.read_manifest().plots;
+    if (args.options.plots.empty()) throw UsageError("the suite names no plots; name some, or --all: {}", fmt::join(plot_names(), ", "));
+  }
   const Executor exec;
-  for (const DrawnPlot& plot : draw_plots(gather(results), args.options, exec)) fmt::print("{}\n", plot.figure.png.string());
+  const std::vector<DrawnPlot> drawn = draw_plots(gather(results), args.options, exec);
+  for (const DrawnPlot& plot : drawn) fmt::print("{}\n", plot.figure.png.string());
+  if (drawn.empty() && (args.all || !args.options.plots.empty())) throw UsageError("none of these plots has anything to show in {}", args.results);
   return ExitCode::kOk;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "framework/base/errors.hpp"
 #include "framework/base/log.hpp"
@@ -48,8 +49,9 @@ ExitCode report(const Arguments& args) {
   input.tasks = gather(args.results);
   const fs::path output = args.output.empty() ? input.folders.front().root / "report.html" : fs::path(args.output);
   if (output.has_parent_path()) fs::create_directories(output.parent_path());
-  // Plots of one folder are that folder's own; those over several belong to none.
-  const fs::path plots = input.folders.size() == 1 ? fs::path() : fs::path(output.string() + ".plots");
+  // Plots of one folder are that folder's own, where it can be written to; those over several belong to none.
+  const bool own = input.folders.size() == 1 && ::access(input.folders.front().root.c_str(), W_OK) == 0;
+  const fs::path plots = own ? fs::path() : fs::path(output.string() + ".plots");
   input.figures = draw(input.tasks, args, plots, exec);
   input.title = args.title;
   write_text_file(output, render_html(build_report(input, exec)));

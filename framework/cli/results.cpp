@@ -6,6 +6,9 @@
 
 #include "framework/base/errors.hpp"
 #include "framework/cli/commands.hpp"
+#include "framework/data/task_spec.hpp"
+#include "framework/report/comparison.hpp"
+#include "framework/report/html.hpp"
 #include "framework/report/text.hpp"
 
 namespace segue {
@@ -17,6 +20,8 @@ void add_results(CLI::App& command, ResultsArguments& arguments) {
 
 std::pair<ResultsFolder, std::string> parse_results(const std::string& text) {
   const std::size_t colon = text.rfind(':');
+  if (colon != std::string::npos && colon + 1 == text.size() && !std::filesystem::exists(text))
+    throw UsageError("'{}' names no task; write FOLDER, or FOLDER:TASK", text);
   if (std::filesystem::exists(text) || colon == std::string::npos) return {ResultsFolder{text}, ""};
   return {ResultsFolder{text.substr(0, colon)}, text.substr(colon + 1)};
 }
@@ -43,52 +48,102 @@ std::vector<TaskEvidence> gather(const ResultsArguments& arguments) {
   return all;
 }
 
-std::vector<std::string> shared_tasks(const ResultsArguments& arguments) {
-  std::vector<std::string> shared;
-  for (std::size_t f = 0; f < arguments.folders.size(); ++f) {
-    std::vector<std::string> ids;
-    for (const TaskEvidence& t : gather({{arguments.folders[f]}, arguments.task})) ids.push_back(t.task.id);
-    if (f == 0) shared = ids;
-    std::erase_if(shared, [&](const std::string& id) { return std::find(ids.begin(), ids.end(), id) == ids.end(); });
-  }
-  return shared;
+Value task_defaults() {
+  Value task = Value::map();
+  task.set("feedback", FeedbackSpec::schema().to_value({}));
+  task.set("filter", FilterSpec::schema().to_value({}));
+  task.set("split", SplitSpec::schema().to_value({}));
+  Value out = Value::map();
+  out.set("task", std::move(task));
+  return out;
 }
 
+std::string heading_of(const ManifestTask& task) {
+  return fmt::format("{}: {} on {}  (task {})", task.name, task.ratings ? "ratings" : task.sampled ? "ranking of sampled candidates" : "full ranking",
+                     task.dataset_title.empty() ? task.dataset : task.dataset_title, task.id);
+}
+
+namespace {
+
+// A line of its own, as wide as the terminal, what does not fit below it and set in.
+void print_wrapped(const std::string& text) {
+  const std::size_t width = terminal_width(1);
+  const std::vector<std::string> lines = wrap_text(text, width > 4 ? width - 2 : 0);
+  for (std::size_t i = 0; i < lines.size(); ++i) fmt::print("{}{}\n", i == 0 ? "" : "  ", lines[i]);
+}
+
+}  // namespace
+
 void show_heading(const ManifestTask& task, const std::string& leaks, TableFormat format, bool first) {
-  if (format != TableFormat::kText && format != TableFormat::kMarkdown) return;
-  const bool markdown = format == TableFormat::kMarkdown;
-  fmt::print("{}{}{}: {} on {}  (task {})\n", first ? "" : "\n", markdown ? "### " : "", task.name,
-             task.ratings ? "ratings" : task.sampled ? "ranking of sampled candidates" : "full ranking", task.dataset_title.empty() ? task.dataset : task.dataset_title, task.id);
-  if (!leaks.empty()) fmt::print("{}{}\n", leaks, markdown ? "\n" : "");
+  if (for_programs(format)) return;
+  if (!first) fmt::print("\n");
+  if (format == TableFormat::kText) {
+    print_wrapped(heading_of(task));
+    if (!leaks.empty()) print_wrapped(leaks);
+  } else if (format == TableFormat::kMarkdown) {
+    fmt::print("### {}\n\n{}{}", heading_of(task), leaks, leaks.empty() ? "" : "\n\n");
+  }
+}
+
+std::string caption_of(const ManifestTask& task, const std::string& leaks) {
+  return heading_of(task) + (leaks.empty() ? "" : "\n" + leaks);
 }
 
 void show_notes(const std::vector<std::string>& notes, TableFormat format) {
-  if (format != TableFormat::kText && format != TableFormat::kMarkdown) return;
-  if (format == TableFormat::kMarkdown && !notes.empty()) fmt::print("\n");
-  const std::size_t width = format == TableFormat::kText ? terminal_width(1) : 0;
+  if (for_programs(format) || notes.empty()) return;
+  if (format == TableFormat::kMarkdown) fmt::print("\n");
+  if (format == TableFormat::kHtml) fmt::print("<ul>\n");
   for (const std::string& note : notes) {
-    const std::vector<std::string> lines = wrap_text(note, width > 4 ? width - 2 : 0);
-    for (std::size_t i = 0; i < lines.size(); ++i) fmt::print("{}{}\n", format == TableFormat::kMarkdown ? (i == 0 ? "- " : "  ") : (i == 0 ? "" : "  "), lines[i]);
+    switch (format) {
+      case TableFormat::kMarkdown:
+        fmt::print("- {}\n", note);
+        break;
+      case TableFormat::kLatex:
+        fmt::print("% {}\n", note);
+        break;
+      case TableFormat::kHtml:
+        fmt::print("<li>{}</li>\n", html_text(note));
+        break;
+      default:
+        print_wrapped(note);
+    }
   }
+  if (format == TableFormat::kHtml) fmt::print("</ul>\n");
 }
+
+void show_for_programs(const std::vector<TablePart>& parts, TableFormat format) {
+  if (!parts.empty()) show(stack(parts), format);
+}
+
+std::vector<std::pair<std::string, Cell>> part_of(const ManifestTask& task) { return {{"task", Cell(task.name)}, {"task id", Cell(task.id)}}; }
 
 void show_leaderboards(const std::vector<Leaderboard>& boards, const LeaderboardOptions& options, TableFormat format) {
   if (format == TableFormat::kJson) {
     fmt::print("{}", leaderboard_json(boards));
     return;
   }
+  std::vector<TablePart> parts;
   for (std::size_t b = 0; b < boards.size(); ++b) {
     const Leaderboard& board = boards[b];
-    show_heading(board.task, board.leaks, format, b == 0);
     // Rows that --only has left out so far are counted, not listed; JSON lists them.
     Leaderboard shown = board;
     std::erase_if(shown.rows, [](const LeaderboardRow& row) { return row.status == "not run"; });
-    show(leaderboard_table(shown, format), format);
+    Table table = leaderboard_table(shown, format);
+    if (for_programs(format)) {
+      parts.push_back({part_of(board.task), std::move(table)});
+      continue;
+    }
+    show_heading(board.task, board.leaks, format, b == 0);
+    show(table, format, caption_of(board.task, board.leaks));
     std::vector<std::string> notes = leaderboard_notes(shown, options);
     if (const std::size_t waiting = board.rows.size() - shown.rows.size(); waiting > 0)
       notes.insert(notes.begin(), fmt::format("{} more {} not run yet", waiting, waiting == 1 ? "row has" : "rows have"));
+    for (std::size_t other = 0; other < b; ++other)
+      if (boards[other].task.name == board.task.name && boards[other].task.dataset_fingerprint == board.task.dataset_fingerprint)
+        notes.push_back(fmt::format("another task than {}; they differ in {}", boards[other].task.id, fmt::join(task_differences(boards[other].task, board.task, task_defaults()), "; ")));
     show_notes(notes, format);
   }
+  show_for_programs(parts, format);
 }
 
 }  // namespace segue

@@ -206,6 +206,7 @@ std::vector<MetricCard> rating_cards() {
        .higher_is_better = false,
        .averaged = "users with ratings, each the same weight",
        .has_cutoff = false,
+       .by_user = true,
        .kind = MetricKind::kRating,
        .variants = "LensKit's RMSE when averaged over users.",
        .function = &metric::rmse_user});

@@ -80,6 +80,7 @@ struct MetricCard {
   bool has_cutoff = true;
   RankingDepth depth = nullptr;  // without a cut-off: the last rank that it looks at; null: all scores
   bool root_of_mean = false;  // the figure is the root of the mean of per_query
+  bool by_user = false;  // of ratings: per_query has one value a user, not one a rating
   bool reads_truth = true;       // else the truth only says which queries are averaged
   std::vector<Fact> needs{};
   MetricKind kind = MetricKind::kPerQuery;

@@ -21,6 +21,7 @@ Estimate estimate(const PlannedTrial& trial, const DatasetSummary& dataset, cons
   if (factors != nullptr) e.bytes += 4 * static_cast<double>(factors->as_int()) * (users + 2 * items);
   const Value* neighbours = trial.algorithm->params.find("neighbours");
   if (neighbours != nullptr) e.bytes += 8 * static_cast<double>(neighbours->as_int()) * std::max(users, items);
+  if (algorithm.fit_bytes) e.bytes += algorithm.fit_bytes(trial.algorithm->params, {users, items, events});
   e.bytes += 4 * items * static_cast<double>(query_block(dataset.items)) * 2;
   return e;
 }

@@ -2,160 +2,135 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
+#include <numeric>
+#include <vector>
 
 #include "framework/base/errors.hpp"
 #include "framework/linalg/simd.hpp"
+#include "framework/linalg/tiles.hpp"
 
 namespace segue {
 
 namespace {
 
 constexpr std::size_t kLanes = Lanes::kCount;
-constexpr std::size_t kBuffer = 32;  // rows folded into A at a time: 2 x 8 KiB at d = 64, within L1
-constexpr std::size_t kPanel = 8;    // rows of U eliminated together
+constexpr std::size_t kCacheFloats = 6144;  // of gathered rows: half of a first-level cache
 // Rows that a partial Gram matrix covers: at least 2048, and more where that would make over 64 partial matrices.
 constexpr std::size_t gram_block(std::size_t rows) { return std::max<std::size_t>(2048, (rows + 63) / 64); }
-#ifdef __AVX512F__
-constexpr std::size_t kTile = 16;  // 16 x 16 accumulators in 16 registers
-#else
-constexpr std::size_t kTile = 4;  // 4 x 16 accumulators in 8 of the 16 registers of AVX2
-#endif
-
-// tile(i, j) += sum over rows of scaled[r][i] * rows[r][j], i < kTile, j < kLanes.
-void add_tile(float* tile, std::size_t stride, const float* scaled, const float* rows, std::size_t count) {
-  Lanes acc[kTile];
-  for (std::size_t i = 0; i < kTile; ++i) acc[i] = Lanes::load(tile + i * stride);
-  for (std::size_t r = 0; r < count; ++r) {
-    const float* x = scaled + r * stride;
-    const Lanes y = Lanes::load(rows + r * stride);
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < kTile; ++i) acc[i] = fma(Lanes::all(x[i]), y, acc[i]);
-  }
-  for (std::size_t i = 0; i < kTile; ++i) acc[i].store(tile + i * stride);
+constexpr std::size_t whole_vectors(std::size_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
+// A column of a matrix whose rows are a power of two apart maps to a few sets of the cache; one vector more spreads it.
+constexpr std::size_t spread_stride(std::size_t width) {
+  return width > 64 && width % 64 == 0 ? width + kLanes : width;
 }
 
-// to[0, n) -= f * from[0, n), n a multiple of kLanes.
-void subtract(float* to, const float* from, float f, std::size_t n) {
-  for (std::size_t j = 0; j < n; j += kLanes)
-    fnma(Lanes::all(f), Lanes::load(from + j), Lanes::load(to + j)).store(to + j);
-}
-
-// to -= sum over the panel of f[t] * panel[t]: one load and store of `to` for kPanel multiply-adds.
-void subtract_panel(float* to, const float* panel, std::size_t stride, const float* f, std::size_t n) {
-  for (std::size_t j = 0; j < n; j += kLanes) {
-    Lanes acc = Lanes::load(to + j);
-    for (std::size_t t = 0; t < kPanel; ++t) acc = fnma(Lanes::all(f[t]), Lanes::load(panel + t * stride + j), acc);
-    acc.store(to + j);
-  }
-}
-
-constexpr std::size_t align_down(std::size_t i) { return i / kLanes * kLanes; }
+Eigen::Index index(std::size_t n) { return static_cast<Eigen::Index>(n); }
 
 }  // namespace
 
 RidgeSystem::RidgeSystem(std::size_t dims)
     : dims_(dims),
-      stride_(align_down(dims + kLanes - 1)),
-      a_(stride_ * stride_),
-      b_(stride_),
-      rows_(kBuffer * stride_),
-      scaled_(kBuffer * stride_) {
-  SEGUE_CHECK(dims > 0, "a system of no unknowns");
-}
+      width_(whole_vectors(dims)),
+      stride_(spread_stride(width_)),
+      buffer_(std::clamp<std::size_t>(kCacheFloats / std::max<std::size_t>(stride_, 1), 16, 96)),
+      a_(index(width_), index(stride_)),
+      b_(1, index(width_)),
+      rows_(index(buffer_), index(stride_)),
+      solver_(width_) {}
 
-void RidgeSystem::begin(const Matrix<float>& base, float ridge) {
-  SEGUE_CHECK(static_cast<std::size_t>(base.rows()) == dims_ && base.rows() == base.cols(), "base is {}x{}, not {}x{}",
-              base.rows(), base.cols(), dims_, dims_);
-  for (std::size_t i = 0; i < stride_; ++i) {
+void RidgeSystem::begin(const Matrix<float>& base, float ridge, std::size_t first) {
+  const std::size_t from_stride = static_cast<std::size_t>(base.cols());
+  SEGUE_CHECK(first + dims_ <= static_cast<std::size_t>(base.rows()) && first + dims_ <= from_stride,
+              "base is {}x{}, not {}x{} from {}", base.rows(), base.cols(), dims_, dims_, first);
+  for (std::size_t i = 0; i < width_; ++i) {
     float* row = a_.data() + i * stride_;
     if (i < dims_) {
-      const std::span<const float> from = row_span(base, i);
-      std::copy(from.begin(), from.end(), row);
-      std::fill(row + dims_, row + stride_, 0.0f);
+      const float* from = base.data() + (first + i) * from_stride + first;
+      std::size_t j = i / kLanes * kLanes;
+      for (; j + kLanes <= dims_; j += kLanes) Lanes::load(from + j).store(row + j);
+      if (j < dims_) Lanes::load_part(from + j, dims_ - j).store(row + j);
       row[i] += ridge;
     } else {
-      std::fill(row, row + stride_, 0.0f);
+      std::fill(row + i / kLanes * kLanes, row + width_, 0.0f);
       row[i] = 1;
     }
   }
-  std::fill(b_.begin(), b_.end(), 0.0f);
-  buffered_ = 0;
+  b_.setZero();
 }
 
-void RidgeSystem::add(std::span<const float> y, float weight, float target) {
-  SEGUE_CHECK(y.size() == dims_, "a row of {} values for {} unknowns", y.size(), dims_);
-  float* row = rows_.data() + buffered_ * stride_;
-  float* scaled = scaled_.data() + buffered_ * stride_;
-  for (std::size_t j = 0; j < dims_; ++j) {
-    row[j] = y[j];
-    scaled[j] = weight * y[j];
-    b_[j] = std::fma(target, y[j], b_[j]);
-  }
-  if (++buffered_ == kBuffer) flush();
-}
-
-void RidgeSystem::flush() {
-  for (std::size_t i = 0; i < stride_; i += kTile)
-    for (std::size_t j = align_down(i); j < stride_; j += kLanes)
-      add_tile(a_.data() + i * stride_ + j, stride_, scaled_.data() + i, rows_.data() + j, buffered_);
-  buffered_ = 0;
-}
-
-bool RidgeSystem::factorise() {
-  for (std::size_t p = 0; p < stride_; p += kPanel) {
-    for (std::size_t k = p; k < p + kPanel; ++k) {
-      float* row = a_.data() + k * stride_;
-      const std::size_t from = align_down(k);
-      for (std::size_t t = p; t < k; ++t)
-        subtract(row + from, a_.data() + t * stride_ + from, a_[t * stride_ + k], stride_ - from);
-      const float pivot = row[k];
-      if (!(pivot > 0) || !std::isfinite(pivot)) return false;
-      const float inverse = 1 / std::sqrt(pivot);
-      std::fill(row + from, row + k,
-                0.0f);  // what lies left of the diagonal in its vector, so that solve() may read it
-      for (std::size_t j = k; j < stride_; ++j) row[j] *= inverse;
+// Copies the rows times the roots of their weights, and adds the rows times their targets to b, a few vectors of each
+// row at a time, so that b stays in registers.
+void RidgeSystem::gather(const Matrix<float>& rows, std::span<const std::uint32_t> which, const float* weights,
+                         const float* targets, std::size_t first) {
+  constexpr std::size_t kChunk = 4;
+  const std::size_t row_stride = static_cast<std::size_t>(rows.cols());
+  const float* from = rows.data() + first;
+  std::size_t j = 0;
+  for (; j + kChunk * kLanes <= dims_; j += kChunk * kLanes) {
+    Lanes b[kChunk];
+    for (std::size_t v = 0; v < kChunk; ++v) b[v] = Lanes::load(b_.data() + j + v * kLanes);
+    for (std::size_t e = 0; e < which.size(); ++e) {
+      const float* y = from + which[e] * row_stride + j;
+      float* out = rows_.data() + e * stride_ + j;
+      const Lanes target = Lanes::all(targets[e]), root = Lanes::all(weights[e]);
+#pragma GCC unroll 4
+      for (std::size_t v = 0; v < kChunk; ++v) {
+        const Lanes part = Lanes::load(y + v * kLanes);
+        b[v] = fma(target, part, b[v]);
+        (root * part).store(out + v * kLanes);
+      }
     }
-    const float* panel = a_.data() + p * stride_;
-    for (std::size_t i = p + kPanel; i < stride_; ++i) {
-      float f[kPanel];
-      for (std::size_t t = 0; t < kPanel; ++t) f[t] = panel[t * stride_ + i];
-      const std::size_t from = align_down(i);
-      subtract_panel(a_.data() + i * stride_ + from, panel + from, stride_, f, stride_ - from);
-    }
+    for (std::size_t v = 0; v < kChunk; ++v) b[v].store(b_.data() + j + v * kLanes);
   }
-  return true;
+  for (; j < dims_; j += kLanes) {
+    const std::size_t n = std::min(kLanes, dims_ - j);
+    Lanes b = Lanes::load(b_.data() + j);
+    for (std::size_t e = 0; e < which.size(); ++e) {
+      const Lanes part = Lanes::load_part(from + which[e] * row_stride + j, n);
+      b = fma(Lanes::all(targets[e]), part, b);
+      (Lanes::all(weights[e]) * part).store(rows_.data() + e * stride_ + j);
+    }
+    b.store(b_.data() + j);
+  }
 }
 
-bool RidgeSystem::solve(std::span<float> x) {
+void RidgeSystem::add(const Matrix<float>& rows, std::span<const std::uint32_t> which, std::span<const float> weights,
+                      std::span<const float> targets, std::size_t first) {
+  SEGUE_CHECK(first + dims_ <= static_cast<std::size_t>(rows.cols()), "rows of {} values for {} unknowns from {}",
+              rows.cols(), dims_, first);
+  SEGUE_CHECK(weights.size() == which.size() && targets.size() == which.size(), "{} rows, {} weights and {} targets",
+              which.size(), weights.size(), targets.size());
+  alignas(64) float roots[96];
+  const std::size_t row_stride = static_cast<std::size_t>(rows.cols());
+  for (std::size_t begin = 0; begin < which.size(); begin += buffer_) {
+    const std::size_t count = std::min(buffer_, which.size() - begin);
+    std::size_t e = 0;
+    for (; e + kLanes <= count; e += kLanes) sqrt(Lanes::load(&weights[begin + e])).store(roots + e);
+    if (e < count) sqrt(Lanes::load_part(&weights[begin + e], count - e)).store(roots + e);
+    gather(rows, which.subspan(begin, count), roots, targets.data() + begin, first);
+    const std::size_t ahead = std::min(buffer_, which.size() - begin - count);
+    for (const std::uint32_t row : which.subspan(begin + count, ahead))  // the next rows travel while these are folded
+      prefetch(rows.data() + row * row_stride + first, dims_);
+    for (std::size_t i = 0; i < width_; i += kLanes)
+      fold_strip<Fold::kAdd>(a_.data() + i * stride_, stride_, rows_.data(), stride_, i, width_, count);
+  }
+}
+
+void RidgeSystem::add_target(std::span<const float> target) {
+  SEGUE_CHECK(target.size() == dims_, "a target of {} values for {} unknowns", target.size(), dims_);
+  for (std::size_t j = 0; j < dims_; ++j) b_.data()[j] += target[j];
+}
+
+std::optional<double> RidgeSystem::solve(std::span<float> x) {
   SEGUE_CHECK(x.size() == dims_, "an answer of {} values for {} unknowns", x.size(), dims_);
-  flush();
-  if (!factorise()) return false;
-  float* b = b_.data();
-  for (std::size_t i = 0; i < stride_; ++i) {  // U^T z = b, z over b
-    const float* row = a_.data() + i * stride_;
-    const std::size_t from = align_down(i);
-    const float z = b[i] / row[i];
-    subtract(b + from, row + from, z, stride_ - from);
-    b[i] = z;
-  }
-  for (std::size_t i = stride_; i-- > 0;) {  // U x = z, x over z
-    const float* row = a_.data() + i * stride_;
-    const float z = std::exchange(b[i], 0.0f);
-    Lanes sum = Lanes::zero();
-    for (std::size_t j = align_down(i); j < stride_; j += kLanes)
-      sum = fma(Lanes::load(row + j), Lanes::load(b + j), sum);
-    b[i] = (z - sum.sum()) / row[i];
-  }
-  std::copy_n(b, dims_, x.begin());
-  return true;
+  const std::optional<double> explained = solver_.solve(a_.data(), stride_, {b_.data(), width_});
+  std::copy_n(b_.data(), dims_, x.begin());
+  return explained;
 }
 
-Matrix<float> RidgeSystem::upper() {
-  flush();
-  Matrix<float> out(static_cast<Eigen::Index>(dims_), static_cast<Eigen::Index>(dims_));
+Matrix<float> RidgeSystem::upper() const {
+  Matrix<float> out(index(dims_), index(dims_));
   for (std::size_t i = 0; i < dims_; ++i)
-    for (std::size_t j = 0; j < dims_; ++j) row_span(out, i)[j] = j < i ? 0.0f : a_[i * stride_ + j];
+    for (std::size_t j = 0; j < dims_; ++j) row_span(out, i)[j] = j < i ? 0.0f : a_.data()[i * stride_ + j];
   return out;
 }
 
@@ -167,7 +142,9 @@ Matrix<float> gram(const Matrix<float>& rows, const Executor& exec) {
       [&](std::size_t begin, std::size_t end) {
         RidgeSystem partial(dims);
         partial.begin(zero, 0);
-        for (std::size_t r = begin; r < end; ++r) partial.add(row_span(rows, r), 1, 0);
+        std::vector<std::uint32_t> which(end - begin);
+        std::iota(which.begin(), which.end(), static_cast<std::uint32_t>(begin));
+        partial.add(rows, which, std::vector<float>(which.size(), 1.0f), std::vector<float>(which.size(), 0.0f));
         return partial.upper();
       },
       [](Matrix<float> total, const Matrix<float>& part) { return Matrix<float>(total + part); });

@@ -6,42 +6,52 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
-#include <vector>
 
 #include "framework/base/executor.hpp"
 #include "framework/linalg/matrix.hpp"
+#include "framework/linalg/spd_solve.hpp"
 
 namespace segue {
 
 // rows^T rows, d x d, both triangles. Cost: n d^2 / 2 multiply-adds.
 Matrix<float> gram(const Matrix<float>& rows, const Executor& exec);
 
-// A x = b with A = base + ridge I + sum of weight_r y_r y_r^T and b = sum of target_r y_r, built row by row, solved by
-// Cholesky (A = U^T U). One object serves many systems of the same size in turn; not thread-safe, make one a block.
+// A x = b with A = base + ridge I + sum of weight_e y_e y_e^T and b = sum of target_e y_e, the y_e picked from a matrix
+// of rows, solved by Cholesky. One object serves many systems of the same size in turn; not thread-safe, make one a
+// block.
 class RidgeSystem {
  public:
   explicit RidgeSystem(std::size_t dims);
 
-  // A = base + ridge I, b = 0. base: d x d, symmetric; only its upper triangle is read.
-  void begin(const Matrix<float>& base, float ridge);
-  // A += weight y y^T, b += target y. y: d.
-  void add(std::span<const float> y, float weight, float target);
-  // Writes x (d). False where A is not positive definite in float arithmetic; x is then unspecified. Ends the system.
-  [[nodiscard]] bool solve(std::span<float> x);
+  // A = base[first..first + dims, the same] + ridge I, b = 0. base: symmetric; only its upper triangle is read.
+  void begin(const Matrix<float>& base, float ridge, std::size_t first = 0);
+  // A += sum of weights[e] y_e y_e^T, b += sum of targets[e] y_e, where y_e = rows[which[e]][first..first + dims].
+  // weights: none negative; weights and targets as long as which.
+  void add(const Matrix<float>& rows, std::span<const std::uint32_t> which, std::span<const float> weights,
+           std::span<const float> targets, std::size_t first = 0);
+  // b += target. target: dims.
+  void add_target(std::span<const float> target);
+  // Writes x (dims) and returns b^T x, which is b^T A^-1 b. Nothing where A is not positive definite in float
+  // arithmetic; x is then unspecified. Ends the system.
+  [[nodiscard]] std::optional<double> solve(std::span<float> x);
 
-  // The upper triangle of A so far, d x d, zeros below it (for gram() and tests).
-  Matrix<float> upper();
+  // The upper triangle of A so far, dims x dims, zeros below it (for gram() and tests).
+  Matrix<float> upper() const;
 
  private:
-  void flush();
-  bool factorise();
+  void gather(const Matrix<float>& rows, std::span<const std::uint32_t> which, const float* weights,
+              const float* targets, std::size_t first);
 
-  std::size_t dims_, stride_;  // stride_: dims_ rounded up to whole vectors; the padding of A is the identity
-  std::size_t buffered_ = 0;
-  std::vector<float> a_;  // stride_ x stride_, row-major, upper triangle
-  std::vector<float> b_;
-  std::vector<float> rows_, scaled_;  // up to kBuffer rows, plain and times their weight
+  std::size_t dims_, width_,
+      stride_;          // width_: dims_ in whole vectors, the padding of A is the identity; stride_: of a_ and rows_
+  std::size_t buffer_;  // rows folded into A at a time
+  Matrix<float> a_;     // width_ x stride_, upper triangle
+  Matrix<float> b_;     // 1 x width_
+  Matrix<float> rows_;  // buffer_ x stride_: rows times the root of their weight
+  SpdSolver solver_;
 };
 
 }  // namespace segue

@@ -17,6 +17,7 @@ struct Lanes {
   static constexpr std::size_t kCount = 16;
 
 #if defined(__AVX512F__)
+  static constexpr std::size_t kRegisters = 32;  // how many Lanes the machine's registers hold
   __m512 v;
   static Lanes load(const float* p) { return {_mm512_loadu_ps(p)}; }
   static Lanes all(float x) { return {_mm512_set1_ps(x)}; }
@@ -26,7 +27,39 @@ struct Lanes {
   friend Lanes operator*(Lanes a, Lanes b) { return {_mm512_mul_ps(a.v, b.v)}; }
   friend Lanes fma(Lanes a, Lanes b, Lanes c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }    // a b + c, rounded once
   friend Lanes fnma(Lanes a, Lanes b, Lanes c) { return {_mm512_fnmadd_ps(a.v, b.v, c.v)}; }  // c - a b, rounded once
+  friend Lanes operator/(Lanes a, Lanes b) { return {_mm512_div_ps(a.v, b.v)}; }
+  // The maskz forms keep GCC 12 from warning of the undefined pass-through operand of the plain ones.
+  friend Lanes sqrt(Lanes a) { return {_mm512_maskz_sqrt_ps(kAll, a.v)}; }
+  Lanes spread(int lane) const { return {_mm512_maskz_permutexvar_ps(kAll, _mm512_set1_epi32(lane), v)}; }
+  static Lanes load_part(const float* p, std::size_t n) { return {_mm512_maskz_loadu_ps(first(n), p)}; }
+  void store_part(float* p, std::size_t n) const { _mm512_mask_storeu_ps(p, first(n), v); }
+  static Lanes sums(const Lanes (&x)[kCount]) {
+    __m512 half[8], quarter[4], pair[2];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i)  // lanes 0 to 7 of x[i], 8 to 15 of x[i + 8]
+      half[i] = _mm512_add_ps(_mm512_maskz_shuffle_f32x4(kAll, x[i].v, x[i + 8].v, 0x44),
+                              _mm512_maskz_shuffle_f32x4(kAll, x[i].v, x[i + 8].v, 0xee));
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i)  // four lanes each of x[i], x[i + 8], x[i + 4], x[i + 12]
+      quarter[i] = _mm512_add_ps(_mm512_maskz_shuffle_f32x4(kAll, half[i], half[i + 4], 0x88),
+                                 _mm512_maskz_shuffle_f32x4(kAll, half[i], half[i + 4], 0xdd));
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i)
+      pair[i] = _mm512_add_ps(_mm512_maskz_shuffle_ps(kAll, quarter[i], quarter[i + 2], 0x44),
+                              _mm512_maskz_shuffle_ps(kAll, quarter[i], quarter[i + 2], 0xee));
+    const __m512 one = _mm512_add_ps(_mm512_maskz_shuffle_ps(kAll, pair[0], pair[1], 0x88),
+                                     _mm512_maskz_shuffle_ps(kAll, pair[0], pair[1], 0xdd));
+    const __m512i order = _mm512_setr_epi32(0, 2, 1, 3, 8, 10, 9, 11, 4, 6, 5, 7, 12, 14, 13, 15);
+    return {_mm512_maskz_permutexvar_ps(kAll, order, one)};
+  }
+
+ private:
+  static constexpr __mmask16 kAll = 0xffff;
+  static __mmask16 first(std::size_t n) { return static_cast<__mmask16>((1u << n) - 1); }
+
+ public:
 #elif defined(__AVX2__) && defined(__FMA__)
+  static constexpr std::size_t kRegisters = 8;
   __m256 v, w;
   static Lanes load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
   static Lanes all(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
@@ -40,7 +73,10 @@ struct Lanes {
   friend Lanes fnma(Lanes a, Lanes b, Lanes c) {
     return {_mm256_fnmadd_ps(a.v, b.v, c.v), _mm256_fnmadd_ps(a.w, b.w, c.w)};
   }
+  friend Lanes operator/(Lanes a, Lanes b) { return {_mm256_div_ps(a.v, b.v), _mm256_div_ps(a.w, b.w)}; }
+  friend Lanes sqrt(Lanes a) { return {_mm256_sqrt_ps(a.v), _mm256_sqrt_ps(a.w)}; }
 #else
+  static constexpr std::size_t kRegisters = 8;
   float v[kCount];
   template <class F>
   static Lanes each(F f) {
@@ -72,6 +108,37 @@ struct Lanes {
   friend Lanes fnma(const Lanes& a, const Lanes& b, const Lanes& c) {
     return each([&](std::size_t l) { return std::fma(-a.v[l], b.v[l], c.v[l]); });
   }
+  friend Lanes operator/(const Lanes& a, const Lanes& b) {
+    return each([&](std::size_t l) { return a.v[l] / b.v[l]; });
+  }
+  friend Lanes sqrt(const Lanes& a) {
+    return each([&](std::size_t l) { return std::sqrt(a.v[l]); });
+  }
+#endif
+#if !defined(__AVX512F__)
+  // Lane `lane` in all lanes.
+  Lanes spread(int lane) const {
+    float x[kCount];
+    store(x);
+    return all(x[lane]);
+  }
+  // The first n < 16 lanes; load_part sets the others to zero, and neither touches memory beyond them.
+  static Lanes load_part(const float* p, std::size_t n) {
+    float x[kCount] = {};
+    for (std::size_t l = 0; l < n; ++l) x[l] = p[l];
+    return load(x);
+  }
+  void store_part(float* p, std::size_t n) const {
+    float x[kCount];
+    store(x);
+    for (std::size_t l = 0; l < n; ++l) p[l] = x[l];
+  }
+  // Lane l is x[l].sum(), bit for bit.
+  static Lanes sums(const Lanes (&x)[kCount]) {
+    float out[kCount];
+    for (std::size_t l = 0; l < kCount; ++l) out[l] = x[l].sum();
+    return load(out);
+  }
 #endif
 
   static Lanes zero() { return all(0); }
@@ -95,10 +162,43 @@ struct Lanes {
   }
 };
 
-// Asks for a row that is to be changed soon.
-inline void prefetch_row(const float* row, std::size_t n) {
-  for (std::size_t d = 0; d < n; d += Lanes::kCount) __builtin_prefetch(row + d, 1);
+// Asks for the cache lines of p[0, n) without waiting for them.
+inline void prefetch(const float* p, std::size_t n) {
+  for (std::size_t j = 0; j < n; j += 16) __builtin_prefetch(p + j);
 }
+// The same for lines that are to be written.
+inline void prefetch_to_write(float* p, std::size_t n) {
+  for (std::size_t j = 0; j < n; j += 16) __builtin_prefetch(p + j, 1);
+}
+
+// As many doubles as one register holds; their number differs between machines, what each lane does does not.
+struct Doubles {
+#if defined(__AVX512F__)
+  static constexpr std::size_t kCount = 8;
+  __m512d v;
+  static Doubles load(const double* p) { return {_mm512_loadu_pd(p)}; }
+  static Doubles all(double x) { return {_mm512_set1_pd(x)}; }
+  void store(double* p) const { _mm512_storeu_pd(p, v); }
+  friend Doubles operator*(Doubles a, Doubles b) { return {_mm512_mul_pd(a.v, b.v)}; }
+  friend Doubles fma(Doubles a, Doubles b, Doubles c) { return {_mm512_fmadd_pd(a.v, b.v, c.v)}; }
+#elif defined(__AVX2__) && defined(__FMA__)
+  static constexpr std::size_t kCount = 4;
+  __m256d v;
+  static Doubles load(const double* p) { return {_mm256_loadu_pd(p)}; }
+  static Doubles all(double x) { return {_mm256_set1_pd(x)}; }
+  void store(double* p) const { _mm256_storeu_pd(p, v); }
+  friend Doubles operator*(Doubles a, Doubles b) { return {_mm256_mul_pd(a.v, b.v)}; }
+  friend Doubles fma(Doubles a, Doubles b, Doubles c) { return {_mm256_fmadd_pd(a.v, b.v, c.v)}; }
+#else
+  static constexpr std::size_t kCount = 1;
+  double v;
+  static Doubles load(const double* p) { return {*p}; }
+  static Doubles all(double x) { return {x}; }
+  void store(double* p) const { *p = v; }
+  friend Doubles operator*(Doubles a, Doubles b) { return {a.v * b.v}; }
+  friend Doubles fma(Doubles a, Doubles b, Doubles c) { return {std::fma(a.v, b.v, c.v)}; }
+#endif
+};
 
 // The inner product of two vectors of the same length: sixteen chains of fused multiply-adds, then Lanes::sum(). Faster
 // than dot_in_order() of scoring.hpp and with other bits: for training, not for scores.

@@ -1,7 +1,6 @@
 #include "framework/model/factor_model.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include "framework/linalg/simd.hpp"
 
@@ -17,26 +16,6 @@ float scheduled_rate(RateSchedule schedule, float rate, int epoch, int epochs) {
   if (schedule == RateSchedule::kLinear) return rate * (1 - done / static_cast<float>(epochs));
   if (schedule == RateSchedule::kInverse) return rate / (1 + done / 10);
   return rate;
-}
-
-HistoryRow history_row(const Query& query, std::size_t n_items) {
-  std::vector<std::pair<ItemIdx, float>> events;
-  for (std::size_t n = 0; n < query.history.size(); ++n) {
-    if (raw(query.history[n]) < n_items)
-      events.emplace_back(query.history[n], query.weights.empty() ? 1.0f : query.weights[n]);
-  }
-  std::stable_sort(events.begin(), events.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  HistoryRow out;
-  out.weighted = !query.weights.empty();
-  for (const auto& [item, weight] : events) {
-    if (out.items.empty() || out.items.back() != item) {
-      out.items.push_back(item);
-      out.weights.push_back(weight);
-    } else if (!query.weights.empty()) {
-      out.weights.back() += weight;
-    }
-  }
-  return out;
 }
 
 void FactorRecommender::query_vector(const Query& query, std::span<float> out) const {

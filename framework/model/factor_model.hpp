@@ -8,6 +8,7 @@
 #include "framework/linalg/csr.hpp"
 #include "framework/linalg/matrix.hpp"
 #include "framework/linalg/scoring.hpp"
+#include "framework/model/history_row.hpp"
 #include "framework/model/iterative.hpp"
 #include "framework/param/schema.hpp"
 
@@ -37,15 +38,6 @@ void schedule_field(Schema<P>& schema) {
 
 // The step length of epoch 1..epochs.
 float scheduled_rate(RateSchedule schedule, float rate, int epoch, int epochs);
-
-// A query's history as one row of events: items ascending, each once, with the sum of the query's weights for it, or 1
-// where the query has no weights. Items outside [0, n_items) are left out.
-struct HistoryRow {
-  std::vector<ItemIdx> items;
-  std::vector<float> weights;
-  bool weighted = false;  // whether the query had weights
-};
-HistoryRow history_row(const Query& query, std::size_t n_items);
 
 class FactorRecommender : public IterativeRecommender, public EmbeddingSpace {
  public:

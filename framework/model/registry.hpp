@@ -42,6 +42,9 @@ class Registry {
     std::function<std::unique_ptr<Recommender>(const Value& params)> make;
     // Floating-point operations of a fit, roughly; empty where the parameters do not say (no `double fit_flop(DataShape) const`).
     std::function<double(const Value& params, const DataShape& shape)> fit_flop{};
+    // Bytes that a fit holds beyond data, factors and neighbour lists (a dense matrix of item pairs); empty where there are none
+    // (no `double fit_bytes(DataShape) const`).
+    std::function<double(const Value& params, const DataShape& shape)> fit_bytes{};
     std::string origin = "built in";  // or the plugin's path
     std::string origin_hash{};        // content hash of the plugin file
   };
@@ -67,6 +70,8 @@ Registry::Entry algorithm_entry(AlgorithmInfo info) {
                         [what](const Value& params) { return std::make_unique<Model>(Params::schema().parse(params, what)); }};
   if constexpr (requires(const Params& p, const DataShape& s) { p.fit_flop(s); })
     entry.fit_flop = [what](const Value& params, const DataShape& shape) { return Params::schema().parse(params, what).fit_flop(shape); };
+  if constexpr (requires(const Params& p, const DataShape& s) { p.fit_bytes(s); })
+    entry.fit_bytes = [what](const Value& params, const DataShape& shape) { return Params::schema().parse(params, what).fit_bytes(shape); };
   return entry;
 }
 }  // namespace detail

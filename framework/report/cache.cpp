@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 // Raised when a leaderboard's statistics or this file's layout change without a change of any metric's version.
-constexpr int kVersion = 1;
+constexpr int kVersion = 3;
 
 void add_file(const fs::path& file, Hasher& hasher) {
   std::error_code missing;
@@ -34,6 +34,7 @@ std::string key_of(const TaskEvidence& evidence, const LeaderboardOptions& optio
   hasher.add(options.inference ? 1 : 0).add(options.level).add(options.alpha).add(options.resamples).add(options.permutations).add(options.seed);
   for (const std::string& m : options.metrics.empty() ? evidence.task.metrics : options.metrics)
     hasher.add(parse_metric(m).text()).add(parse_metric(m).card->version);
+  hasher.add(std::span<const float>(evidence.item_vectors)).add(evidence.vector_dim);
   hasher.add(evidence.task.id).add(evidence.task.name).add(evidence.task.dataset_title);
   add_file(evidence.task_file, hasher);
   for (const EvidenceRow& row : evidence.rows) {
@@ -112,6 +113,7 @@ Leaderboard cached_leaderboard(const TaskEvidence& evidence, const LeaderboardOp
         board.task = evidence.task;
         board.task.metrics = kept.at("metrics").get<std::vector<std::string>>();
         board.leaks = kept.at("leaks");
+        board.missing = kept.at("missing").get<std::vector<std::string>>();
         for (const Json& row : kept.at("rows")) board.rows.push_back(row_from(row));
         return board;
       }
@@ -124,7 +126,7 @@ Leaderboard cached_leaderboard(const TaskEvidence& evidence, const LeaderboardOp
   Leaderboard board = build_leaderboard(evidence, options, exec);
   Json rows = Json::array();
   for (const LeaderboardRow& row : board.rows) rows.push_back(to_json(row));
-  const Json kept{{"key", key}, {"metrics", board.task.metrics}, {"leaks", board.leaks}, {"rows", std::move(rows)}};
+  const Json kept{{"key", key}, {"metrics", board.task.metrics}, {"leaks", board.leaks}, {"missing", board.missing}, {"rows", std::move(rows)}};
   try {
     write_text_file(file, kept.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   } catch (const std::exception& e) {

@@ -15,6 +15,8 @@ namespace {
 
 // More rows than these make a picture of lines or boxes unreadable; the best of the table are shown.
 constexpr std::size_t kMostLines = 6, kMostBoxes = 12, kMostCells = 10;
+// More bars than these make a page that gnuplot cannot draw, more points one that nobody can read.
+constexpr std::size_t kMostBars = 40;
 
 plot::Direction direction(const std::string& metric) { return parse_metric(metric).card->higher_is_better ? plot::Direction::kHigherIsBetter : plot::Direction::kLowerIsBetter; }
 
@@ -59,27 +61,32 @@ std::vector<NamedFigure> bars(const ChartData& data) {
   for (const std::string& metric : data.board.task.metrics) {
     plot::MetricBarGroup group{.metric = metric, .direction = direction(metric), .bars = {}};
     for (const LeaderboardRow& row : data.board.rows)
-      if (row.status != "not run") group.bars.push_back(bar_of(row, metric));
+      if (row.status != "not run" && group.bars.size() < kMostBars) group.bars.push_back(bar_of(row, metric));
     group.interval = interval_text();
     group.tied = "paired randomisation test, Holm-adjusted, 5 %";
     figures.push_back({metric, plot::metric_bars({group}, data.title, data.size)});
+    note_best_of(figures.back().figure, data, kMostBars);
   }
   return figures;
 }
 
 std::vector<NamedFigure> latency_scatter(const ChartData& data) {
   plot::AccuracyLatency chart{.metric = data.metric, .direction = direction(data.metric), .points = {}, .unit = {}};
-  for (const LeaderboardRow& row : data.board.rows)
-    if (const MetricSummary* s = summary(row, data.metric)) chart.points.push_back({row.label, row.latency_p50, s->mean});
-  return {{"", plot::accuracy_latency(chart, data.title, data.size)}};
+  for (const LeaderboardRow* row : shown(data, kMostBars))
+    if (const MetricSummary* s = summary(*row, data.metric)) chart.points.push_back({row->label, row->latency_p50, s->mean});
+  plot::Figure figure = plot::accuracy_latency(chart, data.title, data.size);
+  note_best_of(figure, data, kMostBars);
+  return {{"", std::move(figure)}};
 }
 
 std::vector<NamedFigure> cost_scatter(const ChartData& data) {
   plot::AccuracyCost chart{.metric = data.metric, .direction = direction(data.metric), .points = {}, .unit = {}};
   chart.memory = "Peak memory of the trial";
-  for (const LeaderboardRow& row : data.board.rows)
-    if (const MetricSummary* s = summary(row, data.metric)) chart.points.push_back({row.label, row.latency_p50, s->mean, static_cast<double>(row.peak_rss_bytes)});
-  return {{"", plot::accuracy_cost(chart, data.title, data.size)}};
+  for (const LeaderboardRow* row : shown(data, kMostBars))
+    if (const MetricSummary* s = summary(*row, data.metric)) chart.points.push_back({row->label, row->latency_p50, s->mean, static_cast<double>(row->peak_rss_bytes)});
+  plot::Figure figure = plot::accuracy_cost(chart, data.title, data.size);
+  note_best_of(figure, data, kMostBars);
+  return {{"", std::move(figure)}};
 }
 
 std::vector<NamedFigure> cutoffs(const ChartData& data) {
@@ -188,7 +195,7 @@ std::vector<NamedFigure> distributions(const ChartData& data) {
   plot::ScoreDistributions chart{.metric = data.metric, .direction = direction(data.metric), .systems = {}};
   const MetricSpec metric = parse_metric(data.metric);
   for (const LeaderboardRow* row : shown(data, kMostBoxes)) {
-    std::vector<double> units = data.evidence.evaluate(data.evidence.find(row->label), {&metric, 1}).front().units();
+    std::vector<double> units = data.evidence.evaluate(data.evidence.find(row->label), {&metric, 1}).front().own();
     if (!units.empty()) chart.systems.push_back({row->label, std::move(units)});
   }
   plot::Figure figure = plot::score_distributions(chart, data.title, data.size);
@@ -278,7 +285,7 @@ std::vector<NamedFigure> critical_difference_of_users(const ChartData& data) {
   std::vector<std::string> labels;
   std::vector<std::vector<double>> columns;
   for (const LeaderboardRow* row : shown(data, kMostBoxes)) {
-    std::vector<double> units = data.evidence.evaluate(data.evidence.find(row->label), {&metric, 1}).front().units();
+    std::vector<double> units = data.evidence.evaluate(data.evidence.find(row->label), {&metric, 1}).front().shares();
     if (units.empty() || (!columns.empty() && units.size() != columns.front().size())) continue;
     labels.push_back(row->label);
     columns.push_back(std::move(units));

@@ -48,13 +48,30 @@ std::size_t EvidenceRow::failed() const {
   return static_cast<std::size_t>(std::count_if(trials.begin(), trials.end(), [](const auto& t) { return t.failed; }));
 }
 
-std::vector<double> RowMetric::units() const {
+namespace {
+
+std::vector<double> averaged(const std::vector<std::vector<double>>& by_seed) {
   if (by_seed.size() <= 1) return by_seed.empty() ? std::vector<double>{} : by_seed.front();
   std::vector<double> average(by_seed.front().size(), 0);
   for (const auto& seed : by_seed)
-    for (std::size_t u = 0; u < average.size(); ++u) average[u] += seed[u];
+    for (std::size_t u = 0; u < average.size(); ++u) average[u] += seed.at(u);
   for (double& value : average) value /= static_cast<double>(by_seed.size());
   return average;
+}
+
+}  // namespace
+
+std::vector<double> RowMetric::units() const { return averaged(by_seed); }
+
+std::vector<double> RowMetric::shares() const { return averaged(shares_by_seed.empty() ? by_seed : shares_by_seed); }
+
+std::vector<double> RowMetric::own() const {
+  std::vector<double> values = shares();
+  for (std::size_t u = 0; u < values.size(); ++u) {
+    if (!weights.empty()) values[u] /= weights[u];
+    if (root) values[u] = std::sqrt(values[u]);
+  }
+  return values;
 }
 
 // The task file, read when first asked for, and which unit each of its queries belongs to.
@@ -88,11 +105,10 @@ const StoredTask& TaskEvidence::stored() const {
 }
 
 const EvidenceRow& TaskEvidence::find(const std::string& label) const {
-  std::vector<std::string> known;
-  for (const EvidenceRow& row : rows) {
+  for (const EvidenceRow& row : rows)
     if (row.label == label) return row;
-    known.push_back(row.label);
-  }
+  std::vector<std::string> known;
+  for (const EvidenceRow& row : rows) known.push_back(row.label);
   throw UsageError("no row '{}' in task '{}'{}", label, task.name, suggestion(label, known));
 }
 
@@ -102,7 +118,7 @@ void TaskEvidence::with_outcome(const EvidenceTrial& trial, const TrialFile& fil
   const StoredTaskFold* fold = judge == nullptr ? nullptr : judge->find_fold(trial.fold);
   parts.truth = fold == nullptr;
   const std::optional<StoredView> view = file.view(task.id, parts);
-  if (!view) throw DataError("{} was not judged on task {}", trial.file.string(), task.id);
+  if (!view) throw DataError("{} was not judged on task '{}' ({}); run the suite again", trial.file.string(), task.name, task.id);
   RankingOutcome outcome = view->outcome();
   ItemFacts facts;
   if (fold != nullptr) {
@@ -131,7 +147,7 @@ std::vector<MetricValue> TaskEvidence::evaluate_trial(const EvidenceTrial& trial
   std::vector<MetricValue> values;
   if (task.ratings) {
     const std::optional<StoredRatings> ratings = file.ratings(task.id);
-    if (!ratings) throw DataError("{} was not judged on task {}", trial.file.string(), task.id);
+    if (!ratings) throw DataError("{} was not judged on task '{}' ({}); run the suite again", trial.file.string(), task.name, task.id);
     for (const MetricSpec& m : metrics) values.push_back(compute(m, ratings->outcome()));
   } else {
     with_outcome(trial, file, parts_for(metrics), [&](const RankingOutcome& outcome) {
@@ -155,23 +171,32 @@ std::vector<MetricValue> TaskEvidence::evaluate_trial(const EvidenceTrial& trial
 namespace {
 
 // The unit of each value of a rating metric: the user, or for a metric a user the users in ascending order.
-std::vector<std::uint32_t> rating_units(const std::vector<std::uint32_t>& users, std::size_t values) {
-  if (values == users.size()) return users;
+std::vector<std::uint32_t> rating_units(const std::vector<std::uint32_t>& users, bool by_user) {
+  if (!by_user) return users;
   const std::set<std::uint32_t> distinct(users.begin(), users.end());
   return {distinct.begin(), distinct.end()};
 }
 
-// Values of the folds of one seed -> one value a unit; see the header. `root`: the figure is the root of the mean.
-std::vector<double> influence_values(const std::vector<FoldValues>& folds, bool root) {
+// One value a unit of each kind; see the header.
+struct UnitValues {
+  std::vector<double> values, shares, weights;  // the latter two empty where every unit has one query in one fold
+};
+
+// From the values of the folds of one seed. `root`: the figure is the root of the mean. Empty where a fold has no value.
+UnitValues unit_values(const std::vector<FoldValues>& folds, bool root) {
   std::uint32_t largest = 0;
   for (const FoldValues& f : folds)
     for (const std::uint32_t u : f.units) largest = std::max(largest, u);
   std::vector<std::uint32_t> seen(std::size_t{largest} + 1, 0);
   bool plain = folds.size() == 1 && !root;
-  for (const FoldValues& f : folds)
+  for (const FoldValues& f : folds) {
+    SEGUE_CHECK(f.units.size() == f.value.per_query.size(), "{} units for {} values", f.units.size(), f.value.per_query.size());
     for (std::size_t i = 0; i < f.units.size(); ++i)
       if (!std::isnan(f.value.per_query[i]) && ++seen[f.units[i]] > 1) plain = false;
-  std::vector<double> out(seen.size(), 0);
+  }
+  UnitValues all;
+  all.values.assign(seen.size(), 0);
+  if (!plain) all.shares = all.weights = all.values;
   double figure = 0;
   const auto n_units = static_cast<double>(std::count_if(seen.begin(), seen.end(), [](auto s) { return s > 0; }));
   for (const FoldValues& f : folds) {
@@ -182,18 +207,36 @@ std::vector<double> influence_values(const std::vector<FoldValues>& folds, bool 
     const double mean = sum / n;
     const double slope = !root ? 1 : mean > 0 ? 0.5 / std::sqrt(mean) : 0;
     figure += f.value.mean / static_cast<double>(folds.size());
-    const double scale = n_units / static_cast<double>(folds.size()) * slope / n;
+    const double scale = n_units / static_cast<double>(folds.size()) / n;
     for (std::size_t i = 0; i < f.units.size(); ++i) {
       const double v = f.value.per_query[i];
       if (std::isnan(v)) continue;
-      if (plain) out[f.units[i]] = v;
-      else out[f.units[i]] += scale * (v - mean);
+      const std::uint32_t u = f.units[i];
+      if (plain) {
+        all.values[u] = v;
+        continue;
+      }
+      all.values[u] += scale * slope * (v - mean);
+      all.shares[u] += scale * v;
+      all.weights[u] += scale;
     }
   }
-  std::vector<double> values;
-  for (std::size_t u = 0; u < out.size(); ++u)
-    if (seen[u] > 0) values.push_back(plain ? out[u] : figure + out[u]);
-  return values;
+  std::size_t kept = 0;
+  for (std::size_t u = 0; u < seen.size(); ++u) {
+    if (seen[u] == 0) continue;
+    all.values[kept] = plain ? all.values[u] : figure + all.values[u];
+    if (!plain) {
+      all.shares[kept] = all.shares[u];
+      all.weights[kept] = all.weights[u];
+    }
+    ++kept;
+  }
+  all.values.resize(kept);
+  if (!plain) {
+    all.shares.resize(kept);
+    all.weights.resize(kept);
+  }
+  return all;
 }
 
 }  // namespace
@@ -220,7 +263,7 @@ std::vector<RowMetric> TaskEvidence::evaluate(const EvidenceRow& row, std::span<
       FoldValues fold{std::move(values[m]), {}};
       if (!fold.value.per_query.empty()) {
         if (task.ratings) {
-          fold.units = rating_units(users, fold.value.per_query.size());
+          fold.units = rating_units(users, metrics[m].card->by_user);
         } else if (query_units != nullptr) {
           fold.units = *query_units;
         } else {
@@ -232,23 +275,33 @@ std::vector<RowMetric> TaskEvidence::evaluate(const EvidenceRow& row, std::span<
     }
   }
   for (std::size_t m = 0; m < metrics.size(); ++m) {
-    out[m].mean = mean_of(out[m].by_trial);
+    std::vector<double> of_whole_seeds;
+    std::size_t at = 0;
+    for (const EvidenceTrial& trial : row.trials) {
+      if (!trial.present) continue;
+      if (by_seed[m].at(trial.seed).size() == planned[trial.seed]) of_whole_seeds.push_back(out[m].by_trial[at]);
+      ++at;
+    }
+    out[m].whole = !of_whole_seeds.empty();
+    out[m].mean = mean_of(out[m].whole ? of_whole_seeds : out[m].by_trial);
+    out[m].root = metrics[m].card->root_of_mean;
     for (const auto& [seed, folds] : by_seed[m]) {
       std::uint64_t n = 0;
       for (const FoldValues& f : folds) n += f.value.n;
       out[m].n = std::max(out[m].n, n);
       if (folds.size() < planned[seed] || folds.empty() || folds.front().value.per_query.empty()) continue;
-      std::vector<double> units = influence_values(folds, metrics[m].card->root_of_mean);
-      if (units.empty()) continue;
+      UnitValues units = unit_values(folds, metrics[m].card->root_of_mean);
+      if (units.values.empty()) continue;
       out[m].seeds.push_back(seed);
-      out[m].by_seed.push_back(std::move(units));
+      out[m].by_seed.push_back(std::move(units.values));
+      if (!units.shares.empty()) out[m].shares_by_seed.push_back(std::move(units.shares));
+      out[m].weights = std::move(units.weights);
     }
   }
   return out;
 }
 
 std::vector<TaskEvidence> gather_evidence(std::span<const ResultsFolder> folders, const std::string& wanted) {
-  static const std::set<std::string> kFailed{"failed", "timeout", "killed"};  // one that was interrupted has merely not run
   std::vector<TaskEvidence> tasks;
   std::vector<std::string> known;
   for (const ResultsFolder& folder : folders) {
@@ -268,6 +321,8 @@ std::vector<TaskEvidence> gather_evidence(std::span<const ResultsFolder> folders
         tasks.push_back(std::move(fresh));
         at = tasks.end() - 1;
       }
+      // A folder whose run ended before all folds were parted has no task file yet.
+      if (!fs::exists(at->task_file) && fs::exists(folder.task_file(task.id))) at->task_file = folder.task_file(task.id);
       if (std::none_of(at->folders.begin(), at->folders.end(), [&](const ResultsFolder& f) { return f.root == folder.root; })) at->folders.push_back(folder);
       for (const std::string& m : task.metrics)
         if (!contains(at->task.metrics, m)) at->task.metrics.push_back(m);
@@ -286,8 +341,13 @@ std::vector<TaskEvidence> gather_evidence(std::span<const ResultsFolder> folders
           }
           EvidenceTrial trial{.fit = t->fit, .fold = t->fold, .seed = t->seed, .file = folder.trial_file(t->fit), .error = {}};
           // A file that exists holds the tasks of its plan, but for a view that was added and has not run.
-          trial.present = fs::exists(trial.file) && (manifest.tasks.size() == 1 || TrialFile(trial.file).has_task(task.id));
-          if (const auto it = journal.find(t->fit); !trial.present && it != journal.end() && kFailed.contains(it->second.event)) {
+          try {
+            trial.present = fs::exists(trial.file) && (manifest.tasks.size() == 1 || TrialFile(trial.file).has_task(task.id));
+          } catch (const DataError& e) {
+            trial.failed = true;
+            trial.error = e.what();
+          }
+          if (const auto it = journal.find(t->fit); !trial.present && !trial.failed && it != journal.end() && it->second.is_failure()) {
             trial.failed = true;
             trial.error = it->second.error;
           }

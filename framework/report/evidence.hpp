@@ -10,6 +10,14 @@
 // with U units, F folds, n_f queries, m_f their mean and g the root for rmse (else g(m) = m): the influence values of a mean of
 // ratios (Hampel 1974), whose spread gives the figure's standard error to first order. Seeds are averaged unit by
 // unit. All rows of a task have the same units in the same order, so they can be compared in pairs.
+//
+// Intervals and t tests read these. But z is no verdict on a user: where two rows serve u alike, their z still differ,
+// because the rows' means do. Tests by signs and ranks, and counts of users, therefore read the shares
+//
+//   s_u = U / F  sum over folds f  1 / n_f  sum over the queries q of u in f  v_q,
+//
+// what u adds to the mean (for rmse: of the squares). If two rows are alike, their s of a user could as well be swapped,
+// which is just what a randomisation test does. Where z is the metric of the one query, s is the same.
 #pragma once
 
 #include <cstdint>
@@ -50,16 +58,25 @@ struct EvidenceRow {
 
 // A metric of a row.
 struct RowMetric {
-  double mean = 0;                  // over the trials that are there; NaN for none
+  // Over the trials of the seeds of which every fold is there; where there is no such seed, over all trials that are
+  // there: then it is no figure of this task, only of some folds. NaN for none.
+  double mean = 0;
+  bool whole = false;               // there is such a seed
   std::vector<double> by_trial;     // in the order of the row's trials, those that are there
   std::string missing;              // why there is no figure: what the stored files lack for it; else empty
   std::uint64_t n = 0;              // queries (ratings) judged, all folds of one seed
   // Seeds of which every fold is there, ascending, each with its values a unit. Empty for metrics over the union of lists.
   std::vector<std::uint64_t> seeds;
   std::vector<std::vector<double>> by_seed;
+  std::vector<std::vector<double>> shares_by_seed;  // empty where they are the same
+  std::vector<double> weights;      // what the shares would be if all v were 1; empty where they are 1
+  bool root = false;                // the figure is the root of a mean
 
   // Averaged over the seeds; empty where no seed is complete.
   std::vector<double> units() const;
+  std::vector<double> shares() const;
+  // The figure of each unit by itself: the mean (its root, for rmse) over its own queries.
+  std::vector<double> own() const;
 };
 
 // All about one task, from one or more results folders. Thread-safe once made.

@@ -15,13 +15,16 @@ struct Cost {
   const char* name;
   double (*value)(const LeaderboardRow&);
 };
-constexpr double kMiB = 1024.0 * 1024.0;
+// Of an imported row nothing is known, so that no promise about it is kept.
+double mib(const LeaderboardRow& r, std::uint64_t bytes) {
+  return r.peak_rss_bytes > 0 ? static_cast<double>(bytes) / (1024.0 * 1024.0) : std::nan("");
+}
 const std::vector<Cost> kCosts = {
     {"fit_seconds", [](const LeaderboardRow& r) { return r.fit_seconds; }},
     {"latency_p50_us", [](const LeaderboardRow& r) { return r.latency_p50; }},
     {"latency_p99_us", [](const LeaderboardRow& r) { return r.latency_p99; }},
-    {"peak_rss_mib", [](const LeaderboardRow& r) { return static_cast<double>(r.peak_rss_bytes) / kMiB; }},
-    {"model_mib", [](const LeaderboardRow& r) { return static_cast<double>(r.model_bytes) / kMiB; }},
+    {"peak_rss_mib", [](const LeaderboardRow& r) { return mib(r, r.peak_rss_bytes); }},
+    {"model_mib", [](const LeaderboardRow& r) { return mib(r, r.model_bytes); }},
 };
 
 const Cost* find_cost(const std::string& name) {
@@ -40,13 +43,25 @@ const Leaderboard& board_of(const GateRule& rule, const std::vector<Leaderboard>
   throw UsageError("{}say which task is meant: {}", rule.mark.prefix(), fmt::join(known, ", "));
 }
 
-std::optional<double> value_of(const GateRule& rule, const Leaderboard& board) {
+// The figure, or why there is none.
+std::optional<double> value_of(const GateRule& rule, const Leaderboard& board, std::string& why) {
   const auto row = std::find_if(board.rows.begin(), board.rows.end(), [&](const LeaderboardRow& r) { return r.label == rule.label; });
-  if (row == board.rows.end() || row->trials < row->planned) return std::nullopt;  // a figure of half the folds keeps no promise
+  if (row == board.rows.end()) {
+    std::vector<std::string> known;
+    for (const LeaderboardRow& r : board.rows) known.push_back(r.label);
+    why = "there is no such row" + suggestion(rule.label, known);
+    return std::nullopt;
+  }
+  if (row->trials < row->planned) {  // a figure of half the folds keeps no promise
+    why = fmt::format("{} of its {} trials {}", row->planned - row->trials, row->planned, row->failed > 0 ? "are missing, some failed" : "have not run");
+    return std::nullopt;
+  }
+  why = "it was not measured";
   double value = std::nan("");
   if (const Cost* cost = find_cost(rule.metric)) {
     value = cost->value(*row);
   } else if (const auto it = row->metrics.find(parse_metric(rule.metric).text()); it != row->metrics.end()) {
+    if (rule.use != "mean" && !std::isnan(it->second.mean)) why = "it has no interval";
     value = rule.use == "low" ? it->second.low : rule.use == "high" ? it->second.high : it->second.mean;
   }
   if (std::isnan(value)) return std::nullopt;
@@ -76,6 +91,7 @@ std::vector<GateRule> read_gate(const std::filesystem::path& file) {
     rule.mark = entry.mark();
     if (rule.label.empty() || rule.metric.empty()) throw UsageError("{}a rule needs a label and a metric", rule.mark.prefix());
     if (!rule.min && !rule.max) throw UsageError("{}a rule needs min or max", rule.mark.prefix());
+    if (rule.min && rule.max && *rule.min > *rule.max) throw UsageError("{}min is above max, so nothing can keep the rule", rule.mark.prefix());
     if (find_cost(rule.metric) == nullptr) {
       try {
         parse_metric(rule.metric);
@@ -107,13 +123,14 @@ std::vector<GateResult> check_gate(const std::vector<GateRule>& rules, const std
   for (const GateRule& rule : rules) {
     GateResult r;
     r.rule = rule;
-    r.value = value_of(rule, board_of(rule, boards));
+    std::string why;
+    r.value = value_of(rule, board_of(rule, boards), why);
     r.kept = r.value && (!rule.min || *r.value >= *rule.min) && (!rule.max || *r.value <= *rule.max);
     std::string bounds;
     if (rule.min) bounds += fmt::format(" >= {:g}", *rule.min);
     if (rule.max) bounds += fmt::format("{} <= {:g}", rule.min ? " and" : "", *rule.max);
     r.text = fmt::format("{}{} {}{}{}{}", rule.task.empty() ? "" : rule.task + ": ", rule.label, rule.metric, rule.use == "mean" ? "" : " (" + rule.use + ")",
-                         r.value ? fmt::format(" = {:.6g}, must be", *r.value) : " is missing, must be", bounds);
+                         r.value ? fmt::format(" = {:.6g}, must be", *r.value) : fmt::format(" is missing ({}), must be", why), bounds);
     results.push_back(std::move(r));
   }
   return results;

@@ -39,7 +39,7 @@ struct GateResult {
   GateRule rule;
   bool kept = false;
   std::optional<double> value;  // empty where the row has no such figure, and then the rule is missed
-  std::string text;             // "implicit_als ndcg@10 = 0.4440 >= 0.44"
+  std::string text;             // "implicit_als ndcg@10 = 0.443984, must be >= 0.44"
 };
 // UsageError where a rule names a task that none of the boards is, or none although there are several.
 std::vector<GateResult> check_gate(const std::vector<GateRule>& rules, const std::vector<Leaderboard>& boards);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include "framework/base/errors.hpp"
 #include "framework/eval/latency.hpp"
@@ -74,7 +75,10 @@ class Builder {
  public:
   Builder(const TaskEvidence& evidence, const LeaderboardOptions& options, const Executor& exec)
       : evidence_(evidence), options_(options), exec_(exec), values_(evidence.rows.size()) {
-    for (const std::string& m : options.metrics.empty() ? evidence.task.metrics : options.metrics) metrics_.push_back(parse_metric(m));
+    for (const std::string& m : options.metrics.empty() ? evidence.task.metrics : options.metrics) {
+      const MetricSpec metric = parse_metric(m);
+      if (std::none_of(metrics_.begin(), metrics_.end(), [&](const MetricSpec& other) { return other.text() == metric.text(); })) metrics_.push_back(metric);
+    }
   }
 
   Leaderboard operator()() {
@@ -84,8 +88,12 @@ class Builder {
     for (const MetricSpec& m : metrics_) board.task.metrics.push_back(m.text());
     board.leaks = leak_line(evidence_);
     board.rows.resize(evidence_.rows.size());
+    if (std::filesystem::exists(evidence_.task_file)) evidence_.stored();  // what is wrong with it concerns all rows
     exec_.for_blocks(board.rows.size(), 1, [&](std::size_t begin, std::size_t) { read(begin, board.rows[begin]); });
     if (options_.inference) compare(board.rows);
+    std::set<std::string> missing;
+    for (const Values& v : values_) missing.insert(v.missing.begin(), v.missing.end());
+    board.missing.assign(missing.begin(), missing.end());
     mark_best(board.rows);
     count_tried(board.rows);
     sort(board.rows);
@@ -106,70 +114,89 @@ class Builder {
       if (t.failed && row.error.empty()) row.error = t.error;
     row.status = row.failed > 0 ? "failed" : row.trials == row.planned ? "ok" : row.trials == 0 ? "not run" : "partial";
     Costs costs;
-    std::vector<RowMetric> figures = evidence_.evaluate(source, metrics_, [&](const EvidenceTrial&, const TrialFile& file) {
-      costs.add(file);
-      if (evidence_.task.ratings) return;
-      const auto ties = file.ties_at_cut(evidence_.task.id);
-      costs.ties += static_cast<double>(ties.tied);
-      costs.queries += static_cast<double>(ties.queries);
-    });
+    std::vector<RowMetric> figures;
+    try {
+      figures = evidence_.evaluate(source, metrics_, [&](const EvidenceTrial&, const TrialFile& file) {
+        costs.add(file);
+        if (evidence_.task.ratings) return;
+        const auto ties = file.ties_at_cut(evidence_.task.id);
+        costs.ties += static_cast<double>(ties.tied);
+        costs.queries += static_cast<double>(ties.queries);
+      });
+    } catch (const DataError& e) {  // a damaged file is a row, not the end of the table
+      row.failed = std::exchange(row.trials, 0);
+      row.status = "failed";
+      row.error = e.what();
+      costs = {};
+    }
     set_costs(costs, row);
     if (row.trials == 0) return;
-    std::vector<std::vector<double>> units;
+    std::vector<Paired> paired;
     std::size_t bytes = 0;
     for (std::size_t m = 0; m < metrics_.size(); ++m) {
       row.metrics[metrics_[m].text()] = summary_of(figures[m]);
-      units.push_back(figures[m].units());
-      bytes += units.back().size() * sizeof(double);
+      values_[at].whole = figures[m].whole;
+      if (!figures[m].missing.empty()) values_[at].missing.push_back(figures[m].missing);
+      values_[at].sizes.push_back(figures[m].by_seed.empty() ? 0 : figures[m].by_seed.front().size());
+      if (options_.inference) paired.push_back(paired_of(figures[m]));
+      bytes += options_.inference ? (paired.back().units.size() + paired.back().shares.size()) * sizeof(double) : 0;
     }
-    if (!options_.inference || bytes == 0) return;
+    if (bytes == 0) return;
     const std::lock_guard lock(mutex_);
-    values_[at].sizes.resize(metrics_.size());
-    for (std::size_t m = 0; m < metrics_.size(); ++m) values_[at].sizes[m] = units[m].size();
     if (kept_ + bytes > kKeptBytes) return;
     kept_ += bytes;
-    values_[at].units = std::move(units);
+    values_[at].paired = std::move(paired);
   }
 
-  // The values of one row by metric, kept or read again.
-  std::vector<std::vector<double>> units(std::size_t at) const {
-    if (!values_[at].units.empty()) return values_[at].units;
-    std::vector<std::vector<double>> out;
-    for (const RowMetric& figure : evidence_.evaluate(evidence_.rows[at], metrics_)) out.push_back(figure.units());
+  // What is compared with other rows, a value a user: see evidence.hpp.
+  struct Paired {
+    std::vector<double> units, shares;  // shares: empty where they are the units
+    std::span<const double> tested() const { return shares.empty() ? units : shares; }
+  };
+  static Paired paired_of(const RowMetric& figure) { return {figure.units(), figure.shares_by_seed.empty() ? std::vector<double>{} : figure.shares()}; }
+
+  // By metric; kept, or read again.
+  std::vector<Paired> paired(std::size_t at) const {
+    if (!values_[at].paired.empty()) return values_[at].paired;
+    std::vector<Paired> out;
+    for (const RowMetric& figure : evidence_.evaluate(evidence_.rows[at], metrics_)) out.push_back(paired_of(figure));
     return out;
   }
 
-  // The rows of a metric that can be paired, and what they are tested against.
+  // The rows of a metric that are paired, and how they stand to the best.
   struct Pairing {
-    std::size_t n = 0;  // units; 0: nothing to pair
+    std::size_t n = 0;     // users; 0: nothing to pair
+    bool tested = false;   // no verdict on descriptive metrics
     std::size_t best = 0;
-    std::vector<double> best_values;
-    std::vector<std::size_t> others;
-    std::vector<double> p;  // of others, against the best
+    Paired of_best{};
+    std::vector<std::size_t> others{};
+    std::vector<double> p{};  // of others
   };
+
+  bool is_paired(std::size_t row, std::size_t m, std::size_t n) const { return !values_[row].sizes.empty() && values_[row].sizes[m] == n; }
 
   // Rows are paired where they have values for the same users: all that are complete.
   Pairing pairing(std::size_t m, const std::vector<LeaderboardRow>& rows) const {
-    Pairing out;
     std::map<std::size_t, std::size_t> sizes;
     for (const Values& v : values_)
       if (!v.sizes.empty() && v.sizes[m] > 0) ++sizes[v.sizes[m]];
-    if (sizes.empty()) return out;
+    if (sizes.empty()) return {};
+    Pairing out;
     out.n = std::max_element(sizes.begin(), sizes.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
-    const std::string name = metrics_[m].text();
+    if (out.n < 2) return {};  // one user tells nothing about others
+    out.tested = !metrics_[m].card->descriptive;
     const bool higher = metrics_[m].card->higher_is_better;
-    bool first = true;
+    double best = kNaN;
     for (std::size_t r = 0; r < rows.size(); ++r) {
-      if (!paired(r, m, out.n)) continue;
-      const double mean = rows[r].metrics.at(name).mean, best = rows[out.best].metrics.contains(name) ? rows[out.best].metrics.at(name).mean : kNaN;
-      if (first || (higher ? mean > best : mean < best)) out.best = r;
-      first = false;
+      if (!is_paired(r, m, out.n)) continue;
+      const double mean = rows[r].metrics.at(metrics_[m].text()).mean;
+      if (!std::isnan(best) && !(higher ? mean > best : mean < best)) continue;
+      best = mean;
+      out.best = r;
     }
-    out.best_values = units(out.best)[m];
+    out.of_best = paired(out.best)[m];
     return out;
   }
-
-  bool paired(std::size_t row, std::size_t m, std::size_t n) const { return !values_[row].sizes.empty() && values_[row].sizes[m] == n; }
 
   void compare(std::vector<LeaderboardRow>& rows) const {
     std::vector<Pairing> pairings;
@@ -178,15 +205,15 @@ class Builder {
       pairings.push_back(pairing(m, rows));
       row_bytes += pairings.back().n * sizeof(double);
     }
-    const std::size_t block = std::max<std::size_t>(kBlockBytes / row_bytes, 1);
-    for (std::size_t begin = 0; begin < rows.size(); begin += block) {
-      const std::size_t end = std::min(begin + block, rows.size());
-      std::vector<std::vector<std::vector<double>>> values(end - begin);
+    const std::size_t at_once = std::max<std::size_t>(kBlockBytes / row_bytes, 1);
+    for (std::size_t begin = 0; begin < rows.size(); begin += at_once) {
+      const std::size_t end = std::min(begin + at_once, rows.size());
+      std::vector<std::vector<Paired>> block(end - begin);  // by row and metric
       exec_.for_blocks(end - begin, 1, [&](std::size_t i, std::size_t) {
-        if (!values_[begin + i].sizes.empty()) values[i] = units(begin + i);
+        if (!values_[begin + i].sizes.empty()) block[i] = paired(begin + i);
       });
       for (std::size_t m = 0; m < metrics_.size(); ++m)
-        if (pairings[m].n > 0) compare_block(m, begin, values, pairings[m], rows);
+        if (pairings[m].n > 0) compare_block(m, begin, block, pairings[m], rows);
     }
     for (std::size_t m = 0; m < metrics_.size(); ++m) {
       const std::vector<double> adjusted = stats::adjusted(pairings[m].p, stats::Adjustment::kHolm);
@@ -198,51 +225,52 @@ class Builder {
     }
   }
 
-  // Intervals, and tests against the best, of the rows from `begin` on. Values of the block are given up metric by metric.
-  void compare_block(std::size_t m, std::size_t begin, std::vector<std::vector<std::vector<double>>>& block_values, Pairing& pairing,
-                     std::vector<LeaderboardRow>& rows) const {
+  // Intervals, and tests against the best, of the rows from `begin` on. The block gives up the metric's values.
+  void compare_block(std::size_t m, std::size_t begin, std::vector<std::vector<Paired>>& block, Pairing& pairing, std::vector<LeaderboardRow>& rows) const {
     const std::string name = metrics_[m].text();
     const std::size_t n = pairing.n;
     std::vector<std::size_t> chosen;
-    std::vector<double> values;
-    for (std::size_t i = 0; i < block_values.size(); ++i) {
-      if (!paired(begin + i, m, n)) continue;
+    std::vector<double> values, differences;
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      if (!is_paired(begin + i, m, n)) continue;
       chosen.push_back(begin + i);
-      values.insert(values.end(), block_values[i][m].begin(), block_values[i][m].end());
-      block_values[i][m] = {};
+      const Paired row = std::move(block[i][m]);
+      values.insert(values.end(), row.units.begin(), row.units.end());
+      if (!pairing.tested) continue;
+      // The best has a row of differences too, of zeros, which costs nothing.
+      const std::vector<double> d = stats::paired_differences(row.tested(), pairing.of_best.tested());
+      differences.insert(differences.end(), d.begin(), d.end());
     }
     const auto intervals = stats::bootstrap_means(values, chosen.size(), n, {.resamples = options_.resamples, .level = options_.level}, Rng(options_.seed), exec_);
-    // Differences take the place of the values.
-    std::size_t tested = 0;
+    values = {};
     for (std::size_t i = 0; i < chosen.size(); ++i) {
       MetricSummary& s = rows[chosen[i]].metrics.at(name);
       s.low = intervals[i].low;
       s.high = intervals[i].high;
+    }
+    if (!pairing.tested) return;
+    const auto tests = stats::sign_flip_tests(differences, chosen.size(), n, options_.permutations, Rng(options_.seed), exec_);
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
       if (chosen[i] == pairing.best) continue;
       pairing.others.push_back(chosen[i]);
-      const std::vector<double> d = stats::paired_differences(std::span(values).subspan(i * n, n), pairing.best_values);
-      std::copy(d.begin(), d.end(), values.begin() + static_cast<std::ptrdiff_t>(tested++ * n));
-    }
-    values.resize(tested * n);
-    for (const auto& test : stats::sign_flip_tests(values, tested, n, options_.permutations, Rng(options_.seed), exec_)) {
-      // A difference that Hoeffding's bound decides is smaller than any number of draws could show; with thousands of rows
-      // Holm's adjustment needs to know.
-      constexpr double kBound = 1e-12;
-      pairing.p.push_back(test.method == stats::SignFlipMethod::kBound ? std::min(test.p, kBound) : test.p);
+      pairing.p.push_back(tests[i].p_tail);
     }
   }
 
+  // A row that lacks folds has a figure of another task; it is the best only among its like.
   void mark_best(std::vector<LeaderboardRow>& rows) const {
+    const bool any_whole = std::any_of(values_.begin(), values_.end(), [](const Values& v) { return v.whole; });
     for (const MetricSpec& metric : metrics_) {
+      if (metric.card->descriptive) continue;
       double best = kNaN;
       const auto each = [&](auto&& use) {
-        for (LeaderboardRow& row : rows)
-          if (const auto it = row.metrics.find(metric.text()); it != row.metrics.end() && !std::isnan(it->second.mean)) use(it->second);
+        for (std::size_t r = 0; r < rows.size(); ++r)
+          if (const auto it = rows[r].metrics.find(metric.text()); it != rows[r].metrics.end() && !std::isnan(it->second.mean) && values_[r].whole == any_whole)
+            use(it->second);
       };
       each([&](const MetricSummary& s) {
         if (std::isnan(best) || (metric.card->higher_is_better ? s.mean > best : s.mean < best)) best = s.mean;
       });
-      if (metric.card->descriptive) continue;
       each([&](MetricSummary& s) {
         s.best = s.mean == best;
         s.tied = s.tied && !s.best;
@@ -270,8 +298,10 @@ class Builder {
   }
 
   struct Values {
-    std::vector<std::size_t> sizes;           // by metric; empty: the row has no figures
-    std::vector<std::vector<double>> units;   // by metric; empty: read again
+    std::vector<std::size_t> sizes;  // users, by metric; empty: the row has no figures
+    std::vector<Paired> paired;      // by metric; empty: read again
+    bool whole = false;              // some seed has all its folds
+    std::vector<std::string> missing;
   };
   const TaskEvidence& evidence_;
   const LeaderboardOptions& options_;

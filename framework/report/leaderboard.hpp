@@ -16,17 +16,24 @@
 namespace segue {
 
 struct MetricSummary {
-  double mean = 0;         // over the row's trials (folds and seeds)
+  double mean = 0;         // over the row's trials (folds and seeds), see RowMetric
   double stddev = 0;       // between trials; 0 for one
   double seed_stddev = 0;  // between seeds; 0 for one
   std::uint64_t n = 0;     // queries (ratings) judged, all folds of one seed
-  // Bootstrap interval of the mean over users; NaN for metrics over the union of lists, and where a fold is missing.
+  // Bootstrap interval of the mean over users; NaN for metrics over the union of lists, where a fold is missing, and
+  // for a single user.
   double low = std::numeric_limits<double>::quiet_NaN(), high = std::numeric_limits<double>::quiet_NaN();
-  bool best = false;       // no other row's mean is better
-  // Against the best row: paired randomisation test, adjusted by Holm over the rows; NaN for the best itself and
-  // where there is no interval.
+  // No other row's mean is better. Where any row has all its folds, those that lack some are not asked. Never for a
+  // descriptive metric.
+  bool best = false;
+  // Against the best row: paired randomisation test, adjusted by Holm over the rows; NaN for the best itself, where
+  // there is no interval, and for a descriptive metric.
   double p_best = std::numeric_limits<double>::quiet_NaN();
-  bool tied = false;       // not distinguishable from the best; false for the best itself
+  // Not distinguishable from the best; false for the best itself. Since the data chose the best, the promise is that of
+  // a subset selection (Gupta 1965; Hsu 1984): the row that is truly best is marked best or tied with probability of at
+  // least 1 - alpha. It is not that all unmarked rows are worse: of k rows that are alike one is left unmarked with
+  // probability 0.15 for k = 10, 0.5 for k = 100 at alpha 0.05. For that compare() all pairs.
+  bool tied = false;
 };
 
 // Folds and seeds of one label are one row.
@@ -41,7 +48,7 @@ struct LeaderboardRow {
   double fit_seconds = 0;              // mean a trial; NaN where nothing ran
   double latency_p50 = 0, latency_p99 = 0;  // microseconds a query, batch 1; NaN where not measured
   std::map<std::size_t, double> latency_p50_by_batch;
-  std::uint64_t peak_rss_bytes = 0;    // largest of the trials
+  std::uint64_t peak_rss_bytes = 0;    // largest of the trials; 0: imported, and then the model is not known either
   std::uint64_t model_bytes = 0;
   double tie_rate = 0;                 // share of queries with a tie at the end of their list
 };
@@ -49,6 +56,7 @@ struct LeaderboardRow {
 struct Leaderboard {
   ManifestTask task;
   std::vector<LeaderboardRow> rows;    // best first by the first metric, then what failed
+  std::vector<std::string> missing;    // why figures are missing: what the data or the stored lists lack for a metric
   std::string leaks;                   // one line on what the split leaks and what the truth lacks; empty where not known
 };
 
@@ -69,7 +77,8 @@ std::vector<Leaderboard> build_leaderboards(const ResultsFolder& results, const 
 
 // Decimals that a metric is printed with: four for what lies between 0 and 1, fewer where figures are large.
 int metric_decimals(const Leaderboard& board, const std::string& metric);
-// People: figures with their intervals and marks. CSV: a column a number. See leaderboard_notes() for what the marks mean.
+// People: figures with their intervals and marks (leaderboard_notes() says what they mean). CSV: a column a number, the
+// same ones for every board but for the metrics.
 Table leaderboard_table(const Leaderboard& board, TableFormat format = TableFormat::kText);
 // What stands below the table: what marks and intervals mean, only those that occur.
 std::vector<std::string> leaderboard_notes(const Leaderboard& board, const LeaderboardOptions& options = {});

@@ -23,7 +23,8 @@ Cell mib(std::uint64_t bytes) {
 
 Cell number(double value, int decimals) { return std::isnan(value) ? kNothing : Cell(short_number(value, decimals), value); }
 
-// "0.4440 ±0.0094≈": the mark, or a blank where another row has one, so that digits stand below each other; the half width is that of the interval's longer side, since intervals need not be symmetric.
+// "0.4440 ±0.0094≈": the half width is that of the interval's longer side, since intervals need not be symmetric. `marks`:
+// where another row has the mark this one has a blank, so that digits stand below each other.
 Cell figure(const MetricSummary& s, int decimals, bool marks) {
   std::string text = std::isnan(s.mean) ? "-" : fmt::format("{:.{}f}", s.mean, decimals);
   if (!std::isnan(s.low)) text += fmt::format(" ±{:.{}f}", std::max(s.high - s.mean, s.mean - s.low), decimals);
@@ -39,7 +40,7 @@ int metric_decimals(const Leaderboard& board, const std::string& metric) {
   double largest = 0;
   for (const LeaderboardRow& row : board.rows)
     if (const auto it = row.metrics.find(metric); it != row.metrics.end() && !std::isnan(it->second.mean)) largest = std::max(largest, std::abs(it->second.mean));
-  return largest < 10 ? 4 : largest < 100 ? 3 : 1;
+  return decimals_for(largest);
 }
 
 namespace {
@@ -55,20 +56,50 @@ bool any_summary(const Leaderboard& board, bool (*test)(const MetricSummary&)) {
 
 }  // namespace
 
-Table leaderboard_table(const Leaderboard& board, TableFormat format) {
-  const bool machine = format == TableFormat::kCsv || format == TableFormat::kJson;
+namespace {
+
+// The same columns whatever the rows are like, but for those of the intervals.
+Table machine_table(const Leaderboard& board) {
   const bool intervals = any_summary(board, [](const MetricSummary& s) { return !std::isnan(s.low); });
+  Table table({{"rank"}, {"label"}, {"algorithm"}, {"suite"}, {"status"}, {"error"}, {"sampled"}});
+  for (const std::string& m : board.task.metrics) {
+    table.columns.push_back({m});
+    if (intervals)
+      for (const char* part : {" low", " high", " p_best"}) table.columns.push_back({m + part});
+  }
+  for (const char* name : {"trials", "planned trials", "tried", "fit s", "p50 us", "p99 us", "peak MiB", "model MiB"}) table.columns.push_back({name});
+  const auto cell = [](double v) { return Cell::fixed(v, 4); };
+  const auto in_mib = [](std::uint64_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024.0); };
+  std::size_t place = 0;
+  for (const LeaderboardRow& row : board.rows) {
+    std::vector<Cell> cells{row.trials > 0 ? Cell(++place) : kNothing, row.label, row.algorithm, row.suite, row.status, row.error.empty() ? kNothing : Cell(row.error), board.task.sampled};
+    for (const std::string& m : board.task.metrics) {
+      const auto it = row.metrics.find(m);
+      const MetricSummary s = it == row.metrics.end() ? MetricSummary{.mean = std::nan("")} : it->second;
+      cells.push_back(cell(s.mean));
+      if (intervals)
+        for (const double v : {s.low, s.high, s.p_best}) cells.push_back(cell(v));
+    }
+    for (const std::size_t n : {row.trials, row.planned, row.tried}) cells.push_back(Cell(n));
+    for (const double v : {row.fit_seconds, row.latency_p50, row.latency_p99}) cells.push_back(cell(v));
+    for (const std::uint64_t bytes : {row.peak_rss_bytes, row.model_bytes}) cells.push_back(row.peak_rss_bytes > 0 ? cell(in_mib(bytes)) : kNothing);
+    table.add(std::move(cells));
+  }
+  return table;
+}
+
+}  // namespace
+
+Table leaderboard_table(const Leaderboard& board, TableFormat format) {
+  if (for_programs(format)) return machine_table(board);
   const bool several = any(board, [](const LeaderboardRow& r) { return r.planned > 1; });
   const bool latency = any(board, [](const LeaderboardRow& r) { return !std::isnan(r.latency_p50); });
   const bool failed = any(board, [](const LeaderboardRow& r) { return r.status != "ok"; });
   const bool tried = any(board, [](const LeaderboardRow& r) { return r.tried > 1; });
   Table table;
+  table.keys = 2;
   table.columns = {{"", Align::kRight}, {"label", Align::kLeft, Wrap::kYes}};
-  for (const std::string& m : board.task.metrics) {
-    table.columns.push_back({m + (board.task.sampled ? " ~" : ""), Align::kRight});
-    if (machine && intervals)
-      for (const char* part : {" low", " high", " p_best"}) table.columns.push_back({m + part, Align::kRight});
-  }
+  for (const std::string& m : board.task.metrics) table.columns.push_back({m + (board.task.sampled ? " ~" : ""), Align::kRight});
   if (several) table.columns.push_back({"trials", Align::kRight});
   if (tried) table.columns.push_back({"tried", Align::kRight});
   table.columns.push_back({"fit s", Align::kRight});
@@ -96,16 +127,14 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
       const MetricSummary none;
       const MetricSummary& s = it == row.metrics.end() ? none : it->second;
       cells.push_back(it == row.metrics.end() ? kNothing : figure(s, decimals.at(m), marks.contains(m)));
-      if (machine && intervals)
-        for (const double v : {s.low, s.high, s.p_best}) cells.push_back(std::isnan(v) ? kNothing : Cell::fixed(v, 4));
     }
     if (several) cells.push_back(row.trials == row.planned ? Cell(row.trials) : Cell(fmt::format("{}/{}", row.trials, row.planned)));
     if (tried) cells.push_back(Cell(row.tried));
     cells.push_back(number(row.fit_seconds, 2));
     if (latency)
       for (const double us : {row.latency_p50, row.latency_p99}) cells.push_back(number(us, 1));
-    cells.push_back(row.trials > 0 ? mib(row.peak_rss_bytes) : kNothing);
-    cells.push_back(row.trials > 0 ? mib(row.model_bytes) : kNothing);
+    cells.push_back(row.peak_rss_bytes > 0 ? mib(row.peak_rss_bytes) : kNothing);
+    cells.push_back(row.peak_rss_bytes > 0 ? mib(row.model_bytes) : kNothing);
     if (failed) cells.push_back(row.status == "ok" ? Cell("ok") : Cell(row.error.empty() ? row.status : row.status + ": " + row.error).mark(row.failed > 0 ? Emphasis::kBad : Emphasis::kFaint));
     table.add(std::move(cells));
   }
@@ -115,9 +144,12 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
 std::vector<std::string> leaderboard_notes(const Leaderboard& board, const LeaderboardOptions& options) {
   std::vector<std::string> notes;
   if (any_summary(board, [](const MetricSummary& s) { return !std::isnan(s.low); }))
-    notes.push_back(fmt::format("± {:g} % bootstrap interval over {} (BCa, {} resamples)", 100 * options.level, board.task.ratings ? "users" : "users with truth", options.resamples));
+    notes.push_back(fmt::format("± {:g} % bootstrap interval over {} (BCa, {} resamples), its longer side", 100 * options.level, board.task.ratings ? "users" : "users with truth", options.resamples));
   if (any_summary(board, [](const MetricSummary& s) { return s.tied; }))
     notes.push_back(fmt::format("{} not distinguishable from the best: paired randomisation test, {} draws, Holm over the rows, {:g}", kTied, options.permutations, options.alpha));
+  if (any(board, [](const LeaderboardRow& r) { return r.trials > 0 && r.trials < r.planned; }))
+    notes.push_back("a row that lacks trials is compared by the seeds whose folds are all there; without such a seed its figure is of some folds only, and never the best");
+  notes.insert(notes.end(), board.missing.begin(), board.missing.end());
   if (any(board, [](const LeaderboardRow& r) { return r.tried > 1; }))
     notes.push_back("tried: settings of the same entry that were compared on these very test data; the best of many is flattered");
   if (board.task.sampled) notes.push_back("~ ranked among sampled candidates only: not comparable with full ranking, and may reverse it");
@@ -145,7 +177,7 @@ Json board_json(const Leaderboard& board) {
                       {"best", it->second.best}, {"tied_with_best", it->second.tied}};
     Json row{{"label", r.label}, {"algorithm", r.algorithm}, {"suite", r.suite}, {"params", Json::parse(r.params)}, {"status", r.status}, {"trials", r.trials}, {"planned_trials", r.planned}, {"failed_trials", r.failed},
              {"metrics", metrics}, {"fit_seconds", json_number(r.fit_seconds)}, {"latency_us", {{"p50", json_number(r.latency_p50)}, {"p99", json_number(r.latency_p99)}}},
-             {"peak_rss_bytes", r.peak_rss_bytes}, {"model_bytes", r.model_bytes}, {"tie_rate", r.tie_rate}, {"tried", r.tried}};
+             {"peak_rss_bytes", r.peak_rss_bytes > 0 ? Json(r.peak_rss_bytes) : Json()}, {"model_bytes", r.peak_rss_bytes > 0 ? Json(r.model_bytes) : Json()}, {"tie_rate", r.tie_rate}, {"tried", r.tried}};
     for (const auto& [batch, p50] : r.latency_p50_by_batch) row["latency_us"]["p50_batch"][std::to_string(batch)] = json_number(p50);
     if (!r.error.empty()) row["error"] = r.error;
     rows.push_back(std::move(row));

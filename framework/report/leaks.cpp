@@ -42,7 +42,8 @@ std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share);
 std::string leak_line(const TaskEvidence& evidence) {
   const Leaks l = gather(evidence);
   if (l.folds == 0) return "";
-  std::string line = fmt::format("{} queries, {} truth items", l.queries, l.truth);
+  std::string line = evidence.task.ratings ? fmt::format("{} test ratings{}", l.truth, l.folds > 1 ? fmt::format(" in {} folds", l.folds) : "")
+                                           : fmt::format("{} queries, {} truth items", l.queries, l.truth);
   if (l.unreachable > 0) line += fmt::format(", {} never seen in training", l.unreachable);
   if (l.removed > 0) line += fmt::format(", {} more removed as already heard", l.removed);
   if (l.cold > 0) line += fmt::format(", {} cold users", l.cold);

@@ -46,13 +46,12 @@ std::string shell_word(const std::string& text) {
 }
 
 Trials gather_trials(const ResultsFolder& results, const Manifest& manifest) {
-  static const std::set<std::string> kFailed{"failed", "timeout", "killed"};
   const auto journal = Journal(results.journal_file()).last_by_fit();
   Trials out;
   for (const ManifestTrial& trial : manifest.trials) {
     if (fs::exists(results.trial_file(trial.fit))) {
       out.done.push_back({&trial, TrialFile(results.trial_file(trial.fit)).attributes()});
-    } else if (const auto it = journal.find(trial.fit); it != journal.end() && kFailed.contains(it->second.event)) {
+    } else if (const auto it = journal.find(trial.fit); it != journal.end() && it->second.is_failure()) {
       const JournalEntry& e = it->second;
       out.failures.push_back({trial.label, trial.fold, std::to_string(trial.seed),
                               fmt::format("{} after {:.1f} s, {}", e.event, e.seconds, e.time), e.error,

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "framework/base/errors.hpp"
+#include "framework/report/table_markup.hpp"
 #include "framework/report/text.hpp"
 
 namespace segue {
@@ -16,19 +18,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::pair<const char*, TableFormat>, 5> kFormats{{{"table", TableFormat::kText},
+constexpr std::array<std::pair<const char*, TableFormat>, 6> kFormats{{{"table", TableFormat::kText},
                                                                        {"md", TableFormat::kMarkdown},
                                                                        {"csv", TableFormat::kCsv},
                                                                        {"json", TableFormat::kJson},
-                                                                       {"latex", TableFormat::kLatex}}};
+                                                                       {"latex", TableFormat::kLatex},
+                                                                       {"html", TableFormat::kHtml}}};
 constexpr std::size_t kGap = 2;     // blanks between columns
 constexpr std::size_t kLeast = 12;  // a wrapping column is not made narrower
-
-std::string replace_all(std::string text, std::string_view what, std::string_view with) {
-  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size())
-    text.replace(at, what.size(), with);
-  return text;
-}
 
 std::string one_line(const std::string& text) { return replace_all(text, "\n", " "); }
 
@@ -52,10 +49,13 @@ const char* ansi(Emphasis emphasis) {
   return "";
 }
 
+std::size_t total_width(const std::vector<std::size_t>& widths) {
+  return std::accumulate(widths.begin(), widths.end(), kGap * (widths.size() - 1));
+}
+
 // The widest wrapping column gives way, a column at a time, until the table fits or nothing can give.
 std::vector<std::size_t> fit(const Table& table, std::vector<std::size_t> widths, std::size_t limit) {
-  std::size_t total = kGap * (widths.size() - 1);
-  for (const std::size_t w : widths) total += w;
+  std::size_t total = total_width(widths);
   while (limit > 0 && total > limit) {
     std::size_t widest = widths.size();
     for (std::size_t c = 0; c < widths.size(); ++c) {
@@ -95,8 +95,34 @@ void print_row(std::string& out, const Table& table, const std::vector<Cell>& ro
         owed += widths[c] + kGap;
       }
     }
+    line.resize(line.find_last_not_of(' ') + 1);  // a figure may end in the blank of a mark that others have
     out += line + "\n";
   }
+}
+
+std::string print_rows(const Table& table, const std::vector<std::size_t>& widths, bool color) {
+  std::string out;
+  if (!table.record) {
+    std::vector<Cell> names, rules;
+    for (std::size_t c = 0; c < widths.size(); ++c) {
+      names.push_back(Cell(table.columns[c].name).mark(Emphasis::kStrong));
+      rules.push_back(Cell(std::string(widths[c], '-')).mark(Emphasis::kFaint));
+    }
+    print_row(out, table, names, widths, color);
+    print_row(out, table, rules, widths, color);
+  }
+  for (const auto& row : table.rows) print_row(out, table, row, widths, color);
+  return out;
+}
+
+Table some_columns(const Table& table, const std::vector<std::size_t>& chosen) {
+  Table out;
+  for (const std::size_t c : chosen) out.columns.push_back(table.columns[c]);
+  for (const auto& row : table.rows) {
+    auto& cells = out.rows.emplace_back();
+    for (const std::size_t c : chosen) cells.push_back(row[c]);
+  }
+  return out;
 }
 
 std::string render_text(const Table& table, const RenderOptions& options) {
@@ -107,95 +133,25 @@ std::string render_text(const Table& table, const RenderOptions& options) {
       for (const std::string& line : wrap_text(row[c].text(), 0)) widths[c] = std::max(widths[c], display_width(line));
     }
   }
-  widths = fit(table, std::move(widths), options.width);
+  const std::vector<std::size_t> fitted = fit(table, widths, options.width);
+  if (options.width == 0 || total_width(fitted) <= options.width || table.keys == 0 || table.keys >= widths.size())
+    return print_rows(table, fitted, options.color);
+  // As many columns as find room beside the keys, then the next ones.
   std::string out;
-  if (!table.record) {
-    std::vector<Cell> names, rules;
-    for (std::size_t c = 0; c < widths.size(); ++c) {
-      names.push_back(Cell(table.columns[c].name).mark(Emphasis::kStrong));
-      rules.push_back(Cell(std::string(widths[c], '-')).mark(Emphasis::kFaint));
+  for (std::size_t next = table.keys; next < widths.size();) {
+    std::vector<std::size_t> chosen(table.keys);
+    std::iota(chosen.begin(), chosen.end(), std::size_t{0});
+    std::vector<std::size_t> room(widths.begin(), widths.begin() + static_cast<std::ptrdiff_t>(table.keys));
+    for (; next < widths.size(); ++next) {
+      room.push_back(widths[next]);
+      if (chosen.size() > table.keys && total_width(room) > options.width) break;
+      chosen.push_back(next);
     }
-    print_row(out, table, names, widths, options.color);
-    print_row(out, table, rules, widths, options.color);
+    room.resize(chosen.size());
+    const Table part = some_columns(table, chosen);
+    out += (out.empty() ? "" : "\n") + print_rows(part, fit(part, room, options.width), options.color);
   }
-  for (const auto& row : table.rows) print_row(out, table, row, widths, options.color);
   return out;
-}
-
-// --- Markdown, LaTeX
-
-std::string markdown_cell(const Cell& cell) {
-  std::string text = replace_all(replace_all(cell.text(), "|", "\\|"), "\n", "<br>");
-  return cell.emphasis() == Emphasis::kStrong && !text.empty() ? fmt::format("**{}**", text) : text;
-}
-
-std::string render_markdown(const Table& table) {
-  std::string head = "|", rule = "|", body;
-  for (const Column& column : table.columns) {
-    head += fmt::format(" {} |", markdown_cell(Cell(column.name)));
-    rule += column.align == Align::kRight ? "---:|" : "---|";
-  }
-  for (const auto& row : table.rows) {
-    body += "|";
-    for (const Cell& cell : row) body += fmt::format(" {} |", markdown_cell(cell));
-    body += "\n";
-  }
-  return fmt::format("{}\n{}\n{}", head, rule, body);
-}
-
-}  // namespace
-
-std::string latex_text(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '\\':
-        out += "\\textbackslash{}";
-        break;
-      case '~':
-        out += "\\textasciitilde{}";
-        break;
-      case '^':
-        out += "\\textasciicircum{}";
-        break;
-      case '\n':
-        out += ' ';
-        break;
-      case '&':
-      case '%':
-      case '$':
-      case '#':
-      case '_':
-      case '{':
-      case '}':
-        out += '\\';
-        [[fallthrough]];
-      default:
-        out += c;
-    }
-  }
-  return replace_all(replace_all(out, "±", "$\\pm$"), "≈", "$\\approx$");
-}
-
-namespace {
-
-std::string render_latex(const Table& table) {  // needs \usepackage{booktabs}
-  std::string spec, head, body;
-  for (const Column& column : table.columns) {
-    head += fmt::format("{}{}", spec.empty() ? "" : " & ", latex_text(column.name));
-    spec += column.align == Align::kRight ? 'r' : 'l';
-  }
-  for (const auto& row : table.rows) {
-    for (std::size_t c = 0; c < row.size(); ++c) {
-      const std::string text = latex_text(row[c].text());
-      body += c == 0 ? "" : " & ";
-      body += row[c].emphasis() == Emphasis::kStrong ? fmt::format("\\textbf{{{}}}", text) : text;
-    }
-    body += " \\\\\n";
-  }
-  if (!table.record) head += " \\\\\n\\midrule\n";
-  return fmt::format("\\begin{{tabular}}{{{}}}\n\\toprule\n{}{}\\bottomrule\n\\end{{tabular}}\n", spec,
-                     table.record ? "" : head, body);
 }
 
 // --- CSV, JSON
@@ -225,7 +181,8 @@ std::string csv_cell(const Cell& cell) {
 
 std::string render_csv(const Table& table) {  // RFC 4180, with plain line feeds
   std::string out;
-  for (std::size_t c = 0; c < table.columns.size(); ++c) out += fmt::format("{}{}", c == 0 ? "" : ",", csv_cell(Cell(table.columns[c].name)));
+  for (std::size_t c = 0; c < table.columns.size(); ++c)
+    out += fmt::format("{}{}", c == 0 ? "" : ",", csv_cell(Cell(table.columns[c].name)));
   out += "\n";
   for (const auto& row : table.rows) {
     for (std::size_t c = 0; c < row.size(); ++c) out += fmt::format("{}{}", c == 0 ? "" : ",", csv_cell(row[c]));
@@ -281,6 +238,35 @@ void Table::add(std::vector<Cell> row) {
   rows.push_back(std::move(row));
 }
 
+Table stack(const std::vector<TablePart>& parts) {
+  Table out;
+  std::vector<std::string> names;  // of the columns behind the keys
+  for (const TablePart& part : parts) {
+    if (out.columns.empty())
+      for (const auto& [name, cell] : part.keys) out.columns.push_back({name});
+    SEGUE_CHECK(part.keys.size() == parts.front().keys.size(), "parts with different keys");
+    for (const Column& column : part.table.columns) {
+      if (std::find(names.begin(), names.end(), column.name) != names.end()) continue;
+      names.push_back(column.name);
+      out.columns.push_back(column);
+    }
+  }
+  for (const TablePart& part : parts) {
+    for (const auto& row : part.table.rows) {
+      std::vector<Cell> cells(part.keys.size() + names.size(), Cell("-", Cell::Data{}));
+      for (std::size_t k = 0; k < part.keys.size(); ++k) cells[k] = part.keys[k].second;
+      for (std::size_t c = 0; c < row.size(); ++c) {
+        const auto at = std::find(names.begin(), names.end(), part.table.columns[c].name) - names.begin();
+        cells[part.keys.size() + static_cast<std::size_t>(at)] = row[c];
+      }
+      out.add(std::move(cells));
+    }
+  }
+  return out;
+}
+
+int decimals_for(double largest) { return largest < 10 ? 4 : largest < 100 ? 3 : 1; }
+
 Table record_table() { return {.columns = {{"name"}, {"value", Align::kLeft, Wrap::kYes}}, .record = true}; }
 
 std::string render(const Table& table, TableFormat format, const RenderOptions& options) {
@@ -289,9 +275,11 @@ std::string render(const Table& table, TableFormat format, const RenderOptions& 
     case TableFormat::kText:
       return render_text(table, options);
     case TableFormat::kMarkdown:
-      return render_markdown(table);
+      return markdown_table(table);
     case TableFormat::kLatex:
-      return render_latex(table);
+      return latex_table(table, options.caption);
+    case TableFormat::kHtml:
+      return html_table(table, options.caption);
     case TableFormat::kCsv:
       return render_csv(table);
     case TableFormat::kJson:
@@ -312,8 +300,9 @@ std::string render(const NamedTables& tables, TableFormat format, const RenderOp
     if (format == TableFormat::kText && !name.empty())
       out += options.color ? fmt::format("\033[1m{}\033[0m\n", name) : name + "\n";
     if (format == TableFormat::kMarkdown) out += fmt::format("### {}\n\n", name);
-    if (format == TableFormat::kLatex) out += fmt::format("% {}\n", name);
-    out += render(table, format, options);
+    RenderOptions named = options;
+    if (!name.empty()) named.caption = name;
+    out += render(table, format, named);
   }
   return out;
 }

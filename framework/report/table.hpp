@@ -4,8 +4,9 @@
 //   table.add({"demo", 500, "free"});
 //   fmt::print("{}", render(table, TableFormat::kText, {.width = terminal_width(1), .color = use_color(1)}));
 //
-// A cell has a text for people and a value for machines: text, Markdown and LaTeX show the text, CSV and JSON the
-// value, so that nothing is rounded before a program reads it. Blanks in names become underscores in JSON keys.
+// A cell has a text for people and a value for machines: text, Markdown, LaTeX and HTML show the text, CSV and JSON the
+// value, so that nothing is rounded before a program reads it. HTML has the value of a number too, as data-value.
+// Blanks in names become underscores in JSON keys.
 #pragma once
 
 #include <concepts>
@@ -19,10 +20,12 @@
 
 namespace segue {
 
-enum class TableFormat { kText, kMarkdown, kCsv, kJson, kLatex };
-// "table", "md", "csv", "json", "latex"; UsageError with a suggestion otherwise.
+enum class TableFormat { kText, kMarkdown, kCsv, kJson, kLatex, kHtml };
+// "table", "md", "csv", "json", "latex", "html"; UsageError with a suggestion otherwise.
 TableFormat parse_table_format(const std::string& text);
-inline constexpr const char* kTableFormats = "table|md|csv|json|latex";
+inline constexpr const char* kTableFormats = "table|md|csv|json|latex|html";
+// Whether programs read it: every value in full, and nothing that explains it beside it.
+inline bool for_programs(TableFormat format) { return format == TableFormat::kCsv || format == TableFormat::kJson; }
 
 enum class Align { kLeft, kRight };
 enum class Wrap { kNo, kYes };  // whether the column may become narrower than its text to fit a terminal
@@ -83,6 +86,9 @@ struct Table {
   std::vector<std::vector<Cell>> rows{};
   // One thing and its facts, a row a fact (name, value): text has no header, and JSON is one object instead of a list.
   bool record = false;
+  // How many leading columns say what a row is. In a text that is wider than asked the columns that find no room follow
+  // below, beside these again; 0: it stays too wide.
+  std::size_t keys = 0;
 
   // LogicError where the row is not as long as the columns.
   void add(std::vector<Cell> row);
@@ -91,18 +97,31 @@ struct Table {
 // A record to add() facts to.
 Table record_table();
 
+// Several tables as one, for programs: in front of each row what its part is (the same names in all parts), then every
+// column that some part has, empty where a row's part lacks it.
+struct TablePart {
+  std::vector<std::pair<std::string, Cell>> keys;
+  Table table;
+};
+Table stack(const std::vector<TablePart>& parts);
+
+// Decimals for figures of which `largest` is the largest: four for what lies between 0 and 1, so that figures of a
+// column have their points below each other and no digits that nobody can believe.
+int decimals_for(double largest);
+
 struct RenderOptions {
   std::size_t width = 0;  // columns that text may take; 0: no limit
   bool color = false;     // ANSI sequences for emphasis, in text only
+  std::string caption{};  // of HTML; a comment in LaTeX
 };
 
-// Ends with a line break. Text: a table that cannot be made as narrow as asked stays too wide; nothing is cut off.
+// Ends with a line break. Nothing is ever cut off. LaTeX needs \\usepackage{booktabs}.
 std::string render(const Table& table, TableFormat format, const RenderOptions& options = {});
 
-// As LaTeX prints it: what it would read as a command is escaped.
+// As LaTeX prints it: what it would read as a command is escaped, and the signs that figures use are mathematics.
 std::string latex_text(const std::string& text);
 
-// Several tables under headings; JSON: one object with a key a table.
+// Several tables under headings (captions); JSON: one object with a key a table.
 using NamedTables = std::vector<std::pair<std::string, Table>>;
 std::string render(const NamedTables& tables, TableFormat format, const RenderOptions& options = {});
 

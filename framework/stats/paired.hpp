@@ -28,6 +28,10 @@ struct SignFlipTest {
   double mean_difference = 0;
   double p = 1;
   SignFlipMethod method = SignFlipMethod::kNoDifference;
+  // p, or where it is smaller than 1 / (1 + B) Hoeffding's bound on the share of all sign patterns that reach |S|,
+  // 2 exp(-S^2 / (2 sum d^2)): what corrections for many tests need, since with more than alpha (1 + B) of them no
+  // number of draws would be enough. Never 0.
+  double p_tail = 1;
 };
 
 // The paired randomisation test (Fisher 1935; for retrieval Smucker, Allan & Carterette 2007): under the null

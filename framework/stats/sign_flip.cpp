@@ -48,12 +48,14 @@ double exact_p(std::span<const double> d, const Facts& facts) {
   return static_cast<double>(reached) / static_cast<double>(sums.size());
 }
 
+// At least the share of sign patterns that reach |S| (Hoeffding 1963, theorem 2).
+double hoeffding(const Facts& f) { return 2 * std::exp(-f.sum * f.sum / (2 * f.squares)); }
+
 SignFlipMethod choose(const Facts& f, std::size_t draws) {
   if (f.nonzero == 0) return SignFlipMethod::kNoDifference;
   if (f.nonzero < std::numeric_limits<std::size_t>::digits && std::size_t{1} << f.nonzero <= draws)
     return SignFlipMethod::kExact;
-  const double bound = 2 * static_cast<double>(draws) * std::exp(-f.sum * f.sum / (2 * f.squares));
-  return bound < 1e-12 ? SignFlipMethod::kBound : SignFlipMethod::kSimulated;
+  return static_cast<double>(draws) * hoeffding(f) < 1e-12 ? SignFlipMethod::kBound : SignFlipMethod::kSimulated;
 }
 
 void flip_signs(Rng rng, std::span<float> signs) {
@@ -77,7 +79,7 @@ std::vector<SignFlipTest> sign_flip_tests(std::span<const double> differences, s
   exec.for_blocks(rows, 16, [&](std::size_t begin, std::size_t end) {
     for (std::size_t r = begin; r < end; ++r) {
       const Facts& f = facts[r] = facts_of(row_of(r));
-      out[r] = {f.sum / static_cast<double>(n), 1, choose(f, draws)};
+      out[r] = {.mean_difference = f.sum / static_cast<double>(n), .method = choose(f, draws)};
       if (out[r].method == SignFlipMethod::kExact) out[r].p = exact_p(row_of(r), f);
       if (out[r].method == SignFlipMethod::kBound) out[r].p = 1 / (1 + static_cast<double>(draws));
     }
@@ -100,6 +102,12 @@ std::vector<SignFlipTest> sign_flip_tests(std::span<const double> differences, s
     out[open[i]].p = (1 + static_cast<double>(reached)) / (1 + static_cast<double>(draws));
   };
   weighted_sums(task, exec);
+  for (std::size_t r = 0; r < rows; ++r) {
+    out[r].p_tail = out[r].p;
+    if (out[r].method != SignFlipMethod::kBound && out[r].method != SignFlipMethod::kSimulated) continue;
+    if (const double bound = hoeffding(facts[r]); bound < 1 / (1 + static_cast<double>(draws)))
+      out[r].p_tail = std::max(bound, std::numeric_limits<double>::min());
+  }
   return out;
 }
 

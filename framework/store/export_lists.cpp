@@ -27,8 +27,9 @@ namespace {
 class OutFile {
  public:
   explicit OutFile(const fs::path& path) : path_(path), temporary_(path.string() + fmt::format(".tmp-{}", getpid())) {
-    std::error_code ignored;  // opening says it
-    if (path.has_parent_path()) fs::create_directories(path.parent_path(), ignored);
+    std::error_code error;
+    if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
+    if (error) throw EnvironmentError("cannot write {}: {}", path.string(), error.message());
     out_.open(temporary_, std::ios::binary);
     check();
   }

@@ -95,7 +95,9 @@ void ResultsFolder::write_manifest(const Manifest& m) const {
 
 Manifest ResultsFolder::read_manifest() const {
   std::ifstream in(manifest_file(), std::ios::binary);
-  if (!in) throw UsageError("{} is not a results folder: it has no plan.json; run a suite first, e.g. segue run experiments/quickstart.yaml", root.string());
+  if (!in)
+    throw UsageError("{} is not a results folder: {}; run a suite first, e.g. segue run experiments/quickstart.yaml", root.string(),
+                     fs::exists(root) ? "it has no plan.json" : "there is no such folder");
   try {
     const Json j = Json::parse(in);
     if (j.at("segue_plan") != kManifestVersion) throw DataError("{} was written by another version of Segue; run the suite again", manifest_file().string());

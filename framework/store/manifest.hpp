@@ -76,6 +76,9 @@ struct JournalEntry {
   std::uint64_t seed = 0;
   double seconds = 0;
   std::string error;    // one line: why it failed
+
+  // One that was interrupted has merely not run.
+  bool is_failure() const { return event == "failed" || event == "timeout" || event == "killed"; }
 };
 
 class Journal {

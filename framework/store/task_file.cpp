@@ -130,8 +130,10 @@ void write_task(const std::filesystem::path& path, const StoredTask& task) {
 
 StoredTask read_task(const std::filesystem::path& path, TaskParts parts) {
   const H5Reader file(path);
-  if (!file.has_attribute("/", "segue_task") || file.attribute_int("/", "segue_task") != kTaskSchemaVersion)
-    throw DataError("{} is not a task file of this version of Segue; run the suite again with --fresh", path.string());
+  if (!file.has_attribute("/", "segue_task")) throw DataError("{} is not a task file of Segue", path.string());
+  if (const auto version = file.attribute_int("/", "segue_task"); version != kTaskSchemaVersion)
+    throw DataError("{} has layout version {}, this program reads {}; remove it and run the suite again, which makes it anew and trains nothing again",
+                    path.string(), version, kTaskSchemaVersion);
   StoredTask task;
   task.id = file.attribute_text("/", "id").value_or("");
   task.description = file.attribute_text("/", "description").value_or("");

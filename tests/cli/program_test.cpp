@@ -138,6 +138,10 @@ TEST(Program, ListingsComeInEveryFormat) {
     const std::string csv = segue({listing, "list", "--format", "csv"}).out;
     EXPECT_EQ(static_cast<std::size_t>(std::count(csv.begin(), csv.end(), '\n')), json.size() + 1) << csv;
     EXPECT_TRUE(segue({listing, "list", "--format", "md"}).out.starts_with("| "));
+    EXPECT_TRUE(segue({listing, "list", "--format", "latex"}).out.find("\\begin{tabular}{") != std::string::npos);
+    const std::string html = segue({listing, "list", "--format", "html"}).out;
+    EXPECT_TRUE(html.starts_with("<table>\n"));
+    EXPECT_TRUE(html.ends_with("</table>\n"));
   }
 }
 
@@ -214,8 +218,12 @@ TEST(Completion, OffersCommandsOptionsAndNames) {
   EXPECT_EQ(offered({"algo", "show", "implicit_a"}), "implicit_als");
   EXPECT_EQ(offered({"data", "fetch", "--off"}), "--offline");
   EXPECT_EQ(offered({"metric", "show", "ndcg_e"}), "ndcg_exp");
-  EXPECT_EQ(offered({"metric", "list", "--format", ""}), "table md csv json latex");
+  EXPECT_EQ(offered({"metric", "list", "--format", ""}), "table md csv json latex html");
   EXPECT_EQ(offered({"data", "fetch", "movielens-100k", "hetrec"}), "hetrec-lastfm-2k");
+  EXPECT_EQ(offered({"evaluate", "--as", ""}), "trec recbole lenskit implicit");
+  EXPECT_EQ(offered({"leaderboard", "--metrics", "recall_"}), "recall_min");
+  EXPECT_EQ(offered({"compare", "--test", "w"}), "wilcoxon");
+  EXPECT_EQ(offered({"leaderboard", "--no-i"}), "--no-inference");
 }
 
 }  // namespace

@@ -16,9 +16,12 @@
 
 extern "C" {
 void segue_register_algorithm_bias(segue::Registry&);
+void segue_register_algorithm_ease(segue::Registry&);
 void segue_register_algorithm_item_knn(segue::Registry&);
 void segue_register_algorithm_popular(segue::Registry&);
+void segue_register_algorithm_pure_svd(segue::Registry&);
 void segue_register_algorithm_random(segue::Registry&);
+void segue_register_algorithm_slim(segue::Registry&);
 void segue_register_algorithm_user_knn(segue::Registry&);
 }
 
@@ -37,9 +40,12 @@ inline const Registry& registry() {
   static const Registry all = [] {
     Registry r;
     segue_register_algorithm_bias(r);
+    segue_register_algorithm_ease(r);
     segue_register_algorithm_item_knn(r);
     segue_register_algorithm_popular(r);
+    segue_register_algorithm_pure_svd(r);
     segue_register_algorithm_random(r);
+    segue_register_algorithm_slim(r);
     segue_register_algorithm_user_knn(r);
     return r;
   }();

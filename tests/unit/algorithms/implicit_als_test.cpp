@@ -60,50 +60,172 @@ Fitted fit_small(int threads = 1, int epochs = 3) {
   return test::fit(registry(), "implicit_als", small_params(epochs), small_events(), threads);
 }
 
-// The model's definition, dense and in double: preference and confidence of every pair.
-struct Dense {
-  Eigen::MatrixXd p, c;
+// The model's definition, dense and in double: one row's A and b, and the objective of a pair.
+struct Oracle {
+  explicit Oracle(const AlsSettings& settings) : s(settings) {}
+  double quadratic(double w) const {
+    return static_cast<double>(s.unobserved) + static_cast<double>(s.alpha) * std::abs(w);
+  }
+  double linear(double w) const {
+    if (w <= 0) return 0;
+    return s.loss == AlsLoss::kConfidence ? quadratic(w) : static_cast<double>(s.alpha) * w;
+  }
+  double penalty(const Eigen::VectorXd& w) const {
+    const double n = static_cast<double>((w.array() != 0).count()), m = static_cast<double>(w.size());
+    return static_cast<double>(s.reg) *
+           std::pow(n + static_cast<double>(s.unobserved) * m, static_cast<double>(s.reg_exponent));
+  }
+  Eigen::VectorXd solve(const Eigen::MatrixXd& y, const Eigen::VectorXd& w) const {
+    Eigen::MatrixXd a = penalty(w) * Eigen::MatrixXd::Identity(y.cols(), y.cols());
+    Eigen::VectorXd b = Eigen::VectorXd::Zero(y.cols());
+    for (Eigen::Index i = 0; i < w.size(); ++i) {
+      a += quadratic(w[i]) * y.row(i).transpose() * y.row(i);
+      b += linear(w[i]) * y.row(i).transpose();
+    }
+    return a.ldlt().solve(b);
+  }
+  double loss(const Eigen::MatrixXd& x, const Eigen::MatrixXd& y, const Eigen::MatrixXd& w) const {
+    double total = 0;
+    for (Eigen::Index r = 0; r < w.rows(); ++r) {
+      total += penalty(w.row(r).transpose()) * x.row(r).squaredNorm();
+      for (Eigen::Index c = 0; c < w.cols(); ++c) {
+        const double dot = x.row(r).dot(y.row(c)), p = w(r, c) > 0 ? 1 : 0, miss = p - dot;
+        const double extra = static_cast<double>(s.alpha) * std::abs(w(r, c)), a0 = static_cast<double>(s.unobserved);
+        total += s.loss == AlsLoss::kConfidence ? (a0 + extra) * miss * miss : extra * miss * miss + a0 * dot * dot;
+      }
+    }
+    for (Eigen::Index c = 0; c < w.cols(); ++c) total += penalty(w.col(c)) * y.row(c).squaredNorm();
+    return total;
+  }
+  AlsSettings s;
 };
 template <class Index>
-Dense dense(const Csr<Index>& events) {
-  Dense out{Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(events.rows()), static_cast<Eigen::Index>(events.cols())),
-            Eigen::MatrixXd::Ones(static_cast<Eigen::Index>(events.rows()), static_cast<Eigen::Index>(events.cols()))};
-  for (std::size_t r = 0; r < events.rows(); ++r) {
-    for (std::size_t n = 0; n < events.row_size(r); ++n) {
-      const auto row = static_cast<Eigen::Index>(r), col = static_cast<Eigen::Index>(events.indices(r)[n]);
-      const double w = static_cast<double>(events.values(r)[n]);
-      out.p(row, col) = w > 0 ? 1 : 0;
-      out.c(row, col) = 1 + static_cast<double>(kAlpha) * std::abs(w);
-    }
-  }
+Eigen::MatrixXd dense(const Csr<Index>& events) {
+  Eigen::MatrixXd out =
+      Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(events.rows()), static_cast<Eigen::Index>(events.cols()));
+  for (std::size_t r = 0; r < events.rows(); ++r)
+    for (std::size_t n = 0; n < events.row_size(r); ++n)
+      out(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(events.indices(r)[n])) =
+          static_cast<double>(events.values(r)[n]);
   return out;
 }
 
-template <class Index>
-void expect_half_step_is_exact(const Csr<Index>& events) {
-  const Executor exec(2);
-  Matrix<float> columns(static_cast<Eigen::Index>(events.cols()), 6), rows(static_cast<Eigen::Index>(events.rows()), 6);
-  Rng(8).fill_normal({columns.data(), static_cast<std::size_t>(columns.size())}, 0, 0.5f);
-  const Matrix<float> column_gram = gram(columns, exec);
-  const double events_loss = als_half_step(events, columns, column_gram, {kReg, kAlpha}, rows, exec);
-
-  const Dense d = dense(events);
-  const Eigen::MatrixXd y = columns.cast<double>();
-  for (Eigen::Index r = 0; r < rows.rows(); ++r) {
-    const Eigen::MatrixXd a =
-        y.transpose() * d.c.row(r).asDiagonal() * y + static_cast<double>(kReg) * Eigen::MatrixXd::Identity(6, 6);
-    const Eigen::VectorXd b = y.transpose() * d.c.row(r).asDiagonal() * d.p.row(r).transpose();
-    const Eigen::VectorXd x = a.ldlt().solve(b);
-    EXPECT_LE((x.transpose() - rows.row(r).cast<double>()).cwiseAbs().maxCoeff(), 1e-5) << "row " << r;
-  }
-  const Eigen::MatrixXd x = rows.cast<double>();
-  const double loss = (d.c.array() * (d.p - x * y.transpose()).array().square()).sum() +
-                      static_cast<double>(kReg) * (x.squaredNorm() + y.squaredNorm());
-  EXPECT_NEAR(events_loss + als_dense_loss(gram(rows, exec), column_gram, kReg), loss, 1e-5 * loss);
+// Every combination of the two losses with plain and frequency-scaled penalties.
+std::vector<AlsSettings> every_objective() {
+  std::vector<AlsSettings> out;
+  for (AlsLoss loss : {AlsLoss::kConfidence, AlsLoss::kSeparate})
+    for (float nu : {0.0f, 1.0f, 0.5f})
+      out.push_back({.reg = nu == 0 ? kReg : 0.05f,
+                     .alpha = kAlpha,
+                     .unobserved = nu == 0 ? 1.0f : 0.3f,
+                     .reg_exponent = nu,
+                     .loss = loss});
+  return out;
 }
 
-TEST(ImplicitAls, UserHalfStepEqualsTheDenseOracle) { expect_half_step_is_exact(small_events()); }
-TEST(ImplicitAls, ItemHalfStepEqualsTheDenseOracle) { expect_half_step_is_exact(small_events().transposed<UserIdx>()); }
+// The objective of one half-step with each solver, and where it ends after `steps` from a random start.
+template <class Index>
+void expect_half_steps_agree(const Csr<Index>& events, std::size_t d) {
+  const Executor exec(2);
+  const auto dims = static_cast<Eigen::Index>(d);
+  const Eigen::MatrixXd w = dense(events);
+  Matrix<float> columns(static_cast<Eigen::Index>(events.cols()), dims),
+      start(static_cast<Eigen::Index>(events.rows()), dims);
+  Rng(8).fill_normal({columns.data(), static_cast<std::size_t>(columns.size())}, 0, 0.5f);
+  Rng(9).fill_normal({start.data(), static_cast<std::size_t>(start.size())}, 0, 0.5f);
+  const Matrix<float> column_gram = gram(columns, exec);
+  const Eigen::MatrixXd y = columns.cast<double>();
+  for (AlsSettings settings : every_objective()) {
+    const Oracle oracle(settings);
+    const double rest = als_loss_at_zero(events, settings, exec) +
+                        als_penalties(events.template transposed<std::uint32_t>(), columns, settings, exec);
+    Eigen::MatrixXd best(start.rows(), dims);
+    for (Eigen::Index r = 0; r < best.rows(); ++r) best.row(r) = oracle.solve(y, w.row(r).transpose()).transpose();
+    const double least = oracle.loss(best, y, w), scale = best.cwiseAbs().maxCoeff();
+    for (AlsSolver solver : {AlsSolver::kCholesky, AlsSolver::kCg, AlsSolver::kBlock}) {
+      settings.solver = solver;
+      settings.cg_steps = 2;
+      settings.block_size = 4;
+      Matrix<float> rows = start;
+      double before = oracle.loss(start.cast<double>(), y, w);
+      for (int step = 0; step < (solver == AlsSolver::kCholesky ? 1 : 100); ++step) {
+        const double loss = rest - als_half_step(events, columns, column_gram, settings, rows, exec);
+        const double expected = oracle.loss(rows.cast<double>(), y, w);
+        ASSERT_NEAR(loss, expected, 1e-5 * expected) << "solver " << static_cast<int>(solver) << " step " << step;
+        EXPECT_LE(expected, before * (1 + 1e-6)) << "solver " << static_cast<int>(solver) << " step " << step;
+        if (step == 0) {
+          EXPECT_LT(expected, 0.9 * before + 0.1 * least);
+        }
+        before = expected;
+      }
+      EXPECT_NEAR(before, least, 1e-6 * least) << "solver " << static_cast<int>(solver);
+      const double far = (rows.cast<double>() - best).cwiseAbs().maxCoeff();
+      EXPECT_LE(far, (solver == AlsSolver::kCholesky ? 3e-5 : 3e-3) * scale) << "solver " << static_cast<int>(solver);
+    }
+  }
+}
+
+TEST(ImplicitAls, UserHalfStepsAgreeWithTheDenseOracle) { expect_half_steps_agree(small_events(), 6); }
+TEST(ImplicitAls, ItemHalfStepsAgreeWithTheDenseOracle) {
+  expect_half_steps_agree(small_events().transposed<UserIdx>(), 6);
+}
+TEST(ImplicitAls, WiderHalfStepsAgreeWithTheDenseOracle) { expect_half_steps_agree(small_events(60, 80), 18); }
+
+// Frequency-scaled, two-term and iterative settings, through the whole model.
+Value variant(const char* solver, int epochs = 3) {
+  return params_of({{"factors", Value::integer(20)},
+                    {"epochs", Value::integer(epochs)},
+                    {"reg", Value::real(0.02)},
+                    {"alpha", Value::real(1)},
+                    {"loss", Value::string("separate")},
+                    {"unobserved_weight", Value::real(0.2)},
+                    {"reg_exponent", Value::real(1)},
+                    {"solver", Value::string(solver)},
+                    {"block_size", Value::integer(8)}});
+}
+
+TEST(ImplicitAls, EverySolverLowersTheObjectiveToTheSameEnd) {
+  const Csr<ItemIdx> events = small_events(120, 60);
+  std::vector<double> ends;
+  for (const char* solver : {"cholesky", "cg", "block"}) {
+    const Fitted fitted = test::fit(registry(), "implicit_als", variant(solver, 60), events, 2);
+    const std::vector<double>& loss = fitted.curve.series.at("loss");
+    for (std::size_t e = 1; e < loss.size(); ++e)
+      EXPECT_LE(loss[e], loss[e - 1] * (1 + 1e-6)) << solver << " epoch " << e + 1;
+    EXPECT_LT(loss.back(), loss.front()) << solver;
+    ends.push_back(loss.back());
+  }
+  EXPECT_NEAR(ends[1], ends[0], 0.01 * ends[0]);
+  EXPECT_NEAR(ends[2], ends[0], 0.01 * ends[0]);
+}
+
+TEST(ImplicitAls, EverySolverHasTheSameBitsForAnyThreadCount) {
+  const Csr<ItemIdx> events = small_events(400, 190);  // several blocks of rows
+  ASSERT_GT(als_cuts({events.offsets().data(), events.offsets().size()}, 20).size(), 4u);
+  const std::vector<Query> queries = every_user(400);
+  for (const char* solver : {"cholesky", "cg", "block"}) {
+    const Fitted one = test::fit(registry(), "implicit_als", variant(solver), events, 1);
+    for (int threads : {2, 3, 8}) {
+      const Fitted many = test::fit(registry(), "implicit_als", variant(solver), events, threads);
+      EXPECT_TRUE(same_bits(scores_of(*many.model, queries), scores_of(*one.model, queries))) << solver << threads;
+      EXPECT_EQ(many.curve.series, one.curve.series) << solver << threads;
+    }
+  }
+}
+
+TEST(ImplicitAls, CutsCoverEveryRowOnce) {
+  std::vector<std::uint64_t> offsets{0};
+  for (std::size_t r = 0; r < 1000; ++r) offsets.push_back(offsets.back() + (r == 300 ? 100000 : r % 7 * 20));
+  const std::vector<std::size_t> cuts = als_cuts(offsets, 64);
+  EXPECT_EQ(cuts.front(), 0u);
+  EXPECT_EQ(cuts.back(), 1000u);
+  for (std::size_t c = 1; c < cuts.size(); ++c) {
+    ASSERT_LT(cuts[c - 1], cuts[c]);
+    const std::size_t before_last = offsets[cuts[c] - 1] - offsets[cuts[c - 1]];
+    EXPECT_LT(before_last, 4096u + 100) << "a block ends as soon as it is heavy enough";
+  }
+  EXPECT_EQ(als_cuts(std::vector<std::uint64_t>{0}, 64), std::vector<std::size_t>{0});
+}
 
 TEST(ImplicitAls, MissingWeightsAreOnes) {
   const Csr<ItemIdx> events = small_events();
@@ -123,8 +245,8 @@ TEST(ImplicitAls, ObjectiveNeverRises) {
 }
 
 TEST(ImplicitAls, SameBitsForAnyThreadCount) {
-  const Csr<ItemIdx> events = small_events(300, 90);  // several blocks of rows
-  const std::vector<Query> queries = every_user(300);
+  const Csr<ItemIdx> events = small_events(400, 190);  // several blocks of rows
+  const std::vector<Query> queries = every_user(400);
   const Fitted one = test::fit(registry(), "implicit_als", small_params(), events, 1);
   for (int threads : {2, 3, 8}) {
     const Fitted many = test::fit(registry(), "implicit_als", small_params(), events, threads);

@@ -184,32 +184,38 @@ TEST(StratifiedSamples, SquaredLossSeesEveryRatingOnce) {
 
 // The gradient by central differences in double, for both losses.
 TEST(SgdStep, DescendsTheGradient) {
-  using Doubles = Eigen::VectorXd;  // p, q, b_u, b_i
-  constexpr Eigen::Index d = 19;
+  constexpr std::size_t d = 19;
   for (const SgdLoss kind : {SgdLoss::kSquared, SgdLoss::kLogistic}) {
     for (const float y : {0.0f, 1.0f}) {
       FactorModel model = random_model(1, 1, d);
-      const auto parameters = [&] {
-        Doubles x(2 * d + 2);
-        x << model.users.row(0).transpose().cast<double>(), model.items.row(0).transpose().cast<double>(),
-            static_cast<double>(model.user_bias[0]), static_cast<double>(model.item_bias[0]);
+      const auto parameters = [&] {  // p, q, b_u, b_i
+        std::vector<double> x;
+        for (const std::span<const float> part :
+             {row_span(std::as_const(model.users), 0), row_span(std::as_const(model.items), 0),
+              std::span<const float>(model.user_bias), std::span<const float>(model.item_bias)})
+          x.insert(x.end(), part.begin(), part.end());
         return x;
       };
-      const auto objective = [&](const Doubles& x) {
-        const double s = static_cast<double>(model.offset) + x(2 * d) + x(2 * d + 1) + x.head(d).dot(x.segment(d, d));
-        const double t = static_cast<double>(y), miss = t - s;
-        const double loss = kind == SgdLoss::kSquared ? miss * miss / 2 : std::log1p(std::exp(s)) - t * s;
-        return loss + 0.25 * x.head(2 * d).squaredNorm() + 0.125 * x.tail(2).squaredNorm();
+      const auto objective = [&](const std::vector<double>& x) {
+        double s = static_cast<double>(model.offset) + x[2 * d] + x[2 * d + 1], penalty = 0;
+        for (std::size_t n = 0; n < d; ++n) {
+          s += x[n] * x[d + n];
+          penalty += 0.25 * (x[n] * x[n] + x[d + n] * x[d + n]);
+        }
+        penalty += 0.125 * (x[2 * d] * x[2 * d] + x[2 * d + 1] * x[2 * d + 1]);
+        const double t = static_cast<double>(y);
+        return penalty + (kind == SgdLoss::kSquared ? (t - s) * (t - s) / 2 : std::log1p(std::exp(s)) - t * s);
       };
-      const Doubles before = parameters();
+      const std::vector<double> before = parameters();
       const SgdSample sample{0, 0, y};
       sgd_steps(model, {&sample, 1}, {kind, 1.0f / 64, 0.5f, 0.25f});
-      const Doubles moved = (parameters() - before) * 64;
-      for (Eigen::Index n = 0; n < before.size(); ++n) {
-        Doubles up = before, down = before;
-        up(n) += 1e-5;
-        down(n) -= 1e-5;
-        EXPECT_NEAR(moved(n), -(objective(up) - objective(down)) / 2e-5, 2e-4) << n;
+      const std::vector<double> after = parameters();
+      ASSERT_EQ(before.size(), 2 * d + 2);
+      for (std::size_t n = 0; n < before.size(); ++n) {
+        std::vector<double> up = before, down = before;
+        up[n] += 1e-5;
+        down[n] -= 1e-5;
+        EXPECT_NEAR((after[n] - before[n]) * 64, -(objective(up) - objective(down)) / 2e-5, 2e-4) << n;
       }
     }
   }

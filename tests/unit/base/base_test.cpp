@@ -91,6 +91,20 @@ TEST(Executor, RunsAsManyDistinctThreadsAsAskedFor) {
   }
 }
 
+// Two at once: a small one that is alive must not take threads from a large one, lest a comparison of 1 and 8 threads
+// compare 1 with 1.
+TEST(Executor, HasItsThreadsWhileASmallerOneIsAlive) {
+  const Executor one(1), four(4);
+  const Executor two(2);
+  std::atomic<int> arrived{0};
+  four.for_blocks(4, 1, [&](std::size_t, std::size_t) {
+    ++arrived;
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (arrived < 4 && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+    EXPECT_EQ(arrived, 4);
+  });
+}
+
 TEST(Executor, FoldsInBlockOrderSoThatBitsDoNotDependOnThreads) {
   std::vector<float> values(100000);
   Rng rng(5);

@@ -120,7 +120,8 @@ TEST(SuiteSchema, AcceptsTheSuitesOfTheProject) {
   int suites = 0;
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(std::string(SEGUE_SOURCE_DIR) + "/experiments")) {
-    if (entry.path().extension() != ".yaml") continue;
+    // experiments/gates holds floors, not suites.
+    if (entry.path().extension() != ".yaml" || entry.path().parent_path().filename() == "gates") continue;
     const Value suite = load_yaml(entry.path());
     EXPECT_EQ(validator.check(suite), "") << entry.path();
     EXPECT_NO_THROW(parse_spec(suite, builtin.algorithms, builtin.datasets)) << entry.path();

@@ -83,6 +83,53 @@ TEST(Compare, ABaselineAllPairsAndOtherTests) {
   EXPECT_THAT(message_of<UsageError>([&] { compared(r, options); }), HasSubstr("no row 'd'"));
 }
 
+// 30 users with one query, ten with eleven; a alone serves the first one better. The other users are no evidence, however
+// many they are, although the means differ.
+TEST(Compare, UsersWhoAreServedAlikeAreTies) {
+  Results r;
+  std::vector<std::string> users;
+  for (int u = 0; u < 40; ++u) users.insert(users.end(), u < 30 ? 1 : 11, std::to_string(u));
+  r.write_users({{"all", users}});
+  r.finish(r.plan("a"), first_hits(users.size(), 1));
+  r.finish(r.plan("b"), first_hits(users.size(), 0));
+  for (const PairedTest test : {PairedTest::kRandomisation, PairedTest::kWilcoxon}) {
+    ComparisonOptions options;
+    options.test = test;
+    const ComparedPair pair = compared(r, options).pairs.at(0);
+    EXPECT_EQ(pair.lower, 1u);  // b against a
+    EXPECT_EQ(pair.equal, 39u);
+    EXPECT_NEAR(pair.effect.superiority, 0.5 * 39 / 40, 1e-15);
+    EXPECT_NEAR(pair.difference, -1.0 / static_cast<double>(users.size()), 1e-15);
+    EXPECT_GT(pair.p, 0.3);
+  }
+}
+
+// 40 rows make 780 pairs: with the smallest p of 10,000 draws Holm's correction would call all of them alike.
+TEST(Compare, ManyPairsNeedATailThatIsFinerThanTheDraws) {
+  Results r;
+  for (std::size_t i = 0; i < 40; ++i) r.finish(r.plan(fmt::format("row{}", i)), first_hits(60, i < 20 ? 5 : 45));
+  ComparisonOptions options;
+  options.all_pairs = true;
+  options.resamples = 10000;
+  std::size_t different = 0;
+  for (const ComparedPair& pair : compared(r, options).pairs) {
+    EXPECT_LE(pair.p, pair.p_adjusted);
+    different += pair.distinguishable;
+  }
+  EXPECT_EQ(different, 400u);
+}
+
+TEST(Compare, ADescriptiveMetricHasNoBetter) {
+  Comparison c;
+  c.metric = "repeat_share@10";
+  c.descriptive = true;
+  c.rows.resize(2);
+  c.pairs.push_back({.a = 0, .b = 1, .difference = 0.5, .interval = {}, .effect = {}, .distinguishable = true});
+  EXPECT_EQ(comparison_pairs(c, {}).rows.at(0).back().text(), "higher");
+  c.descriptive = false;
+  EXPECT_EQ(comparison_pairs(c, {}).rows.at(0).back().text(), "better");
+}
+
 TEST(Compare, SameSeedSameNumbers) {
   Results r;
   std::vector<std::uint32_t> ranks;
@@ -119,6 +166,9 @@ TEST(Compare, WhatCannotBePairedIsRefused) {
   EXPECT_EQ(message_of<UsageError>([&] { compared(r); }), "task 'full' has only one complete row to compare");
   r.finish(r.plan("b"), {1, 9});
   EXPECT_THAT(message_of<UsageError>([&] { compared(r, {}, "coverage@2"); }), HasSubstr("one value for all lists together"));
+  EXPECT_EQ(message_of<UsageError>([&] { compared(r, {}, "ild_tags@2"); }), "ild_tags@2 needs tags (facet item_tags), which this data set does not hold");
+  r.write_users({{"all", {"u", "v"}}});
+  EXPECT_EQ(message_of<UsageError>([&] { compared(r, {}, "hr@2:unreachable"); }), "hr@2:unreachable has no value for any user, so there is nothing to compare");
 }
 
 TEST(Compare, NotesSayHowItWasDone) {
@@ -130,8 +180,42 @@ TEST(Compare, NotesSayHowItWasDone) {
   const auto notes = comparison_notes(c, options);
   EXPECT_THAT(notes, Contains(HasSubstr("against 'b', paired over 60 users")));
   EXPECT_THAT(notes, Contains(HasSubstr("paired randomisation test, 10000 draws")));
+  EXPECT_THAT(notes, testing::Not(Contains(HasSubstr("flatters")))) << "of two rows neither is chosen";
+  r.finish(r.plan("c"), first_hits(60, 30));
+  EXPECT_THAT(comparison_notes(compared(r, options), options), Contains(HasSubstr("'b' is the baseline because it came out best")));
+  options.baseline = "c";
+  EXPECT_THAT(comparison_notes(compared(r, options), options), testing::Not(Contains(HasSubstr("flatters"))));
   const std::string text = render(comparison_pairs(c, options), TableFormat::kMarkdown, {});
   EXPECT_THAT(text, HasSubstr("worse"));
+  EXPECT_THAT(notes, Contains(HasSubstr("BCa bootstrap, 10000 resamples, seed 1")));
+  EXPECT_THAT(notes, Contains(HasSubstr("Holm over the 1 comparison;")));
+  options.interval = stats::IntervalMethod::kStudentT;
+  options.adjustment = stats::Adjustment::kNone;
+  EXPECT_THAT(comparison_notes(c, options), Contains(HasSubstr("interval (Student's t)")));
+  EXPECT_THAT(comparison_notes(c, options), Contains(HasSubstr("p adj: not adjusted;")));
+}
+
+TEST(Compare, ForProgramsEveryRowSaysWhatItIsOf) {
+  Results r;
+  r.finish(r.plan("a"), first_hits(60, 20));
+  r.finish(r.plan("b"), first_hits(60, 35));
+  const Comparison c = compared(r);
+  EXPECT_THAT(render(comparison_rows(c, TableFormat::kCsv), TableFormat::kCsv, {}),
+              testing::StartsWith("metric,row,mean,low,high,seeds,error of users,error of seeds,seed sd\nhr@2,b,0.5833333333333334,"));
+  EXPECT_THAT(render(comparison_pairs(c, {}, TableFormat::kCsv), TableFormat::kCsv, {}),
+              testing::StartsWith("metric,row,against,difference,low,high,p,p adj,dz,higher,lower,equal,detectable,verdict\nhr@2,a,b,-0.25,"));
+}
+
+TEST(Compare, WhatHasNoBetterEndIsHigherOrLower) {
+  Results r;
+  r.finish(r.plan("a"), first_hits(60, 20));
+  r.finish(r.plan("b"), first_hits(60, 50));
+  Comparison c = compared(r);
+  c.descriptive = true;
+  EXPECT_THAT(render(comparison_pairs(c, {}), TableFormat::kMarkdown, {}), HasSubstr("| lower |\n"));
+  c.task.sampled = true;
+  EXPECT_THAT(render(comparison_rows(c), TableFormat::kMarkdown, {}), testing::StartsWith("| row | hr@2 ~ |"));
+  EXPECT_THAT(comparison_notes(c, {}), Contains(testing::StartsWith("~ ranked among sampled candidates only")));
 }
 
 TEST(CompareAcross, RanksRowsOverTasks) {
@@ -147,6 +231,13 @@ TEST(CompareAcross, RanksRowsOverTasks) {
     evidence.push_back(one.evidence());
   }
   all[3].plan("d");
+  Results ratings;  // another kind of task, whose rows are others, comes first
+  ratings.manifest.tasks.clear();
+  ratings.add_task("t2", "ratings", true);
+  ratings.finish_ratings(ratings.plan("bias", "all", 1, {"t2"}), {1, 2}, {1, 2});
+  std::vector<TaskEvidence> mixed{ratings.evidence("t2")};
+  mixed.insert(mixed.end(), evidence.begin(), evidence.end());
+  EXPECT_THAT(compare_across(mixed, "hr@2", 0.05, exec).labels, ElementsAre("a", "b", "c"));
   const AcrossTasks across = compare_across(evidence, "hr@2", 0.05, exec);
   EXPECT_THAT(across.labels, ElementsAre("a", "b", "c"));
   EXPECT_THAT(across.friedman.mean_ranks, ElementsAre(1, 2, 3));
@@ -167,6 +258,12 @@ TEST(TaskDifferences, NameTheSettings) {
   b.description = R"({"task":{"split":{"seed":7,"strategy":"leave_last_out"}},"view":{"candidates":"sampled","sampled":99}})";
   EXPECT_THAT(task_differences(a, b), ElementsAre("candidates: full and sampled", "sampled: not set and 99", "split.seed: 42 and 7"));
   EXPECT_THAT(task_differences(a, a), ElementsAre());
+  // What is default is not written down; the default is.
+  a.description = R"({"task":{"split":{}},"view":{"candidates":"full"}})";
+  b.description = R"({"task":{"split":{"seed":7,"test":0.5}},"view":{"candidates":"full"}})";
+  EXPECT_THAT(task_differences(a, b), ElementsAre("split.seed: not set and 7", "split.test: not set and 0.5"));
+  EXPECT_THAT(task_differences(a, b, Value::from_json(R"({"task":{"split":{"seed":42,"test":-1.0,"per":"global"}}})")),
+              ElementsAre("split.seed: 42 and 7", "split.test: not set and 0.5"));
 }
 
 }  // namespace

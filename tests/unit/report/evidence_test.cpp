@@ -75,6 +75,74 @@ TEST(Evidence, TheRootOfAMeanIsLinearised) {
   EXPECT_NEAR(mean_of(mae.units()), 2, 1e-14);
 }
 
+// Both rows serve b alike. Their means differ, and so do the values that intervals are made of; b's shares do not.
+TEST(Evidence, SharesTellForAUserAlone) {
+  Results r;
+  r.write_users({{"all", {"a", "a", "a", "b"}}});
+  r.finish(r.plan("x"), {1, 1, 9, 1});
+  r.finish(r.plan("y"), {9, 1, 9, 1});
+  const RowMetric x = figure(r.evidence(), "x", "hr@2"), y = figure(r.evidence(), "y", "hr@2");
+  EXPECT_NE(x.units()[1], y.units()[1]);
+  EXPECT_THAT(x.shares(), ElementsAre(1, 0.5));  // 2 / 4 of the sums, 2 and 1
+  EXPECT_THAT(y.shares(), ElementsAre(0.5, 0.5));
+  EXPECT_NEAR(mean_of(x.shares()), x.mean, 1e-15);
+  EXPECT_THAT(x.own(), ElementsAre(DoubleNear(2.0 / 3, 1e-15), 1));
+}
+
+TEST(Evidence, SharesAreTheValuesWhereEachUserHasOneQuery) {
+  Results r;
+  r.finish(r.plan("x"), {1, 2, 9});
+  const RowMetric m = figure(r.evidence(), "x", "mrr@2");
+  EXPECT_TRUE(m.shares_by_seed.empty());
+  EXPECT_EQ(m.shares(), m.units());
+  EXPECT_EQ(m.own(), m.units());
+}
+
+TEST(Evidence, TheOwnFigureOfAUserIsARootWhereTheFigureIs) {
+  Results r;
+  r.manifest.tasks.clear();
+  r.add_task("t2", "ratings", true);
+  r.finish_ratings(r.plan("x", "all", 1, {"t2"}), {4, 4, 9}, {1, 3, 2});
+  const RowMetric m = figure(r.evidence("t2"), "x", "rmse");
+  EXPECT_THAT(m.shares(), ElementsAre(DoubleNear(2.0 / 3 * 10, 1e-14), DoubleNear(2.0 / 3 * 4, 1e-14)));
+  EXPECT_THAT(m.own(), ElementsAre(DoubleNear(std::sqrt(5.0), 1e-14), DoubleNear(2, 1e-14)));
+}
+
+// As many users as ratings: the values of rmse_user stand in the order of the users, not in that of the ratings.
+TEST(Evidence, UsersWithOneRatingEachAreNotMixedUp) {
+  Results r;
+  r.manifest.tasks.clear();
+  r.add_task("t2", "ratings", true);
+  r.finish_ratings(r.plan("x", "u1", 1, {"t2"}), {7, 3}, {1, 2});
+  r.finish_ratings(r.plan("x", "u2", 1, {"t2"}), {3, 7}, {2, 1});
+  EXPECT_THAT(figure(r.evidence("t2"), "x", "rmse_user").own(), ElementsAre(2, 1));
+  EXPECT_THAT(figure(r.evidence("t2"), "x", "mae").own(), ElementsAre(2, 1));
+}
+
+// The folds of a task differ, so half of them for one seed more would shift the mean.
+TEST(Evidence, TheMeanIsOfSeedsThatAreWhole) {
+  Results r;
+  r.finish(r.plan("x", "f1", 1), {1, 1});
+  r.finish(r.plan("x", "f2", 1), {9, 9});
+  r.finish(r.plan("x", "f1", 2), {1, 1});
+  r.plan("x", "f2", 2);
+  const RowMetric m = figure(r.evidence(), "x", "hr@2");
+  EXPECT_TRUE(m.whole);
+  EXPECT_DOUBLE_EQ(m.mean, 0.5);
+  EXPECT_NEAR(mean_of(m.units()), m.mean, 1e-15);
+  EXPECT_DOUBLE_EQ(figure(r.evidence(), "x", "coverage@2").mean, 2.0 / 9);
+}
+
+TEST(Evidence, TheTaskFileOfAnyFolderServesAll) {
+  Results a, b;
+  a.finish(a.plan("x"), {1, 9});
+  b.write_users({{"all", {"u", "u"}}});
+  b.plan("y");
+  const std::vector<ResultsFolder> folders{a.results, b.results};
+  const TaskEvidence evidence = gather_evidence(folders).at(0);
+  EXPECT_THAT(figure(evidence, "x", "hr@2").units(), ElementsAre(0.5)) << "two queries of one user";
+}
+
 TEST(Evidence, SeedsAreAveragedUnitByUnit) {
   Results r;
   r.finish(r.plan("x", "all", 1), {1, 9, 9});
@@ -92,6 +160,7 @@ TEST(Evidence, ASeedWithoutAllFoldsHasNoUnits) {
   r.plan("x", "f2");
   const RowMetric m = figure(r.evidence(), "x", "hr@2");
   EXPECT_DOUBLE_EQ(m.mean, 0.5);
+  EXPECT_FALSE(m.whole);
   EXPECT_THAT(m.units(), IsEmpty());
 }
 

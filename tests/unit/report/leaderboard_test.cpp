@@ -9,6 +9,7 @@
 #include "framework/base/errors.hpp"
 #include "framework/param/value.hpp"
 #include "framework/report/cache.hpp"
+#include "framework/report/comparison.hpp"
 #include "framework/store/task_file.hpp"
 #include "framework/store/trial_file.hpp"
 #include "tests/support/messages.hpp"
@@ -84,8 +85,8 @@ TEST(Leaderboard, LessIsBetterForErrors) {
     r.finish_ratings(r.plan(label, "all", 1, {"t2"}), {0}, {error});
   EXPECT_THAT(r.labels(), ElementsAre("near", "far"));
   EXPECT_EQ(r.row("far").metrics.at("rmse").mean, 2);
-  EXPECT_THAT(render(leaderboard_table(build_leaderboards(r.results, "", means_only())[0]), TableFormat::kCsv, {}),
-              HasSubstr("1,near,0.5,"));
+  EXPECT_THAT(render(leaderboard_table(build_leaderboards(r.results, "", means_only())[0], TableFormat::kCsv), TableFormat::kCsv, {}),
+              HasSubstr("1,near,algorithm of near,toy,ok,,false,0.5,"));
 }
 
 TEST(Leaderboard, WhatBecameOfATrial) {
@@ -107,6 +108,21 @@ TEST(Leaderboard, WhatBecameOfATrial) {
   r.journal(rest, "timeout", "took longer than 1 s");
   EXPECT_EQ(r.row("half").status, "failed");
   EXPECT_EQ(r.row("half").metrics.at("hr@2").mean, 1);
+}
+
+TEST(Leaderboard, ADamagedFileIsARow) {
+  for (const bool two_tasks : {false, true}) {
+    Results r;
+    if (two_tasks) r.add_task("t2", "ratings", true);
+    r.finish(r.plan("whole"), {1, 1, 1, 1});
+    r.finish(r.plan("cut"), {1, 1, 1, 1});
+    std::filesystem::resize_file(r.results.trial_file("cut-all-1"), 100);
+    EXPECT_THAT(r.labels(), ElementsAre("whole", "cut"));
+    EXPECT_EQ(r.row("cut").status, "failed");
+    EXPECT_EQ(r.row("cut").trials, 0u);
+    EXPECT_THAT(r.row("cut").error, HasSubstr("cut-all-1.h5"));
+    EXPECT_EQ(r.row("whole").status, "ok");
+  }
 }
 
 TEST(Leaderboard, ARowThatIsNotAskedIsNotShown) {
@@ -152,9 +168,14 @@ TEST(LeaderboardTable, SeveralTrialsAndLatencyHaveColumns) {
   Results r;
   r.finish(r.plan("a", "u1"), {1, 3, 3, 3}, 1, {{.batch = 1, .microseconds_per_query = {2, 4}, .threads = 1}});
   r.plan("a", "u2");
-  const std::string csv = render(leaderboard_table(build_leaderboards(r.results, "", means_only())[0]), TableFormat::kCsv, {});
-  EXPECT_EQ(csv.substr(0, csv.find('\n')), ",label,hr@2,mrr@2,trials,fit s,p50 us,p99 us,peak MiB,model MiB,status");
-  EXPECT_THAT(csv, HasSubstr("\n1,a,0.25,0.25,1/2,1.0,3.0,3.98,1.0,0.0,partial\n"));
+  const Leaderboard board = build_leaderboards(r.results, "", means_only())[0];
+  EXPECT_EQ(render(leaderboard_table(board), TableFormat::kMarkdown, {}),
+            "|  | label | hr@2 | mrr@2 | trials | fit s | p50 us | p99 us | peak MiB | model MiB | status |\n"
+            "|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---|\n"
+            "| 1 | a | **0.2500** | **0.2500** | 1/2 | 1.00 | 3.0 | 4.0 | 1.0 | 0.0 | partial |\n");
+  EXPECT_EQ(render(leaderboard_table(board, TableFormat::kCsv), TableFormat::kCsv, {}),
+            "rank,label,algorithm,suite,status,error,sampled,hr@2,mrr@2,trials,planned trials,tried,fit s,p50 us,p99 us,peak MiB,model MiB\n"
+            "1,a,algorithm of a,toy,partial,,false,0.25,0.25,1,2,1,1.0,3.0,3.98,1.0,0.0\n");
 }
 
 TEST(LeaderboardJson, HasTheShapeThatScriptsRelyOn) {
@@ -228,7 +249,7 @@ TEST(Leaderboard, SaysHowSureItsFiguresAre) {
   EXPECT_THAT(text, HasSubstr("≈ |"));
   EXPECT_THAT(leaderboard_notes(board), testing::Contains(HasSubstr("not distinguishable from the best")));
   const std::string csv = render(leaderboard_table(board, TableFormat::kCsv), TableFormat::kCsv, {});
-  EXPECT_EQ(csv.substr(0, csv.find('\n')), ",label,hr@2,hr@2 low,hr@2 high,hr@2 p_best,mrr@2,mrr@2 low,mrr@2 high,mrr@2 p_best,fit s,peak MiB,model MiB");
+  EXPECT_THAT(csv, HasSubstr(",sampled,hr@2,hr@2 low,hr@2 high,hr@2 p_best,mrr@2,mrr@2 low,mrr@2 high,mrr@2 p_best,trials,"));
 }
 
 TEST(Leaderboard, ARowWithoutAllItsFoldsIsNotTested) {
@@ -240,17 +261,100 @@ TEST(Leaderboard, ARowWithoutAllItsFoldsIsNotTested) {
   EXPECT_EQ(board.rows[0].label, "half");
   EXPECT_TRUE(std::isnan(board.rows[0].metrics.at("hr@2").low));
   EXPECT_FALSE(std::isnan(board.rows[1].metrics.at("hr@2").low));
+  EXPECT_FALSE(board.rows[0].metrics.at("hr@2").best) << "a figure of half the folds is no figure of the task";
+  EXPECT_TRUE(board.rows[1].metrics.at("hr@2").best) << "with which all others are compared";
+  EXPECT_THAT(leaderboard_notes(board), testing::Contains(HasSubstr("a row that lacks trials")));
+}
+
+TEST(Leaderboard, OneUserTellsNothingOfOthers) {
+  Results r;
+  r.finish(r.plan("a"), {1});
+  r.finish(r.plan("b"), {2});
+  const MetricSummary s = build_leaderboards(r.results).at(0).rows[1].metrics.at("mrr@2");
+  EXPECT_EQ(s.mean, 0.5);
+  EXPECT_TRUE(std::isnan(s.low));
+  EXPECT_TRUE(std::isnan(s.p_best));
+}
+
+TEST(Leaderboard, ADescriptiveMetricHasNoBest) {
+  Results r;
+  r.write_users({{"all", {"u", "v", "w"}}});
+  r.finish(r.plan("a"), {1, 2, 9});
+  r.finish(r.plan("b"), {1, 2, 9});
+  LeaderboardOptions options;
+  options.metrics = {"repeat_share@2"};
+  const std::vector<Leaderboard> boards = build_leaderboards(r.results, "", options);
+  for (const LeaderboardRow& row : boards.at(0).rows) {
+    const MetricSummary& s = row.metrics.at("repeat_share@2");
+    EXPECT_FALSE(std::isnan(s.low));
+    EXPECT_FALSE(s.best);
+    EXPECT_FALSE(s.tied);
+    EXPECT_TRUE(std::isnan(s.p_best));
+  }
+}
+
+// Rows are read by several threads, the task file by whichever comes first.
+TEST(Leaderboard, SameBitsForAnyThreads) {
+  Results r;
+  std::vector<std::string> users;
+  for (int u = 0; u < 40; ++u) users.insert(users.end(), static_cast<std::size_t>(1 + u % 3), std::to_string(u));
+  r.write_users({{"f1", users}, {"f2", users}});
+  for (std::uint32_t row = 0; row < 20; ++row)
+    for (const char* fold : {"f1", "f2"}) {
+      std::vector<std::uint32_t> ranks;
+      for (std::uint32_t q = 0; q < users.size(); ++q) ranks.push_back(1 + (q * (row + 3) + fold[1]) % 7);
+      r.finish(r.plan(fmt::format("row{}", row), fold), ranks);
+    }
+  LeaderboardOptions options;
+  options.metrics = {"mrr@9", "hr@3:reachable", "novelty@2", "coverage@2"};
+  const Executor one(1);
+  const std::string expected = leaderboard_json({build_leaderboard(r.evidence(), options, one)});
+  for (const int threads : {2, 3, 8}) {
+    const Executor exec(threads);
+    EXPECT_EQ(leaderboard_json({build_leaderboard(r.evidence(), options, exec)}), expected) << threads << " threads";
+  }
+}
+
+// What the table says of two rows is what the comparison says.
+TEST(Leaderboard, TestsAsTheComparisonDoes) {
+  Results r;
+  std::vector<std::string> users;
+  for (int u = 0; u < 30; ++u) users.insert(users.end(), static_cast<std::size_t>(1 + u % 7), std::to_string(u));
+  r.write_users({{"all", users}});
+  std::vector<std::uint32_t> x, y;
+  for (std::uint32_t q = 0; q < users.size(); ++q) x.push_back(1 + q / 2 % 3), y.push_back(1 + q % 3);
+  r.finish(r.plan("x"), x);
+  r.finish(r.plan("y"), y);
+  const Executor exec;
+  const Comparison c = compare(r.evidence(), parse_metric("mrr@2"), {}, exec);
+  LeaderboardOptions options;
+  options.metrics = {"mrr@2"};
+  options.resamples = 10000;
+  const Leaderboard board = build_leaderboard(r.evidence(), options, exec);
+  ASSERT_EQ(board.rows[1].label, c.rows[1].label);
+  EXPECT_EQ(board.rows[1].metrics.at("mrr@2").p_best, c.pairs[0].p);
+  EXPECT_GT(c.pairs[0].p, 1e-3);
+  EXPECT_EQ(board.rows[1].metrics.at("mrr@2").low, c.rows[1].interval.low);
 }
 
 TEST(Leaderboard, AnyMetricCanBeAskedFor) {
   Results r;
   r.finish(r.plan("a"), {1, 2, 9, 9});
   LeaderboardOptions options;
-  options.metrics = {"hr@1", "coverage@2"};
+  options.metrics = {"hr@1", "coverage@2", "hr@1"};
   const Leaderboard board = build_leaderboards(r.results, "", options).at(0);
+  EXPECT_THAT(board.task.metrics, ElementsAre("hr@1", "coverage@2")) << "one column for what is asked twice";
   EXPECT_DOUBLE_EQ(board.rows[0].metrics.at("hr@1").mean, 0.25);
   EXPECT_DOUBLE_EQ(board.rows[0].metrics.at("coverage@2").mean, 2.0 / 9);
   EXPECT_TRUE(std::isnan(board.rows[0].metrics.at("coverage@2").low)) << "one figure for all lists has no spread over users";
+  options.metrics = {"coverage@9", "hr@1", "ild_tags@2"};
+  r.finish(r.plan("b"), {1, 2, 9, 9});
+  const Executor exec;
+  for (const bool fresh : {true, false}) {
+    const auto notes = leaderboard_notes(cached_leaderboard(r.evidence(), options, exec, fresh));
+    EXPECT_THAT(notes, testing::Contains(HasSubstr("coverage@9 needs lists of 9 items, and the stored ones have 2"))) << "a dash says why";
+    EXPECT_THAT(notes, testing::Contains(HasSubstr("ild_tags@2 needs tags")).Times(1));
+  }
 }
 
 TEST(CachedLeaderboard, IsTheSameAndIsFoundAgain) {

@@ -36,6 +36,9 @@ TEST(LeakLine, SaysWhatTheSplitCosts) {
   EXPECT_EQ(leak_line(r.evidence()),
             "4 queries, 14 truth items, 2 never seen in training, 6 more removed as already heard, 4 cold users; 37.5 % of "
             "training is later than what is predicted, 12.5 % tied times");
+  TaskEvidence ratings = r.evidence();
+  ratings.task.ratings = true;
+  EXPECT_THAT(leak_line(ratings), testing::StartsWith("14 test ratings in 2 folds, 2 never seen in training,"));
 }
 
 }  // namespace

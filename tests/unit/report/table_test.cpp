@@ -60,6 +60,14 @@ TEST(Table, TextFitsTheTerminalByWrapping) {
             "         without permission\n");
 }
 
+TEST(Table, MarksAreBoldWithoutTheBlankBehindThem) {
+  Table table{.columns = {{"x", Align::kRight}}};
+  table.add({Cell("0.5 ", 0.5).mark(Emphasis::kStrong)});
+  table.add({"0.4≈"});
+  EXPECT_EQ(render(table, TableFormat::kMarkdown), "| x |\n|---:|\n| **0.5** |\n| 0.4≈ |\n");
+  EXPECT_EQ(render(table, TableFormat::kText), "   x\n----\n0.5\n0.4≈\n");
+}
+
 TEST(Table, ColourOnlyWhenAsked) {
   EXPECT_EQ(render(example(), TableFormat::kText).find('\033'), std::string::npos);
   EXPECT_NE(render(example(), TableFormat::kText, {.color = true}).find("\033[1m0.1235\033[0m"), std::string::npos);
@@ -88,15 +96,66 @@ TEST(Table, LatexEscapes) {
   const std::string text = render(example(), TableFormat::kLatex);
   EXPECT_NE(text.find("\\begin{tabular}{lrr}"), std::string::npos);
   EXPECT_NE(text.find("als & 1200 & \\textbf{0.1235} \\\\"), std::string::npos);
-  EXPECT_NE(text.find("c\\_d"), std::string::npos);
+  EXPECT_NE(text.find("\\textbar{} c\\_d"), std::string::npos);
 }
 
-TEST(Table, LatexKeepsColumnsWithoutAName) {
-  Table table({{"", Align::kRight}, {"label"}});
-  table.add({1, "0.5 ±0.1≈"});
-  const std::string text = render(table, TableFormat::kLatex);
-  EXPECT_NE(text.find("\\toprule\n & label \\\\\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("1 & 0.5 $\\pm$0.1$\\approx$ \\\\\n"), std::string::npos) << text;
+TEST(Table, LatexKeepsColumnsAndSetsSignsAsMathematics) {
+  Table table{.columns = {{"", Align::kRight}, {"hr@10 ~", Align::kRight}, {"p", Align::kRight}}};
+  table.add({1, Cell("0.5000 ±0.1000 ", 0.5).mark(Emphasis::kStrong), Cell("<0.0001", 1e-5)});
+  table.add({2, Cell("0.4000 ±0.1000≈", 0.4), Cell("-0.25", -0.25)});
+  EXPECT_EQ(render(table, TableFormat::kLatex, {.caption = "100 % of\ntwo lines"}),
+            "% 100 % of\n% two lines\n"
+            "\\begin{tabular}{rrr}\n\\toprule\n"
+            " & hr@10 $\\sim$ & p \\\\\n\\midrule\n"
+            "1 & \\textbf{0.5000 $\\pm$0.1000} & \\textless{}0.0001 \\\\\n"
+            "2 & 0.4000 $\\pm$0.1000\\rlap{$\\approx$} & $-$0.25 \\\\\n"
+            "\\bottomrule\n\\end{tabular}\n");
+}
+
+TEST(Table, HtmlIsSemanticAndKeepsEveryDigit) {
+  Table table = example();
+  table.keys = 1;
+  EXPECT_EQ(render(table, TableFormat::kHtml, {.caption = "a < b"}),
+            "<table>\n<caption>a &lt; b</caption>\n"
+            "<thead>\n<tr><th scope=\"col\">name</th><th scope=\"col\">users</th><th "
+            "scope=\"col\">ndcg@10</th></tr>\n</thead>\n"
+            "<tbody>\n"
+            "<tr><th scope=\"row\">als</th><td data-value=\"1200\">1200</td><td "
+            "data-value=\"0.123456789\"><strong>0.1235</strong></td></tr>\n"
+            "<tr><th scope=\"row\">a, &quot;b&quot; | c_d</th><td data-value=\"7\">7</td><td>-</td></tr>\n"
+            "</tbody>\n</table>\n");
+  Table record = record_table();
+  record.add({"users", Cell("943 users", 943)});
+  EXPECT_EQ(render(NamedTables{{"facts", record}}, TableFormat::kHtml),
+            "<table>\n<caption>facts</caption>\n<tbody>\n<tr><th scope=\"row\">users</th><td data-value=\"943\">943 "
+            "users</td></tr>\n</tbody>\n</table>\n");
+}
+
+TEST(Table, WhatFindsNoRoomFollowsBelowBesideTheKeys) {
+  Table table{.columns = {{"row"}, {"first", Align::kRight}, {"second", Align::kRight}, {"third", Align::kRight}},
+              .keys = 1};
+  table.add({"a", 1, 2, 3});
+  EXPECT_EQ(render(table, TableFormat::kText, {.width = 18}),
+            "row  first  second\n"
+            "---  -----  ------\n"
+            "a        1       2\n"
+            "\n"
+            "row  third\n"
+            "---  -----\n"
+            "a        3\n");
+  const std::string whole = render(table, TableFormat::kText);
+  EXPECT_EQ(render(table, TableFormat::kText, {.width = 25}), whole);
+  EXPECT_NE(render(table, TableFormat::kText, {.width = 24}), whole);
+  table.keys = 0;
+  EXPECT_EQ(render(table, TableFormat::kText, {.width = 18}), whole);
+}
+
+TEST(Table, SeveralPartsAreOneTableForPrograms) {
+  Table one{.columns = {{"label"}, {"hr"}}}, other{.columns = {{"label"}, {"rmse"}}};
+  one.add({"a", Cell::fixed(0.5, 4)});
+  other.add({"a", Cell::fixed(0.25, 4)});
+  EXPECT_EQ(render(stack({{{{"task", "full"}}, one}, {{{"task", "ratings"}}, other}}), TableFormat::kCsv),
+            "task,label,hr,rmse\nfull,a,0.5,\nratings,a,,0.25\n");
 }
 
 TEST(Table, RecordIsAnObject) {
@@ -126,7 +185,7 @@ TEST(Table, RefusesWhatDoesNotFit) {
     parse_table_format("jsno");
     FAIL();
   } catch (const UsageError& e) {
-    EXPECT_STREQ(e.what(), "unknown format 'jsno'; did you mean 'json'? known: table, md, csv, json, latex");
+    EXPECT_STREQ(e.what(), "unknown format 'jsno'; did you mean 'json'? known: table, md, csv, json, latex, html");
   }
 }
 

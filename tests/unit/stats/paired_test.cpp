@@ -107,6 +107,24 @@ TEST(SignFlip, TheBoundGivesWhatDrawingGives) {
   EXPECT_EQ(drawn.p, 1.0 / 1000);
 }
 
+// A thousand tests at once, with the 999 draws of one: corrected by the smallest p that draws can give, nothing would
+// ever be different.
+TEST(SignFlip, TheTailIsFinerThanTheDraws) {
+  std::vector<double> d(16);
+  for (std::size_t i = 0; i < 16; ++i) d[i] = 1 + 0.01 * static_cast<double>(i);
+  const SignFlipTest drawn = flip(d, 999), exact = flip(d, 70'000);
+  ASSERT_EQ(drawn.method, SignFlipMethod::kSimulated);
+  ASSERT_EQ(exact.method, SignFlipMethod::kExact);
+  EXPECT_EQ(drawn.p, 1.0 / 1000);
+  EXPECT_NEAR(drawn.p_tail, 2 * std::exp(-8), 1e-5);  // S^2 is almost n sum d^2
+  EXPECT_GE(drawn.p_tail, exact.p) << "a bound on the exact share, 2 / 65536";
+  EXPECT_EQ(exact.p_tail, exact.p);
+  d[0] = -10;
+  EXPECT_EQ(flip(d, 999).p_tail, flip(d, 999).p) << "where draws can tell, they do";
+  EXPECT_GT(flip(std::vector<double>(5000, 1.0), 999).p_tail, 0);
+  EXPECT_LT(flip(std::vector<double>(5000, 1.0), 999).p_tail, 1e-300);
+}
+
 TEST(SignFlip, SameBitsForAnyThreadsAndCompany) {
   std::vector<double> d(90 * 700);
   Rng rng(5);

@@ -190,8 +190,15 @@ TEST(TaskFile, WhatIsNoTaskIsRefused) {
     foreign.commit();
   }
   EXPECT_EQ(message_of<DataError>([&] { read_task(folder / "foreign.h5"); }),
-            (folder / "foreign.h5").string() +
-                " is not a task file of this version of Segue; run the suite again with --fresh");
+            (folder / "foreign.h5").string() + " is not a task file of Segue");
+  {
+    H5Writer old(folder / "old.h5");
+    old.attribute("/", "segue_task", 2);
+    old.commit();
+  }
+  EXPECT_EQ(message_of<DataError>([&] { read_task(folder / "old.h5"); }),
+            (folder / "old.h5").string() + " has layout version 2, this program reads 3; remove it and run the suite "
+                                           "again, which makes it anew and trains nothing again");
 }
 
 }  // namespace
