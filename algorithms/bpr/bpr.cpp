@@ -17,8 +17,8 @@ struct BprParams {
   int epochs = 60;
   float learning_rate = 0.1f;
   RateSchedule schedule = RateSchedule::kLinear;
-  float reg = 0.01f;
-  float bias_reg = 0.01f;
+  float reg = 0.005f;
+  float bias_reg = 0.005f;
   int negatives = 1;
   NegativeSampling negative_sampling = NegativeSampling::kUniform;
   float adaptive_tail = 0.1f;
@@ -89,12 +89,14 @@ class Bpr final : public FactorRecommender {
     LogisticLoss unused;
     fold_in_pairs(history, n_items(), params_.epochs,
                   [&](int pass, std::uint32_t i, std::span<const ItemIdx> positives, auto draw) {
-                    const std::uint32_t j =
-                        draw_negative(draw, [&](std::uint32_t item) { return has_item(positives, item); });
-                    if (j == kNone) return;
-                    const auto [q_i, b_i] = liked.of(model_, i);
-                    const auto [q_j, b_j] = other.of(model_, j);
-                    bpr_step(out.data(), q_i, q_j, *b_i, *b_j, out.size(), step(pass), unused);
+                    for (int n = 0; n < params_.negatives; ++n) {
+                      const std::uint32_t j =
+                          draw_negative(draw, [&](std::uint32_t item) { return has_item(positives, item); });
+                      if (j == kNone) continue;
+                      const auto [q_i, b_i] = liked.of(model_, i);
+                      const auto [q_j, b_j] = other.of(model_, j);
+                      bpr_step(out.data(), q_i, q_j, *b_i, *b_j, out.size(), step(pass), unused);
+                    }
                   });
   }
 

@@ -13,10 +13,10 @@ namespace {
 struct WarpParams {
   int factors = 64;
   int epochs = 40;
-  float learning_rate = 0.02f;
+  float learning_rate = 0.005f;
   RateSchedule schedule = RateSchedule::kLinear;
-  float reg = 0.02f;
-  float bias_reg = 0.02f;
+  float reg = 0.5f;
+  float bias_reg = 0.1f;
   int max_sampled = 30;
   float init_stddev = 0.1f;
 
@@ -29,12 +29,12 @@ struct WarpParams {
     s.field("epochs", &P::epochs, "passes over the positive pairs").range(1, 10000).search(linear, 10, 100);
     s.field("learning_rate", &P::learning_rate, "step length of the first epoch")
         .above(0.0f)
-        .search(log_scale, 1e-3, 0.1);
+        .search(log_scale, 1e-3, 0.03);
     schedule_field(s);
-    s.field("reg", &P::reg, "L2 penalty on the factors, per sample").range(0.0f, 100.0f).search(log_scale, 1e-4, 0.3);
+    s.field("reg", &P::reg, "L2 penalty on the factors, per sample").range(0.0f, 100.0f).search(log_scale, 0.03, 3);
     s.field("bias_reg", &P::bias_reg, "L2 penalty on the item biases, per sample")
         .range(0.0f, 100.0f)
-        .search(log_scale, 1e-4, 0.3);
+        .search(log_scale, 0.01, 1);
     s.field("max_sampled", &P::max_sampled, "draws for a violating item before a pair counts as right")
         .range(1, 1000)
         .search(log_scale, 5, 100);
