@@ -1,5 +1,5 @@
-// bpr and warp: their steps against derivatives and against slow programs that do the same. Over 400 lines, since models,
-// blocks and steps are tested on the same small world.
+// bpr and warp: their steps against derivatives and against slow programs that do the same. Over 400 lines, since
+// models, blocks and steps are tested on the same small world.
 #include <gtest/gtest.h>
 
 #include "algorithms/bpr/bpr_math.hpp"

@@ -1,3 +1,4 @@
+// Over 400 lines, since steps, samples and the model are tested on the same small worlds.
 #include <fstream>
 
 #include <gtest/gtest.h>
