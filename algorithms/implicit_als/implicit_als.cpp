@@ -8,6 +8,7 @@
 #include "framework/base/errors.hpp"
 #include "framework/linalg/gram.hpp"
 #include "framework/linalg/scoring.hpp"
+#include "framework/model/history_row.hpp"
 #include "framework/model/iterative.hpp"
 #include "framework/model/registry.hpp"
 
@@ -98,11 +99,9 @@ class ImplicitAls final : public IterativeRecommender, public EmbeddingSpace {
         return;
       }
     }
-    std::vector<ItemIdx> items;
-    std::vector<float> weights;
-    als_history(query, n_items(), items, weights);
+    const HistoryRow history = history_row(query, n_items());
     AlsRow row(item_factors_, item_base_, settings_);
-    row.load<ItemIdx>(items, weights);
+    row.load<ItemIdx>(history.items, history.weights);
     row.solve(out, AlsSolver::kCholesky);
   }
 

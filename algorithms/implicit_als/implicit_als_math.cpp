@@ -1,7 +1,6 @@
 #include "algorithms/implicit_als/implicit_als_math.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include "framework/base/errors.hpp"
 #include "framework/linalg/gathered.hpp"
@@ -152,25 +151,6 @@ std::vector<std::size_t> als_cuts(std::span<const std::uint64_t> offsets, std::s
     cost = 0;
   }
   return cuts;
-}
-
-void als_history(const Query& query, std::size_t n_items, std::vector<ItemIdx>& items, std::vector<float>& weights) {
-  std::vector<std::pair<ItemIdx, float>> events;
-  for (std::size_t n = 0; n < query.history.size(); ++n) {
-    if (raw(query.history[n]) < n_items)
-      events.emplace_back(query.history[n], query.weights.empty() ? 1.0f : query.weights[n]);
-  }
-  std::stable_sort(events.begin(), events.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  items.clear();
-  weights.clear();
-  for (const auto& [item, weight] : events) {
-    if (items.empty() || items.back() != item) {
-      items.push_back(item);
-      weights.push_back(weight);
-    } else if (!query.weights.empty()) {
-      weights.back() += weight;
-    }
-  }
 }
 
 }  // namespace segue

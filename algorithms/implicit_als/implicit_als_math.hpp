@@ -21,7 +21,6 @@
 #include "framework/base/executor.hpp"
 #include "framework/linalg/csr.hpp"
 #include "framework/linalg/gram.hpp"
-#include "framework/model/query.hpp"
 
 namespace segue {
 
@@ -149,9 +148,5 @@ double als_penalties(const Csr<Index>& events, const Matrix<float>& row_factors,
       },
       [](double total, double part) { return total + part; });
 }
-
-// A query's history as one row of events: items ascending, a repeated item once. Its weight is the sum of the query's
-// weights for it, or 1 where the query has none. Items outside [0, n_items) are left out.
-void als_history(const Query& query, std::size_t n_items, std::vector<ItemIdx>& items, std::vector<float>& weights);
 
 }  // namespace segue

@@ -9,22 +9,18 @@
 
 #include "algorithms/sgd_mf/sgd_mf_math.hpp"
 #include "framework/base/errors.hpp"
-#include "framework/linalg/scoring.hpp"
-#include "framework/model/iterative.hpp"
 #include "framework/model/registry.hpp"
 
 namespace segue {
 
 namespace {
 
-enum class SgdSchedule { kConstant, kLinear, kInverse };
-
 struct SgdMfParams {
   SgdLoss loss = SgdLoss::kSquared;
   int factors = 64;
   int epochs = 30;
   float learning_rate = 0.03f;
-  SgdSchedule schedule = SgdSchedule::kLinear;
+  RateSchedule schedule = RateSchedule::kLinear;
   float reg = 0.1f;
   float bias_reg = 0.005f;
   bool biased = true;
@@ -46,11 +42,7 @@ struct SgdMfParams {
     s.field("learning_rate", &P::learning_rate, "step length of the first epoch")
         .above(0.0f)
         .search(log_scale, 1e-3, 0.1);
-    s.field("schedule", &P::schedule,
-            "of epoch e of n: constant; linear: rate (n - e + 1) / n; inverse: rate / (1 + (e - 1) / 10)")
-        .choices({{"constant", SgdSchedule::kConstant},
-                  {"linear", SgdSchedule::kLinear},
-                  {"inverse", SgdSchedule::kInverse}});
+    schedule_field(s);
     s.field("reg", &P::reg, "L2 penalty on the factors, per sample").range(0.0f, 100.0f).search(log_scale, 1e-3, 0.3);
     s.field("bias_reg", &P::bias_reg, "L2 penalty on the biases, per sample")
         .range(0.0f, 100.0f)
@@ -66,42 +58,11 @@ struct SgdMfParams {
   }
 };
 
-class SgdMf final : public IterativeRecommender, public EmbeddingSpace, public RatingPredictor {
+class SgdMf final : public FactorRecommender, public RatingPredictor {
  public:
   explicit SgdMf(SgdMfParams params) : params_(params) {}
 
-  std::size_t n_items() const override { return model_.item_bias.size(); }
   const RatingPredictor* ratings() const override { return params_.loss == SgdLoss::kSquared ? this : nullptr; }
-  const EmbeddingSpace* embeddings() const override { return this; }
-  const Matrix<float>& item_vectors() const override { return model_.items; }
-  const PackedRows* packed_items() const override { return &packed_items_; }
-  std::span<const float> item_biases() const override { return model_.item_bias; }
-
-  // A user without training events has the zero vector, and so the ranking of the item biases.
-  void query_vector(const Query& query, std::span<float> out) const override {
-    if (raw(query.user) < model_.user_bias.size()) {
-      const std::span<const float> p = row_span(model_.users, raw(query.user));
-      std::copy(p.begin(), p.end(), out.begin());
-    } else {
-      std::fill(out.begin(), out.end(), 0.0f);
-    }
-  }
-
-  // Offset and user bias are left out: they do not change a user's ranking.
-  void score(std::span<const Query> queries, MatRef<float> out) const override {
-    Matrix<float> vectors(static_cast<Eigen::Index>(queries.size()), model_.items.cols());
-    for (std::size_t q = 0; q < queries.size(); ++q) query_vector(queries[q], row_span(vectors, q));
-    packed_items_.score(vectors, model_.item_bias, out);
-  }
-
-  void score_candidates(const Query& query, std::span<const ItemIdx> candidates, std::span<float> out) const override {
-    std::vector<float> vector(packed_items_.dims());
-    query_vector(query, vector);
-    std::vector<std::uint32_t> rows;
-    rows.reserve(candidates.size());
-    for (ItemIdx item : candidates) rows.push_back(static_cast<std::uint32_t>(item));
-    packed_items_.score_rows(vector, model_.item_bias, rows, out);
-  }
 
   // Clipped to the range of the training ratings. Whatever is unknown contributes nothing, down to the mean rating.
   void predict(std::span<const UserIdx> users, std::span<const ItemIdx> items, std::span<float> out) const override {
@@ -123,24 +84,15 @@ class SgdMf final : public IterativeRecommender, public EmbeddingSpace, public R
   }
 
   void save(ArchiveWriter& archive) const override {
-    archive.put_matrix("user_factors", model_.users);
-    archive.put_matrix("item_factors", model_.items);
-    archive.put("user_bias", std::span<const float>(model_.user_bias));
-    archive.put("item_bias", std::span<const float>(model_.item_bias));
-    archive.put_value("offset", static_cast<double>(model_.offset));
+    FactorRecommender::save(archive);
     archive.put_value("lowest_rating", static_cast<double>(lowest_));
     archive.put_value("highest_rating", static_cast<double>(highest_));
   }
 
   void load(const ArchiveReader& archive) override {
-    model_.users = archive.matrix("user_factors");
-    model_.items = archive.matrix("item_factors");
-    model_.user_bias = archive.floats("user_bias");
-    model_.item_bias = archive.floats("item_bias");
-    model_.offset = static_cast<float>(archive.value("offset"));
+    FactorRecommender::load(archive);
     lowest_ = static_cast<float>(archive.value("lowest_rating"));
     highest_ = static_cast<float>(archive.value("highest_rating"));
-    prepare_scoring();
   }
 
  protected:
@@ -148,35 +100,27 @@ class SgdMf final : public IterativeRecommender, public EmbeddingSpace, public R
 
   void begin(const TrainData& data, FitContext& ctx) override {
     const Csr<ItemIdx>& events = data.train.by_user();
-    samples_.emplace(events, params_.loss, static_cast<std::size_t>(params_.negatives), ctx.rng);
-    model_.biased = params_.biased;
-    model_.user_bias.assign(events.rows(), 0.0f);
-    model_.item_bias.assign(events.cols(), 0.0f);
+    samples_.emplace(events, params_.loss, static_cast<std::size_t>(params_.negatives),
+                     static_cast<std::size_t>(params_.factors), ctx.rng);
+    start(events, params_.factors, params_.init_stddev, true, ctx);
     set_offset(events);
-    std::vector<std::uint8_t> seen(events.cols(), 0);
-    for (ItemIdx item : events.all_indices()) seen[raw(item)] = 1;
-    model_.users =
-        random_factors(events.rows(), ctx, "user factors", [&](std::size_t u) { return events.row_size(u) > 0; });
-    model_.items = random_factors(events.cols(), ctx, "item factors", [&](std::size_t i) { return seen[i] != 0; });
   }
 
   Losses run_epoch(int epoch, const TrainData&, FitContext& ctx) override {
-    const float done = static_cast<float>(epoch - 1);
-    float rate = params_.learning_rate;
-    if (params_.schedule == SgdSchedule::kLinear) rate *= 1 - done / static_cast<float>(params_.epochs);
-    if (params_.schedule == SgdSchedule::kInverse) rate /= 1 + done / 10;
-    const double loss =
-        samples_->run_epoch(epoch, {params_.loss, rate, params_.reg, params_.bias_reg}, model_, ctx.exec);
-    return {{"loss", loss}};
+    return {{"loss", samples_->run_epoch(epoch, step(epoch), model_, ctx.exec)}};
   }
 
-  void prepare_scoring() override { packed_items_ = PackedRows(model_.items); }
-
-  std::vector<std::span<float>> state() override {
-    return {{model_.users.data(), static_cast<std::size_t>(model_.users.size())},
-            {model_.items.data(), static_cast<std::size_t>(model_.items.size())},
-            model_.user_bias,
-            model_.item_bias};
+  // The steps of the training on the user's vector and bias, against items that stand still. Where the query says no
+  // ratings, there is nothing to learn from: the zero vector.
+  void fold_in(const HistoryRow& history, std::span<float> out) const override {
+    HistoryRow rated = history;
+    if (params_.loss == SgdLoss::kSquared) {
+      if (!history.weighted) return;
+      for (float& weight : rated.weights) weight = std::clamp(weight, lowest_, highest_);
+    }
+    sgd_fold_in(
+        rated, model_, static_cast<std::size_t>(params_.negatives), params_.epochs,
+        [&](int pass) { return step(pass); }, out);
   }
 
  private:
@@ -199,20 +143,12 @@ class SgdMf final : public IterativeRecommender, public EmbeddingSpace, public R
                                                                          : std::log((positives + 1) / (negatives + 1)));
   }
 
-  // Rows that training never touches stay zero, so that they contribute nothing to a score.
-  template <class Touched>
-  Matrix<float> random_factors(std::size_t n, FitContext& ctx, std::string_view name, Touched touched) const {
-    Matrix<float> out = Matrix<float>::Zero(static_cast<Eigen::Index>(n), params_.factors);
-    ctx.exec.for_blocks(n, 256, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t r = begin; r < end; ++r)
-        if (touched(r)) ctx.rng.stream(name, r).fill_normal(row_span(out, r), 0, params_.init_stddev);
-    });
-    return out;
+  SgdStep step(int epoch) const {
+    const float rate = scheduled_rate(params_.schedule, params_.learning_rate, epoch, params_.epochs);
+    return {params_.loss, rate, params_.reg, params_.bias_reg, params_.biased};
   }
 
   SgdMfParams params_;
-  FactorModel model_;
-  PackedRows packed_items_;
   float lowest_ = 0, highest_ = 0;  // of the training ratings
   std::optional<StratifiedSamples> samples_;
 };
@@ -225,6 +161,7 @@ SEGUE_ALGORITHM(
      .summary = "matrix factorisation by stochastic gradient descent, for ratings or implicit feedback",
      .citation = "Koren, Bell & Volinsky 2009, Matrix factorization techniques for recommender systems, Computer 42(8)",
      .family = "factors",
+     .version = 2,
      .predicts_ratings = true,
      .iterative = true,
      .embeddings = true})

@@ -2,26 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
-#include "framework/base/errors.hpp"
 #include "framework/linalg/simd.hpp"
+#include "framework/model/logistic_loss.hpp"
+#include "framework/model/strata.hpp"
 
 namespace segue {
 
 namespace {
-
-constexpr std::size_t kGroups = StratifiedSamples::kGroups;
-
-// Groups of equal size, drawn at random: ids are often sorted by popularity, and contiguous groups would be uneven.
-std::vector<std::uint8_t> random_groups(std::size_t n, Rng rng) {
-  std::vector<std::uint32_t> order(n);
-  std::iota(order.begin(), order.end(), 0u);
-  rng.shuffle(std::span(order));
-  std::vector<std::uint8_t> group(n);
-  for (std::size_t i = 0; i < n; ++i) group[order[i]] = static_cast<std::uint8_t>(i * kGroups / n);
-  return group;
-}
 
 // p += rate (e q - reg p) and q += rate (e p - reg q), both from the old values.
 void step_factors(float* p, float* q, std::size_t dims, float rate_e, float keep) {
@@ -39,91 +27,102 @@ void step_factors(float* p, float* q, std::size_t dims, float rate_e, float keep
   }
 }
 
+// error(s, y): what the parameters move along; it keeps count of the loss.
+template <class Error>
+void run_steps(FactorModel& model, std::span<const SgdSample> samples, const SgdStep& step, Error error) {
+  constexpr std::size_t kAhead = 12;
+  const auto d = static_cast<std::size_t>(model.users.cols());
+  float *users = model.users.data(), *items = model.items.data();
+  float *user_bias = model.user_bias.data(), *item_bias = model.item_bias.data();
+  const float rate = step.learning_rate, keep = 1 - rate * step.reg;
+  for (std::size_t n = 0; n < samples.size(); ++n) {
+    if (n + kAhead < samples.size()) {
+      prefetch_to_write(users + samples[n + kAhead].user * d, d);
+      prefetch_to_write(items + samples[n + kAhead].item * d, d);
+    }
+    const auto [user, item, y] = samples[n];
+    float *p = users + user * d, *q = items + item * d, &b_u = user_bias[user], &b_i = item_bias[item];
+    const float e = error(lane_dot({p, d}, {q, d}) + (model.offset + b_u + b_i), y);
+    if (step.biased) {
+      b_u += rate * (e - step.bias_reg * b_u);
+      b_i += rate * (e - step.bias_reg * b_i);
+    }
+    step_factors(p, q, d, rate * e, keep);
+  }
+}
+
 }  // namespace
 
-float FactorModel::predict(std::size_t user, std::size_t item) const {
-  return offset + user_bias[user] + item_bias[item] + lane_dot(row_span(users, user), row_span(items, item));
-}
-
-float sgd_step(FactorModel& model, std::size_t user, std::size_t item, float y, const SgdStep& step) {
-  const float s = model.predict(user, item);
-  float e = y - s, loss = e * e;
+double sgd_steps(FactorModel& model, std::span<const SgdSample> samples, const SgdStep& step) {
   if (step.loss == SgdLoss::kLogistic) {
-    const float t = std::exp(-std::abs(s));  // in (0, 1], so nothing overflows
-    e = y - (s >= 0 ? 1 : t) / (1 + t);
-    loss = std::log1p(t) + std::max(s, 0.0f) - y * s;
+    LogisticLoss loss;
+    run_steps(model, samples, step, [&](float s, float y) { return y > 0 ? loss.add(s) : -loss.add(-s); });
+    return loss.sum();
   }
-  const float rate = step.learning_rate;
-  if (model.biased) {
-    float& bu = model.user_bias[user];
-    float& bi = model.item_bias[item];
-    bu += rate * (e - step.bias_reg * bu);
-    bi += rate * (e - step.bias_reg * bi);
-  }
-  const std::span<float> p = row_span(model.users, user), q = row_span(model.items, item);
-  step_factors(p.data(), q.data(), p.size(), rate * e, 1 - rate * step.reg);
-  return loss;
+  double squares = 0;
+  run_steps(model, samples, step, [&](float s, float y) {
+    const float e = y - s;
+    squares += static_cast<double>(e * e);
+    return e;
+  });
+  return squares;
 }
 
-StratifiedSamples::StratifiedSamples(const Csr<ItemIdx>& events, SgdLoss loss, std::size_t negatives, const Rng& rng,
-                                     std::size_t max_samples)
+StratifiedSamples::StratifiedSamples(const Csr<ItemIdx>& events, SgdLoss loss, std::size_t negatives, std::size_t dims,
+                                     const Rng& rng, std::size_t max_samples)
     : n_items_(events.cols()),
       negatives_(loss == SgdLoss::kLogistic ? negatives : 0),
+      groups_(strata_count(events.cols(), dims)),
       rng_(rng),
-      item_group_(random_groups(events.cols(), rng.stream("item groups"))),
-      by_user_group_(kGroups),
-      blocks_(kGroups * kGroups) {
-  const std::vector<std::uint8_t> user_group = random_groups(events.rows(), rng.stream("user groups"));
-  for (std::size_t u = 0; u < events.rows(); ++u) {
-    const std::span<const ItemIdx> items = events.indices(u);
-    for (std::size_t n = 0; n < items.size(); ++n) {
-      const float weight = events.has_values() ? events.values(u)[n] : 1.0f;
-      const float y = loss == SgdLoss::kSquared ? weight : weight > 0 ? 1.0f : 0.0f;
-      by_user_group_[user_group[u]].push_back({static_cast<std::uint32_t>(u), static_cast<std::uint32_t>(items[n]), y});
+      item_group_(groups_of(random_order(events.cols(), rng.stream("item groups")), groups_)),
+      blocks_(groups_ * groups_) {
+  if (negatives_ > 0) by_user_group_.resize(groups_);
+  rounds_ =
+      negatives_ == 0 ? 1 : std::max<std::size_t>(1, (events.nnz() * (1 + negatives_) + max_samples - 1) / max_samples);
+  const std::vector<std::uint32_t> users = random_order(events.rows(), rng.stream("user groups"));
+  for (std::size_t g = 0; g < groups_; ++g) {
+    for (std::size_t p = group_begin(g, groups_, users.size()); p < group_begin(g + 1, groups_, users.size()); ++p) {
+      const std::uint32_t u = users[p];
+      const std::span<const ItemIdx> items = events.indices(u);
+      for (std::size_t n = 0; n < items.size(); ++n) {
+        const float weight = events.has_values() ? events.values(u)[n] : 1.0f;
+        const float y = loss == SgdLoss::kSquared ? weight : weight > 0 ? 1.0f : 0.0f;
+        const auto item = static_cast<std::uint32_t>(items[n]);
+        (negatives_ > 0 ? by_user_group_[g] : blocks_[g * groups_ + item_group_[item]]).push_back({u, item, y});
+      }
     }
   }
-  const std::size_t samples = events.nnz() * (1 + negatives_);
-  rounds_ = std::max<std::size_t>(1, (samples + max_samples - 1) / max_samples);
 }
 
 // Pair n of a user group belongs to round n mod rounds: every round holds an even slice of every user's pairs.
 void StratifiedSamples::fill_round(int epoch, std::size_t round, const Executor& exec) {
-  exec.for_blocks(kGroups, 1, [&](std::size_t g, std::size_t) {
-    std::vector<SgdSample>* row = blocks_.data() + g * kGroups;
-    for (std::size_t h = 0; h < kGroups; ++h) row[h].clear();
+  exec.for_blocks(groups_, 1, [&](std::size_t g, std::size_t) {
+    std::vector<SgdSample>* row = blocks_.data() + g * groups_;
+    for (std::size_t h = 0; h < groups_; ++h) row[h].clear();
     Rng draw = rng_.stream("negatives", static_cast<std::uint64_t>(epoch), round, g);
     for (std::size_t n = round; n < by_user_group_[g].size(); n += rounds_) {
       const SgdSample& pair = by_user_group_[g][n];
       row[item_group_[pair.item]].push_back(pair);
       for (std::size_t k = 0; k < (pair.y > 0 ? negatives_ : 0); ++k) {
-        const auto item = static_cast<std::uint32_t>(draw.below(n_items_));
+        const std::uint32_t item = draw.below32(static_cast<std::uint32_t>(n_items_));
         row[item_group_[item]].push_back({pair.user, item, 0.0f});
       }
     }
-    for (std::size_t h = 0; h < kGroups; ++h)
-      rng_.stream("order", static_cast<std::uint64_t>(epoch), round, g * kGroups + h).shuffle(std::span(row[h]));
   });
 }
 
 double StratifiedSamples::run_epoch(int epoch, const SgdStep& step, FactorModel& model, const Executor& exec) {
   double loss = 0;
   std::size_t samples = 0;
-  std::array<std::size_t, kGroups> diagonals;
+  const auto e = static_cast<std::uint64_t>(epoch);
   for (std::size_t round = 0; round < rounds_; ++round) {
-    fill_round(epoch, round, exec);
-    std::iota(diagonals.begin(), diagonals.end(), std::size_t{0});
-    rng_.stream("diagonals", static_cast<std::uint64_t>(epoch), round).shuffle(std::span<std::size_t>(diagonals));
-    for (std::size_t diagonal : diagonals) {
-      loss += exec.reduce_blocks(
-          kGroups, 1, 0.0,
-          [&](std::size_t g, std::size_t) {
-            double sum = 0;
-            for (const SgdSample& s : blocks_[g * kGroups + (g + diagonal) % kGroups])
-              sum += sgd_step(model, s.user, s.item, s.y, step);
-            return sum;
-          },
-          [](double total, double part) { return total + part; });
-    }
+    if (negatives_ > 0) fill_round(epoch, round, exec);
+    loss += for_strata(groups_, rng_.stream("diagonals", e, round), exec, [&](std::size_t g, std::size_t h) {
+      const std::size_t block = g * groups_ + h;
+      Rng order = rng_.stream("order", e, round, block);
+      shuffle_windows(std::span(blocks_[block]), order);
+      return sgd_steps(model, blocks_[block], step);
+    });
     for (const std::vector<SgdSample>& block : blocks_) samples += block.size();
   }
   return samples == 0 ? 0 : loss / static_cast<double>(samples);

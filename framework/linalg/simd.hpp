@@ -189,17 +189,31 @@ struct Lanes {
   static Lanes zero() { return all(0); }
   // Lanes l and l + 8 are added, then l and l + 4, l + 2, l + 1.
   float sum() const {
+#if defined(__AVX512F__)
+    // The maskz forms keep GCC 12 from warning of the undefined pass-through operand of the plain ones.
+    const __m512d x = _mm512_castps_pd(v);
+    const __m256 eight = _mm256_add_ps(_mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xff, x, 0)),
+                                       _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(0xff, x, 1)));
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+#else
     float x[kCount];
     store(x);
     for (std::size_t width = kCount / 2; width > 0; width /= 2)
       for (std::size_t l = 0; l < width; ++l) x[l] += x[l + width];
     return x[0];
+#endif
   }
 };
 
 // Asks for the cache lines of p[0, n) without waiting for them.
 inline void prefetch(const float* p, std::size_t n) {
   for (std::size_t j = 0; j < n; j += 16) __builtin_prefetch(p + j);
+}
+// The same for lines that are to be written.
+inline void prefetch_to_write(float* p, std::size_t n) {
+  for (std::size_t j = 0; j < n; j += 16) __builtin_prefetch(p + j, 1);
 }
 
 // As many doubles as one register holds; their number differs between machines, what each lane does does not.

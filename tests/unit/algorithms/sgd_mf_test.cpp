@@ -1,3 +1,4 @@
+// Over 400 lines, since steps, samples and the model are tested on the same small worlds.
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -81,9 +82,9 @@ TEST(SgdStep, EqualsTheHandWrittenGradient) {
       for (const std::size_t d : {1u, 3u, 16u, 19u, 64u}) {
         for (const float y : {0.0f, 1.0f}) {
           FactorModel model = random_model(3, 2, d);
-          model.biased = biased;
           const FactorModel old = model;
-          const float loss = sgd_step(model, 1, 0, y, {kind, 0.1f, 0.03f, 0.02f});
+          const SgdSample sample{1, 0, y};
+          const double loss = sgd_steps(model, {&sample, 1}, {kind, 0.1f, 0.03f, 0.02f, biased});
 
           const Eigen::VectorXd p = old.users.row(1).transpose().cast<double>(),
                                 q = old.items.row(0).transpose().cast<double>();
@@ -116,7 +117,8 @@ TEST(SgdStep, TheLogisticLossSurvivesExtremeScores) {
     for (const float y : {0.0f, 1.0f}) {
       FactorModel model = random_model(1, 1, 2);
       model.offset = offset;
-      const float loss = sgd_step(model, 0, 0, y, {SgdLoss::kLogistic, 0.1f, 0, 0});
+      const SgdSample sample{0, 0, y};
+      const double loss = sgd_steps(model, {&sample, 1}, {SgdLoss::kLogistic, 0.1f, 0, 0});
       EXPECT_NEAR(loss, (offset > 0) == (y > 0) ? 0 : 200, 3);
       EXPECT_TRUE(model.users.allFinite());
     }
@@ -129,7 +131,7 @@ TEST(StratifiedSamples, DrawsEveryPositiveOnceAndNegativesUniformly) {
   const Csr<ItemIdx> events = signed_feedback();
   constexpr std::size_t kNegatives = 3;
   for (const std::size_t max_samples : {std::size_t{1} << 22, std::size_t{1500}}) {  // one round, and several
-    StratifiedSamples samples(events, SgdLoss::kLogistic, kNegatives, Rng(3), max_samples);
+    StratifiedSamples samples(events, SgdLoss::kLogistic, kNegatives, 4, Rng(3), max_samples);
     EXPECT_EQ(samples.rounds(), max_samples == 1500 ? 3u : 1u);
     FactorModel model;
     model.users = Matrix<float>::Zero(kUsers, 4);
@@ -170,7 +172,7 @@ TEST(StratifiedSamples, DrawsEveryPositiveOnceAndNegativesUniformly) {
 
 TEST(StratifiedSamples, SquaredLossSeesEveryRatingOnce) {
   const Csr<ItemIdx> events = ratings();
-  StratifiedSamples samples(events, SgdLoss::kSquared, 4, Rng(3), 100);
+  StratifiedSamples samples(events, SgdLoss::kSquared, 4, 5, Rng(3), 100);
   FactorModel model = random_model(kUsers, kItems, 5);
   double expected = 0;
   for (std::size_t u = 0; u < kUsers; ++u)
@@ -181,9 +183,106 @@ TEST(StratifiedSamples, SquaredLossSeesEveryRatingOnce) {
               expected / static_cast<double>(events.nnz()), 1e-5);
 }
 
+// The gradient by central differences in double, for both losses.
+TEST(SgdStep, DescendsTheGradient) {
+  constexpr std::size_t d = 19;
+  for (const SgdLoss kind : {SgdLoss::kSquared, SgdLoss::kLogistic}) {
+    for (const float y : {0.0f, 1.0f}) {
+      FactorModel model = random_model(1, 1, d);
+      const auto parameters = [&] {  // p, q, b_u, b_i
+        std::vector<double> x;
+        for (const std::span<const float> part :
+             {row_span(std::as_const(model.users), 0), row_span(std::as_const(model.items), 0),
+              std::span<const float>(model.user_bias), std::span<const float>(model.item_bias)})
+          x.insert(x.end(), part.begin(), part.end());
+        return x;
+      };
+      const auto objective = [&](const std::vector<double>& x) {
+        double s = static_cast<double>(model.offset) + x[2 * d] + x[2 * d + 1], penalty = 0;
+        for (std::size_t n = 0; n < d; ++n) {
+          s += x[n] * x[d + n];
+          penalty += 0.25 * (x[n] * x[n] + x[d + n] * x[d + n]);
+        }
+        penalty += 0.125 * (x[2 * d] * x[2 * d] + x[2 * d + 1] * x[2 * d + 1]);
+        const double t = static_cast<double>(y);
+        return penalty + (kind == SgdLoss::kSquared ? (t - s) * (t - s) / 2 : std::log1p(std::exp(s)) - t * s);
+      };
+      const std::vector<double> before = parameters();
+      const SgdSample sample{0, 0, y};
+      sgd_steps(model, {&sample, 1}, {kind, 1.0f / 64, 0.5f, 0.25f});
+      const std::vector<double> after = parameters();
+      ASSERT_EQ(before.size(), 2 * d + 2);
+      for (std::size_t n = 0; n < before.size(); ++n) {
+        std::vector<double> up = before, down = before;
+        up[n] += 1e-5;
+        down[n] -= 1e-5;
+        EXPECT_NEAR((after[n] - before[n]) * 64, -(objective(up) - objective(down)) / 2e-5, 2e-4) << n;
+      }
+    }
+  }
+}
+
+TEST(SgdStep, ManyStepsEqualTheSlowProgram) {
+  for (const SgdLoss kind : {SgdLoss::kSquared, SgdLoss::kLogistic}) {
+    for (const std::size_t d : {5u, 64u, 100u}) {
+      FactorModel model = random_model(6, 9, d);
+      Matrix<double> users = model.users.cast<double>(), items = model.items.cast<double>();
+      std::vector<double> b_u(model.user_bias.begin(), model.user_bias.end()),
+          b_i(model.item_bias.begin(), model.item_bias.end());
+      std::vector<SgdSample> samples;
+      Rng rng(2);
+      for (int n = 0; n < 400; ++n)
+        samples.push_back({rng.below32(6), rng.below32(9), static_cast<float>(rng.below32(2))});
+      sgd_steps(model, samples, {kind, 0.02f, 0.01f, 0.03f});
+      for (const auto& [u, i, y] : samples) {
+        const double s = static_cast<double>(model.offset) + b_u[u] + b_i[i] + users.row(u).dot(items.row(i));
+        const double e = static_cast<double>(y) - (kind == SgdLoss::kSquared ? s : 1 / (1 + std::exp(-s)));
+        const Eigen::RowVectorXd p = users.row(u);
+        users.row(u) += 0.02 * (e * items.row(i) - 0.01 * p);
+        items.row(i) += 0.02 * (e * p - 0.01 * items.row(i));
+        b_u[u] += 0.02 * (e - 0.03 * b_u[u]);
+        b_i[i] += 0.02 * (e - 0.03 * b_i[i]);
+      }
+      EXPECT_LT((users - model.users.cast<double>()).cwiseAbs().maxCoeff(), 2e-5) << d;
+      EXPECT_LT((items - model.items.cast<double>()).cwiseAbs().maxCoeff(), 2e-5) << d;
+      for (std::size_t u = 0; u < 6; ++u) EXPECT_NEAR(b_u[u], model.user_bias[u], 2e-5);
+      for (std::size_t i = 0; i < 9; ++i) EXPECT_NEAR(b_i[i], model.item_bias[i], 2e-5);
+    }
+  }
+}
+
+// Who was trained on and who brings the same history from outside are to be told much the same.
+TEST(SgdMf, FoldsUnknownUsersIn) {
+  for (const char* loss : {"squared", "logistic"}) {
+    const Csr<ItemIdx> events = *loss == 's' ? ratings() : signed_feedback();
+    Value settings = params(loss, 60);
+    settings.set("negatives", Value::integer(0));
+    const Fitted fitted = test::fit(registry(), "sgd_mf", settings, events);
+    double agreement = 0;
+    for (std::size_t u = 0; u + 1 < kUsers; ++u) {
+      const std::vector<Query> queries{{.user = user_at(u)},
+                                       {.history = events.indices(u), .weights = events.values(u)}};
+      const Matrix<float> scores = scores_of(*fitted.model, queries);
+      const Eigen::RowVectorXd a = scores.row(0).cast<double>(), b = scores.row(1).cast<double>();
+      const Eigen::RowVectorXd x = a.array() - a.mean(), y = b.array() - b.mean();
+      agreement += x.dot(y) / (x.norm() * y.norm()) / (kUsers - 1);
+    }
+    EXPECT_GT(agreement, 0.8) << loss << ": mean correlation of the two rows of scores";
+    test::expect_batches_agree(*fitted.model,
+                               std::vector<Query>{{.history = events.indices(3), .weights = events.values(3)},
+                                                  {.history = events.indices(4), .weights = events.values(4)}});
+  }
+  // A history without ratings says nothing about ratings.
+  const Csr<ItemIdx> events = ratings();
+  const Fitted fitted = test::fit(registry(), "sgd_mf", params("squared"), events);
+  const std::vector<Query> queries{{}, {.history = events.indices(2)}};
+  const Matrix<float> scores = scores_of(*fitted.model, queries);
+  EXPECT_TRUE(same_bits(scores.row(0), scores.row(1)));
+}
+
 TEST(StratifiedSamples, NoEventsNoLoss) {
   const Csr<ItemIdx> none(3, std::vector<std::uint64_t>{0, 0, 0}, std::vector<ItemIdx>(), std::vector<float>());
-  StratifiedSamples samples(none, SgdLoss::kLogistic, 4, Rng(3));
+  StratifiedSamples samples(none, SgdLoss::kLogistic, 4, 5, Rng(3));
   FactorModel model = random_model(2, 3, 5);
   EXPECT_EQ(samples.run_epoch(1, {SgdLoss::kLogistic, 0.1f, 0, 0}, model, Executor(1)), 0);
 }

@@ -35,6 +35,13 @@ TEST(Rng, StreamsDependOnPositionNotOnTime) {
   EXPECT_NE(rng.stream("a").next_u64(), rng.stream("b").next_u64());
 }
 
+TEST(Rng, DrawsTheBlocksOneAfterAnother) {
+  Rng rng(7);
+  const std::array<std::uint32_t, 2> key{static_cast<std::uint32_t>(rng.seed()), static_cast<std::uint32_t>(rng.seed() >> 32)};
+  for (std::uint32_t block = 0; block < 100; ++block)
+    for (std::uint32_t value : philox4x32({block, 0, 0, 0}, key)) EXPECT_EQ(rng.next_u32(), value) << block;
+}
+
 TEST(Rng, DistributionsHaveTheirMoments) {
   Rng rng(1);
   double sum = 0, squares = 0, uniform = 0;
@@ -51,6 +58,13 @@ TEST(Rng, DistributionsHaveTheirMoments) {
   std::vector<int> counts(7);
   for (int i = 0; i < 70000; ++i) ++counts[rng.below(7)];
   for (int c : counts) EXPECT_NEAR(c, 10000, 5 * std::sqrt(70000 * (1.0 / 7) * (6.0 / 7)));
+  counts.assign(7, 0);
+  for (int i = 0; i < 70000; ++i) ++counts[rng.below32(7)];
+  for (int c : counts) EXPECT_NEAR(c, 10000, 5 * std::sqrt(70000 * (1.0 / 7) * (6.0 / 7)));
+  // Three quarters of 2^32: without rejection every third value would come twice as often.
+  int low = 0;
+  for (int i = 0; i < 60000; ++i) low += rng.below32(0xc0000000u) % 3 == 0;
+  EXPECT_NEAR(low, 20000, 5 * std::sqrt(60000 * (1.0 / 3) * (2.0 / 3)));
 }
 
 TEST(Rng, SampleWithoutReplacementIsAPermutationWhenAllAreDrawn) {
