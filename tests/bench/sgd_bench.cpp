@@ -1,13 +1,15 @@
 // Epochs of the models that are trained by gradient steps: whole, as a suite runs them, and the steps alone beside
 // their floor, which moves the same rows in the same order and computes nothing.
 //
-// ML-1M: 6,040 users x 3,706 items, about a million events. Scale: 100,000 x 50,000, about 9.3 million. "bytes" are
-// those of the vectors that a step reads and writes, "flop" those of its inner product and update.
+// ML-1M: 6,040 users x 3,706 items, about a million events. Scale: 100,000 x 50,000, about 9.3 million. "GB" are
+// those of the vectors that a step reads and writes, "FLOP" those of its inner product and update; the ceiling is the rate
+// at which random rows are read from as large a table.
 #include <benchmark/benchmark.h>
 
 #include "algorithms/bpr/bpr_math.hpp"
 #include "algorithms/sgd_mf/sgd_mf_math.hpp"
 #include "framework/cli/builtin.hpp"
+#include "tests/bench/ceiling.hpp"
 #include "tests/bench/data.hpp"
 
 namespace segue::bench {
@@ -28,11 +30,15 @@ struct EpochSeconds final : Progress {
   void epoch_seconds(double seconds) override { sum += seconds, ++epochs; }
 };
 
-void per_sample(benchmark::State& state, double samples, double rows, double flop, double d) {
+// table: bytes that the random rows come from; of a block of strata, what a core's own cache holds.
+constexpr std::size_t kBlockTable = std::size_t{1} << 18;
+
+void per_sample(benchmark::State& state, double samples, double rows, double flop, double d, int threads,
+                std::size_t table = kBlockTable) {
   constexpr auto kRate = benchmark::Counter::kIsIterationInvariantRate;
   state.counters["samples/s"] = benchmark::Counter(samples, kRate);
-  state.counters["bytes/s"] = benchmark::Counter(samples * rows * 2 * d * sizeof(float), kRate);
-  state.counters["flop/s"] = benchmark::Counter(samples * flop * d, kRate);
+  state.counters["GFLOP/s"] = benchmark::Counter(1e-9 * samples * flop * d, kRate);
+  report(state, "GB/s", samples * rows * 2 * d * sizeof(float), gather_gbs(threads, table));
 }
 
 // The time is that of an epoch, the mean of three, with two threads.
@@ -51,7 +57,7 @@ void epoch(benchmark::State& state, const Interactions& train, const std::string
     model->fit({train, histories, facets}, ctx);
     state.SetIterationTime(time.sum / time.epochs);
   }
-  per_sample(state, static_cast<double>(train.size()) * samples_per_event, rows, flop, d);
+  per_sample(state, static_cast<double>(train.size()) * samples_per_event, rows, flop, d, 2);
 }
 
 BENCHMARK_CAPTURE(epoch, bpr_64, million(), "bpr", R"({"factors": 64, "epochs": 3})", 64, 1, 3, 15)
@@ -101,7 +107,7 @@ void bpr_kernel(benchmark::State& state) {
   const auto d = static_cast<std::size_t>(state.range(0));
   Block block(d);
   for (auto _ : state) benchmark::DoNotOptimize(bpr_steps(block.model, block.triples, {1e-3f, 1e-3f, 1e-3f}));
-  per_sample(state, 4000, 3, 15, static_cast<double>(d));
+  per_sample(state, 4000, 3, 15, static_cast<double>(d), 1);
 }
 BENCHMARK(bpr_kernel)->Arg(64)->Arg(128)->Unit(benchmark::kMicrosecond);
 
@@ -110,7 +116,7 @@ void sgd_kernel(benchmark::State& state) {
   Block block(d);
   for (auto _ : state)
     benchmark::DoNotOptimize(sgd_steps(block.model, block.samples, {SgdLoss::kSquared, 1e-3f, 1e-3f, 1e-3f}));
-  per_sample(state, 4000, 2, 8, static_cast<double>(d));
+  per_sample(state, 4000, 2, 8, static_cast<double>(d), 1);
 }
 BENCHMARK(sgd_kernel)->Arg(64)->Arg(128)->Unit(benchmark::kMicrosecond);
 
@@ -130,7 +136,7 @@ void floor_of_three_rows(benchmark::State& state) {
     }
     benchmark::ClobberMemory();
   }
-  per_sample(state, 4000, 3, 0, static_cast<double>(d));
+  per_sample(state, 4000, 3, 0, static_cast<double>(d), 1);
 }
 BENCHMARK(floor_of_three_rows)->Arg(64)->Arg(128)->Unit(benchmark::kMicrosecond);
 
@@ -149,7 +155,7 @@ void floor_of_two_rows_at_scale(benchmark::State& state) {
     }
     benchmark::ClobberMemory();
   }
-  per_sample(state, 1e6, 2, 0, static_cast<double>(d));
+  per_sample(state, 1e6, 2, 0, static_cast<double>(d), 1, 100000 * d * sizeof(float));
 }
 BENCHMARK(floor_of_two_rows_at_scale)->Arg(64)->Arg(128)->Unit(benchmark::kMillisecond);
 
