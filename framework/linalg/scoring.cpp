@@ -12,6 +12,7 @@ namespace segue {
 namespace {
 
 constexpr std::size_t kPanel = PackedRows::kPanel, kGroup = PackedQueries::kGroup, kLanes = Lanes::kCount;
+constexpr std::size_t kAhead = 8;  // groups of queries that fetch a panel together
 constexpr std::size_t kBlock = 8;  // panels that score() takes to all queries: 64 KB at 64 dimensions, in L2
 
 // kGroup x kPanel sums are 24 zmm; machines with fewer registers do the same sums in smaller tiles.
@@ -97,6 +98,10 @@ void PackedRows::score_tiles(const PackedQueries& queries, std::size_t g, std::s
   }
   for (; done < out.size(); ++done) {
     const float* from = panel + done * kPanel * dims_;
+    if (p + done + 1 < panels()) {  // a share of the next panel, which comes from far where items are many
+      const std::size_t share = kPanel * dims_ / kAhead;
+      prefetch(from + kPanel * dims_ + g % kAhead * share, share);
+    }
     switch (width) {
       case 1:
         multiply<1>(group, from, dims_, out[done]);

@@ -104,13 +104,14 @@ class QueryRanker {
   void cut_ties();
   void count_ties(Truth& t, std::size_t first, std::uint32_t equal) const;
 
+  // What take() reads of a query that nothing passes lies in one line.
+  alignas(64) float bar_ = 0;  // whatever is below is not among the best
+  std::vector<Truth> truth_;
+  std::size_t wanted_ = 0, size_ = 0;  // size_: of the kept
+  std::vector<float> scores_;          // theirs, with room for a step
+  std::vector<std::uint32_t> places_;
   TieKeys ties_;
   std::span<const ItemIdx> items_;
-  std::size_t wanted_ = 0, size_ = 0;
-  float bar_ = 0;                      // whatever is below is not among the best
-  std::vector<float> scores_;          // of the kept, with room for a step
-  std::vector<std::uint32_t> places_;  // theirs
-  std::vector<Truth> truth_;
 };
 
 }  // namespace segue

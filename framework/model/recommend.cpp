@@ -212,11 +212,11 @@ class Ranking {
     for (std::size_t p = 0; p < panels; ++p) std::fill_n(&allowed[p * count], count, catalogue.words()[p]);
     std::vector<QueryRanker> rankers(count);
     for (std::size_t q = 0; q < count; ++q) {
-      const std::size_t candidates = exclude(begin + q, catalogue, &allowed[q], count);
+      const std::size_t candidates = exclude(begin + q, catalogue, allowed.data() + q, count);
       rankers[q].begin(k_, ties(begin + q), n_items_);
       float score = 0;
       ask_for_truth(begin + q, candidates, rankers[q], [&](ItemIdx item) -> const float* {
-        if (!is_candidate(item, &allowed[q], count, n_items_)) return nullptr;
+        if (!is_candidate(item, allowed.data() + q, count, n_items_)) return nullptr;
         const auto wanted = static_cast<std::uint32_t>(raw(item));
         packed.score_rows(row_span(vectors, q), space.item_biases(), {&wanted, 1}, {&score, 1});
         return &score;
