@@ -87,8 +87,8 @@ void LinearItems::load(const ArchiveReader& archive) {
   load_weights(archive);
 }
 
-// Where many weights are not zero, adding whole rows is faster than scattering (rp3beta on MovieLens 1M, a twelfth of the
-// weights: a third more users a second). A zero that is added changes nothing.
+// Where many weights are not zero, adding whole rows is faster than scattering (rp3beta on MovieLens 1M, a twelfth of
+// the weights: a third more users a second). A zero that is added changes nothing.
 void SparseLinearItems::set_weights(Csr<std::uint32_t> b) {
   constexpr std::size_t kDenseFrom = 16, kDenseItems = 8192;  // 256 MiB
   b_ = std::move(b);
