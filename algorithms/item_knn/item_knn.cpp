@@ -42,6 +42,7 @@ class ItemKnn final : public NeighbourhoodModel {
     }
     // Each score adds its terms over ascending history items, whatever else is asked.
     for (std::size_t p = 0; p < profile.items.size(); ++p) {
+      if (p + kRowsAhead < profile.items.size()) prefetch_row(listed_by_, raw(profile.items[p + kRowsAhead]));
       const auto items = listed_by_.indices(raw(profile.items[p]));
       const auto similarities = listed_by_.values(raw(profile.items[p]));
       const float weight = profile.weights[p];

@@ -43,6 +43,7 @@ class UserKnn final : public NeighbourhoodModel {
     double sum = 0;
     for (float s : similarities) sum += double{s};
     for (std::size_t n = 0; n < users.size(); ++n) {
+      if (n + kRowsAhead < users.size()) prefetch_row(train(), users[n + kRowsAhead]);
       const float s = params().normalise ? static_cast<float>(double{similarities[n]} / sum) : similarities[n];
       const auto items = train().indices(users[n]);
       if (!train().has_values()) {

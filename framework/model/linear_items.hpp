@@ -58,7 +58,7 @@ class LinearItems : public Recommender {
 class SparseLinearItems : public LinearItems {
  protected:
   using LinearItems::LinearItems;
-  void set_weights(Csr<std::uint32_t> b) { b_ = std::move(b); }
+  void set_weights(Csr<std::uint32_t> b);
 
   void product(std::span<const WeightedItems> rows, MatRef<float> out) const final;
   void save_weights(ArchiveWriter& archive) const final;
@@ -66,6 +66,7 @@ class SparseLinearItems : public LinearItems {
 
  private:
   Csr<std::uint32_t> b_;  // row i: the items whose scores item i adds to
+  PackedSquare dense_;    // the same, where so many are above zero that whole rows are added up faster; else empty
 };
 
 // The parameter `weights` of these models.
