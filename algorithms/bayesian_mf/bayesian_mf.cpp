@@ -78,6 +78,7 @@ class BayesianMf final : public IterativeRecommender, public EmbeddingSpace, pub
   const RatingPredictor* ratings() const override { return this; }
   const EmbeddingSpace* embeddings() const override { return this; }
   const Matrix<float>& item_vectors() const override { return items_.factors; }
+  const PackedRows* packed_items() const override { return &packed_items_; }
   std::span<const float> item_biases() const override { return item_bias_; }
 
   void query_vector(const Query& query, std::span<float> out) const override {

@@ -64,6 +64,7 @@ class Svdpp final : public IterativeRecommender, public EmbeddingSpace, public R
   const RatingPredictor* ratings() const override { return this; }
   const EmbeddingSpace* embeddings() const override { return this; }
   const Matrix<float>& item_vectors() const override { return item_factors_; }
+  const PackedRows* packed_items() const override { return &packed_items_; }
   std::span<const float> item_biases() const override { return item_bias_; }
 
   // Somebody without training ratings is what the model makes of the choice of the history alone: p_u = 0.
