@@ -166,7 +166,7 @@ struct Planned {
   }
 };
 
-TuningResult value(double v, int best_epoch = 0) { return {.value = v, .best_epoch = best_epoch}; }
+TuningResult value(double v, int best_epoch = 0) { return {.error = {}, .value = v, .best_epoch = best_epoch}; }
 double reg(const Value& params) { return params.find("reg")->as_real(); }
 const std::string kReg = "space: {reg: {linear: [0, 10]}}";
 

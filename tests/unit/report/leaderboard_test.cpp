@@ -175,7 +175,8 @@ TEST(LeaderboardTable, SaysOnWhichDataSettingsWereCompared) {
   };
   const auto tried = [&] {
     std::map<std::string, std::size_t> out;
-    for (const LeaderboardRow& row : build_leaderboards(r.results).front().rows) out[row.label] = row.tried;
+    const Leaderboard board = build_leaderboards(r.results).front();
+    for (const LeaderboardRow& row : board.rows) out[row.label] = row.tried;
     return out;
   };
   EXPECT_THAT(notes(), Not(HasSubstr("tried")));
