@@ -99,7 +99,7 @@ ExitCode dry_run(const LoadedSuite& suite, const Plan& plan, const Session& sess
     if (t.seed == tuning.seed) {
       tuning_left += to_do;
       const Estimate search = tuning_estimate(t, tuning);
-      add(t, "", fmt::format("{}: {} tuning trials by {}", t.algorithm->label, tuning.planned, t.algorithm->tune->strategy), to_do == 0 ? "done" : fmt::format("{} to do", to_do),
+      add(t, fmt::format("{} tuning trials", tuning.planned), t.algorithm->label, to_do == 0 ? "done" : fmt::format("{} to do", to_do),
           search.seconds, search.bytes, tuning.planned, to_do);
     }
     if (t.open) add(t, "", t.algorithm->label, tuning.finished ? "all its trials failed" : "after tuning", e.seconds, e.bytes, 1, tuning.finished ? 0 : 1);
