@@ -226,15 +226,15 @@ TEST(DatasetStore, SummariesAreKeptUntilTheDataChanges) {
 TEST(ExpectedSeconds, AreThoseOfTheLastRunOrOfTheSameLabel) {
   const Planned p(mf("", "seeds: [1, 2]"));
   std::map<std::string, JournalEntry> journal;
-  EXPECT_EQ(expected_seconds(journal, p.plan.trials[0]), -1);
+  EXPECT_EQ(expected_seconds(journal, p.fit(0), "toy_mf"), -1);
   journal[p.fit(1)] = {
       .time = "", .event = "finished", .fit = p.fit(1), .label = "toy_mf", .fold = "all", .seconds = 7, .error = ""};
-  EXPECT_EQ(expected_seconds(journal, p.plan.trials[0]), 7);
+  EXPECT_EQ(expected_seconds(journal, p.fit(0), "toy_mf"), 7);
   journal[p.fit(0)] = {
       .time = "", .event = "failed", .fit = p.fit(0), .label = "toy_mf", .fold = "all", .seconds = 90, .error = ""};
-  EXPECT_EQ(expected_seconds(journal, p.plan.trials[0]), 7);
+  EXPECT_EQ(expected_seconds(journal, p.fit(0), "toy_mf"), 7);
   journal[p.fit(0)].event = "finished";
-  EXPECT_EQ(expected_seconds(journal, p.plan.trials[0]), 90);
+  EXPECT_EQ(expected_seconds(journal, p.fit(0), "toy_mf"), 90);
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ TEST(WrongSuites, Keys) {
       with("feedbak: {transform: binary}"),
       "s.yaml:6:1: unknown key 'feedbak' in the suite; did you mean 'feedback'? known: version, name, dataset, "
       "datasets, feedback, filter, split, seeds, algorithms, evaluate, latency, stopping, limits, plots, plugins, "
-      "include, description");
+      "include, description, tune");
   EXPECT_EQ(with("split: {strateg: k_fold}"),
             "s.yaml:6:9: unknown key 'strateg' in 'split'; did you mean 'strategy'? known: strategy, test, validation, "
             "per, folds, names, at, seed");
