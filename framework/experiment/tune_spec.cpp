@@ -69,6 +69,10 @@ TuneSpec parse_tune(const Value& entry, const Value* suite, const Registry::Entr
   spec.trials_given = merged.find("trials") != nullptr;
   if (spec.metric.empty()) spec.metric = stopping_metric;
   spec.space = SearchSpace(algorithm.schema, fixed, space, what);
+  // Whoever lists the values of a grid means these and no others.
+  if (spec.strategy == "grid" && !space.entries().empty())
+    for (const Dimension& d : std::vector<Dimension>(spec.space.dimensions()))
+      if (space.find(d.name) == nullptr) spec.space = spec.space.without(d.name);
   if (spec.strategy == "halving") {
     if (!algorithm.info.iterative || algorithm.schema.canonicalise({}, what).find("epochs") == nullptr)
       throw UsageError("{}halving shares out epochs, and {} is not trained in epochs; use random, grid or tpe",

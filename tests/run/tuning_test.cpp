@@ -53,7 +53,8 @@ Json tuning(const Bench& bench) {
 std::string results_of(const Bench& bench) {
   std::string out;
   for (const Json& t : tuning(bench))
-    out += fmt::format("{} {} {} {}\n", t["fit"].get<std::string>(), t["settings"].get<std::string>(), t["validation"].dump(), t["status"].get<std::string>());
+    out += fmt::format("{} {} {} {}\n", t["fit"].get<std::string>(), t["settings"].get<std::string>(),
+                       t["validation"].dump(), t["status"].get<std::string>());
   return out;
 }
 
@@ -79,8 +80,7 @@ TEST(Tuning, PutsTunedBesideDefaultWithWhatWasTried) {
     EXPECT_EQ(tuned["status"], "ok");
   }
   EXPECT_EQ(bench.row("implicit_als (tuned)")["params"]["epochs"], 3) << "given in the entry, not tuned";
-  EXPECT_THAT(outcome.out,
-              HasSubstr("tried: of a tuned row, settings that its tuner compared on validation data"));
+  EXPECT_THAT(outcome.out, HasSubstr("tried: of a tuned row, settings that its tuner compared on validation data"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("flattered")));
   // Tuning trials are kept, with neither lists nor a model. The best on validation data is what was fitted.
   const Json listed = tuning(bench);
@@ -165,9 +165,9 @@ TEST(Tuning, AfterKillNothingFinishedIsRunAgain) {
 TEST(Tuning, FailuresAreRowsAndDoNotStopIt) {
   // With a step of 1000 the factors overflow within an epoch.
   const Bench bench(
-      tuned_suite("[{sgd_mf: {loss: squared, factors: 8, epochs: 5, reg: 0.01, bias_reg: 0.01, negatives: 4}, tune: {strategy: grid, space: "
+      tuned_suite("[{sgd_mf: {loss: squared, factors: 8, epochs: 5, reg: 0.01}, tune: {strategy: grid, space: "
                   "{learning_rate: [0.001, 0.01, 1000]}}}, "
-                  "{sgd_mf: {loss: squared, factors: 8, epochs: 5, reg: 0.01, bias_reg: 0.01, negatives: 4}, label: hopeless, tune: {strategy: grid, "
+                  "{sgd_mf: {loss: squared, factors: 8, epochs: 5, reg: 0.01}, label: hopeless, tune: {strategy: grid, "
                   "space: {learning_rate: [999, 1000]}}}]"));
   const Outcome outcome = bench.run({"--only", "sgd_mf (tuned)"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;

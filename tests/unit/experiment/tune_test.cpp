@@ -84,7 +84,7 @@ TEST(Tune, SaysWhatIsWrong) {
   EXPECT_EQ(error("{space: {reg: [0, 1]}}", "{reg: 1}"),
             "s.yaml:4:48: 'reg' is given in algorithm 'toy_mf' and searched here; keep one of the two");
   EXPECT_EQ(error("{space: {reg: [0, 1]}}", "{factors: [4, 8]}"),
-            "s.yaml:4:34: factors is a grid in an entry that is tuned; write tune: {space: {factors: [4, 8]}}, or "
+            "s.yaml:4:33: factors is a grid in an entry that is tuned; write tune: {space: {factors: [4, 8]}}, or "
             "leave 'tune' out");
   EXPECT_THAT(error("{strategy: grid, space: {reg: {log: [0.1, 1]}}}"),
               HasSubstr("s.yaml:4:63: a grid needs values: reg is searched on log [0.1, 1]"));
