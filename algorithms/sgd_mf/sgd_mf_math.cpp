@@ -120,7 +120,8 @@ double StratifiedSamples::run_epoch(int epoch, const SgdStep& step, FactorModel&
     loss += for_strata(groups_, rng_.stream("diagonals", e, round), exec, [&](std::size_t g, std::size_t h) {
       const std::size_t block = g * groups_ + h;
       Rng order = rng_.stream("order", e, round, block);
-      shuffle_windows(std::span(blocks_[block]), order);
+      // Without negatives the samples of a block are the same in every epoch; the order of blocks is random enough.
+      if (negatives_ > 0 || epoch == 1) shuffle_windows(std::span(blocks_[block]), order);
       return sgd_steps(model, blocks_[block], step);
     });
     for (const std::vector<SgdSample>& block : blocks_) samples += block.size();

@@ -5,7 +5,7 @@
 namespace segue {
 
 std::size_t strata_count(std::size_t items, std::size_t dims) {
-  constexpr std::size_t kCacheBytes = std::size_t{1} << 19;
+  constexpr std::size_t kCacheBytes = std::size_t{1} << 20;
   std::size_t groups = 16;
   while (groups < 128 && items * dims * sizeof(float) > groups * kCacheBytes) groups *= 2;
   return groups;

@@ -17,8 +17,8 @@
 
 namespace segue {
 
-// How many groups: 16, or more where the vectors of a group of items (dims floats each) would not stay in half a
-// megabyte of cache; at most 128.
+// How many groups: 16, or more where the vectors of a group of items (dims floats each) would not stay in a
+// megabyte of cache, a core's own; at most 128.
 std::size_t strata_count(std::size_t items, std::size_t dims);
 
 // [0, n) in random order. Ids are often sorted by popularity or time: contiguous ids would make uneven groups.

@@ -68,8 +68,8 @@ TEST(Strata, EveryBlockOnceAndDiagonalByDiagonal) {
 
 TEST(Strata, GroupsGrowUntilTheirItemsFitTheCache) {
   EXPECT_EQ(strata_count(3706, 64), 16u);
-  EXPECT_EQ(strata_count(50000, 64), 32u);  // 12.8 MB
-  EXPECT_EQ(strata_count(50000, 128), 64u);
+  EXPECT_EQ(strata_count(50000, 64), 16u);  // 12.8 MB
+  EXPECT_EQ(strata_count(50000, 128), 32u);
   EXPECT_EQ(strata_count(10000000, 128), 128u);
 }
 
