@@ -13,10 +13,13 @@ namespace {
 double peak_bytes(const Spec& spec, const PlannedTrial& trial, const Registry::Entry& algorithm, const DataShape& data, int threads) {
   const bool ranks = std::any_of(trial.views.begin(), trial.views.end(), [&](std::size_t v) { return !is_rating_view(spec.views[v]); });
   // Measured: a process with nothing to do; and, of the training matrix, 8 bytes an event, its histories and those of the queries, what is
-  // excluded, and the judge's copy of histories: 31 in all where lists are judged, 15 where ratings are.
-  constexpr double kProgram = 23e6, kRankedEvent = 31, kRatedEvent = 15;
-  constexpr double kUser = 250, kItem = 100;  // ids, keys, offsets, lists
-  double bytes = kProgram + data.events * (ranks ? kRankedEvent : kRatedEvent) + kUser * data.users + kItem * data.items;
+  // excluded, and the judge's copy of histories: 31 in all where lists are judged, 15 where ratings are. All but the matrix only of those
+  // who are judged.
+  constexpr double kProgram = 23e6, kMatrixEvent = 8, kRankedEvent = 31 - kMatrixEvent, kRatedEvent = 15 - kMatrixEvent;
+  constexpr double kUser = 150, kItem = 100;  // ids, keys, offsets, lists
+  const auto drawn = static_cast<double>(spec.task.split.test_users);
+  const double judged = drawn > 0 && data.users > 0 ? std::min(1.0, drawn / data.users) : 1.0;
+  double bytes = kProgram + data.events * (kMatrixEvent + judged * (ranks ? kRankedEvent : kRatedEvent)) + kUser * data.users + kItem * data.items;
   if (ranks) {
     const double block = static_cast<double>(query_block(static_cast<std::size_t>(data.items)));
     bytes += 4 * data.items * std::min(block * threads, std::max(data.users, 1.0));
