@@ -83,7 +83,7 @@ void gibbs_rows(benchmark::State& state) {
   std::uint64_t sweep = 0;
   for (auto _ : state) benchmark::DoNotOptimize(draw_rows(side, ratings, columns, 2, rng, ++sweep, exec));
   const double size = static_cast<double>(d);
-  report(state, kRows * (kEvents * size * size + size * size * size / 3));
+  report_flop(state, kRows * (kEvents * size * size + size * size * size / 3));
 }
 BENCHMARK(gibbs_rows)->Arg(16)->Arg(32)->Arg(64)->Arg(128)->Unit(benchmark::kMillisecond);
 
