@@ -9,6 +9,7 @@
 #include "framework/base/errors.hpp"
 #include "framework/linalg/scoring.hpp"
 #include "framework/linalg/simd.hpp"
+#include "framework/model/embedding_scores.hpp"
 #include "framework/model/iterative.hpp"
 #include "framework/model/registry.hpp"
 
@@ -88,18 +89,11 @@ class BayesianMf final : public IterativeRecommender, public EmbeddingSpace, pub
 
   // The predicted rating less what is the same for all items of the user.
   void score(std::span<const Query> queries, MatRef<float> out) const override {
-    Matrix<float> vectors(static_cast<Eigen::Index>(queries.size()), items_.factors.cols());
-    for (std::size_t q = 0; q < queries.size(); ++q) query_vector(queries[q], row_span(vectors, q));
-    packed_items_.score(vectors, item_bias_, out);
+    score_packed(*this, queries, out);
   }
 
   void score_candidates(const Query& query, std::span<const ItemIdx> candidates, std::span<float> out) const override {
-    std::vector<float> vector(packed_items_.dims());
-    query_vector(query, vector);
-    std::vector<std::uint32_t> rows;
-    rows.reserve(candidates.size());
-    for (ItemIdx item : candidates) rows.push_back(static_cast<std::uint32_t>(item));
-    packed_items_.score_rows(vector, item_bias_, rows, out);
+    score_packed(*this, query, candidates, out);
   }
 
   // Clipped to the range of the training ratings.

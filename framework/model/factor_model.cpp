@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "framework/linalg/simd.hpp"
+#include "framework/model/embedding_scores.hpp"
 
 namespace segue {
 
@@ -32,19 +33,12 @@ void FactorRecommender::query_vector(const Query& query, std::span<float> out) c
 }
 
 void FactorRecommender::score(std::span<const Query> queries, MatRef<float> out) const {
-  Matrix<float> vectors(static_cast<Eigen::Index>(queries.size()), model_.items.cols());
-  for (std::size_t q = 0; q < queries.size(); ++q) query_vector(queries[q], row_span(vectors, q));
-  packed_items_.score(vectors, model_.item_bias, out);
+  score_packed(*this, queries, out);
 }
 
 void FactorRecommender::score_candidates(const Query& query, std::span<const ItemIdx> candidates,
                                          std::span<float> out) const {
-  std::vector<float> vector(packed_items_.dims());
-  query_vector(query, vector);
-  std::vector<std::uint32_t> rows;
-  rows.reserve(candidates.size());
-  for (ItemIdx item : candidates) rows.push_back(static_cast<std::uint32_t>(item));
-  packed_items_.score_rows(vector, model_.item_bias, rows, out);
+  score_packed(*this, query, candidates, out);
 }
 
 void FactorRecommender::save(ArchiveWriter& archive) const {

@@ -75,8 +75,8 @@ class EmbeddingSpace {
   virtual const Matrix<float>& item_vectors() const = 0;               // items x d
   virtual std::span<const float> item_biases() const { return {}; }    // items, or empty
   virtual void query_vector(const Query& query, std::span<float> out) const = 0;  // d
-  // item_vectors() packed, from a model whose score() is packed_items()->score(query vectors, item_biases()) to the last
-  // bit: recommend() then ranks scores while they are in cache and never writes them out. nullptr: goes through score().
+  // item_vectors() packed, from a model whose scores are those of embedding_scores.hpp to the last bit: recommend() then
+  // ranks scores while they are in cache and never writes them out. nullptr: goes through score().
   virtual const PackedRows* packed_items() const { return nullptr; }
 };
 
