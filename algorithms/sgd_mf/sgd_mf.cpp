@@ -31,6 +31,12 @@ struct SgdMfParams {
   double fit_flop(const DataShape& s) const {
     return 8.0 * 8.0 * factors * epochs * s.events * (loss == SgdLoss::kLogistic ? 1 + negatives : 1);
   }
+  // The pairs in order of user groups; with negatives, a round of samples beside them.
+  double fit_bytes(const DataShape& s) const {
+    const double round =
+        loss == SgdLoss::kLogistic ? std::min(s.events * (1 + negatives), static_cast<double>(kRoundSamples)) : 0;
+    return sizeof(SgdSample) * (s.events + round);
+  }
   static Schema<SgdMfParams> schema() {
     using P = SgdMfParams;
     Schema<P> s;

@@ -35,15 +35,18 @@ struct SgdSample {
 // biases.
 double sgd_steps(FactorModel& model, std::span<const SgdSample> samples, const SgdStep& step);
 
+// Samples of one round of an epoch with negatives, at most.
+inline constexpr std::size_t kRoundSamples = std::size_t{1} << 22;
+
 // The training pairs cut into blocks of a user group and an item group each. Within a block samples come user by user,
-// shuffled in windows anew each epoch.
+// shuffled in windows: once, or anew each epoch where there are negatives.
 class StratifiedSamples {
  public:
   // dims: of the vectors, for the size of groups. negatives: pairs (u, j), j uniform on all items, drawn anew each
   // epoch for every sample with y > 0; they get y = 0. With negatives, an epoch runs in rounds of at most about
   // max_samples samples, which bounds memory whatever the data.
   StratifiedSamples(const Csr<ItemIdx>& events, SgdLoss loss, std::size_t negatives, std::size_t dims, const Rng& rng,
-                    std::size_t max_samples = std::size_t{1} << 22);
+                    std::size_t max_samples = kRoundSamples);
 
   // Visits every sample of an epoch once, in an order that depends on (rng, epochs so far) alone. Returns the mean
   // loss.

@@ -14,7 +14,7 @@ struct Estimate {
   double seconds = -1;
   // Peak of the trial's resident set: the program, what fit and judges touch of the prepared fold, what the algorithm says it holds
   // (fit_bytes), factors, neighbour lists, and a block of scores a thread. Within a fifth for popular, implicit_als, ease and item_knn
-  // from 50,000 to 5 million events; what else an algorithm holds while it fits is known only to its fit_bytes.
+  // from 50,000 to 100 million events; what else an algorithm holds while it fits is known only to its fit_bytes.
   double bytes = 0;
 };
 
