@@ -26,6 +26,7 @@ struct NcfParams {
   int negatives = 4;
   nn::RowMode embedding_updates = nn::RowMode::kDense;
   int pretrain_epochs = 0;
+  float pretrain_learning_rate = 0.001f;
   float pretrain_share = 0.5f;
   float init_stddev = 0.01f;
 
@@ -75,6 +76,7 @@ struct NcfParams {
         .choices({{"dense", nn::RowMode::kDense}, {"lazy", nn::RowMode::kLazy}});
     s.field("pretrain_epochs", &P::pretrain_epochs, "neumf: epochs that GMF and MLP are trained apart before; 0: none")
         .range(0, 10000);
+    s.field("pretrain_learning_rate", &P::pretrain_learning_rate, "neumf: Adam's step length in those epochs").above(0.0f);
     s.field("pretrain_share", &P::pretrain_share, "neumf: weight of GMF's head after it").range(0.0f, 1.0f);
     s.field("init_stddev", &P::init_stddev, "standard deviation of the first embeddings")
         .range(1e-6f, 10.0f)
@@ -132,7 +134,7 @@ class Ncf final : public IterativeRecommender {
     net_.emplace(shape);
     net_->init(static_cast<double>(params_.init_stddev), ctx.rng);
     if (pretrains) net_->take(*gmf, *mlp, static_cast<double>(params_.pretrain_share));
-    start_trainer();
+    start_trainer(params_.learning_rate);
   }
 
   Losses run_epoch(int epoch, const TrainData&, FitContext& ctx) override {
@@ -167,9 +169,9 @@ class Ncf final : public IterativeRecommender {
   }
 
  private:
-  void start_trainer() {
+  void start_trainer(float learning_rate) {
     nn::OptimizerSettings adam;
-    adam.learning_rate = static_cast<double>(params_.learning_rate);
+    adam.learning_rate = static_cast<double>(learning_rate);
     trainer_.emplace(*net_, adam, params_.embedding_updates, static_cast<std::size_t>(params_.batch_size));
   }
 
@@ -179,7 +181,7 @@ class Ncf final : public IterativeRecommender {
     shape.mlp = !gmf;
     net_.emplace(shape);
     net_->init(static_cast<double>(params_.init_stddev), ctx.rng);
-    start_trainer();
+    start_trainer(params_.pretrain_learning_rate);
     const std::string what = gmf ? "gmf" : "mlp";
     std::vector<float> best_state;
     double best = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "framework/base/errors.hpp"
 #include "framework/linalg/gemm.hpp"
@@ -51,10 +52,17 @@ TwoTowerTrainer<T>::TwoTowerTrainer(const TwoTowerShape& shape, nn::ParamStore<T
       params_(params),
       log_share_(std::move(log_share)),
       optimizer_(optimizer, params),
-      users_{params[users_id()], {params, users_id(), optimizer_, rows}, {shape.users, shape.factors}, {}, {}, {}, 0},
-      items_{params[items_id()], {params, items_id(), optimizer_, rows}, {shape.items, shape.factors}, {}, {}, {}, 0},
+      users_{
+          params[users_id()], {params, users_id(), optimizer_, rows}, {shape.users, shape.factors}, {}, {}, {}, 1, 0},
+      items_{
+          params[items_id()], {params, items_id(), optimizer_, rows}, {shape.items, shape.factors}, {}, {}, {}, 1, 0},
       turned_(zeros<T>(shape.factors, batch_size)),
+      weighted_(zeros<T>(batch_size, shape.factors)),
       logits_(zeros<T>(batch_size, batch_size)),
+      corrections_(batch_size),
+      shares_(batch_size),
+      twins_(batch_size),
+      last_place_(shape.items, kNowhere),
       losses_((batch_size + kRows - 1) / kRows) {
   SEGUE_CHECK(log_share_.size() == shape.items, "{} shares of {} items", log_share_.size(), shape.items);
   for (Side* side : {&users_, &items_}) {
@@ -72,18 +80,24 @@ void TwoTowerTrainer<T>::resume(std::uint64_t steps) {
 }
 
 template <class T>
-void TwoTowerTrainer<T>::gather(Side& side, std::span<const std::uint32_t> which) {
+void TwoTowerTrainer<T>::gather(Side& side, std::span<const std::uint32_t> which, double by) {
+  using V = nn::LaneOf<T>;
   side.penalty = 0;
+  side.by = static_cast<T>(by);
   for (std::size_t i = 0; i < which.size(); ++i) {
     const std::span<const T> row = side.table.span(which[i]);
-    T* to = View<T>(side.vectors).row(i);
-    std::copy(row.begin(), row.end(), to);
-    if (shape_.reg == 0 && !shape_.normalise) continue;
-    const T square = squares(row);
-    side.penalty += static_cast<double>(square);
-    if (!shape_.normalise) continue;
-    side.lengths[i] = std::max(std::sqrt(square), T(1e-12));
-    for (T& x : View<T>(side.vectors).span(i)) x /= side.lengths[i];
+    T factor = side.by;
+    if (shape_.reg != 0 || shape_.normalise) {
+      const T square = squares(row);
+      side.penalty += static_cast<double>(square);
+      if (shape_.normalise) {
+        side.lengths[i] = std::max(std::sqrt(square), T(1e-12));
+        factor /= side.lengths[i];
+      }
+    }
+    nn::for_parts<T>(row.size(), [&, f = nn::all<V>(static_cast<double>(factor))](auto part) {
+      part.store(View<T>(side.vectors).row(i), f * part.load(row.data()));
+    });
   }
 }
 
@@ -97,8 +111,9 @@ void TwoTowerTrainer<T>::sum_rows(Side& side, std::span<const std::uint32_t> whi
     T* g = View<T>(side.gradients).row(i);
     if (shape_.normalise) {
       const T* v = View<T>(side.vectors).row(i);
-      T along = 0;
+      T along = 0;  // vectors are stored times `by`
       for (std::size_t d = 0; d < shape_.factors; ++d) along += g[d] * v[d];
+      along /= side.by * side.by;
       for (std::size_t d = 0; d < shape_.factors; ++d) g[d] = (g[d] - along * v[d]) / side.lengths[i];
     }
     using V = nn::LaneOf<T>;
@@ -115,38 +130,58 @@ double TwoTowerTrainer<T>::losses_and_gradients(const PairBatch& batch, const Ex
   const std::size_t n = batch.users.size();
   SEGUE_CHECK(n <= users_.lengths.size(), "a batch of {} where {} were announced", n, users_.lengths.size());
   exec.for_blocks(2, 1, [&](std::size_t side, std::size_t) {
-    if (side == 0) return gather(users_, batch.users);
-    gather(items_, batch.items);
+    if (side == 0) return gather(users_, batch.users, 1 / shape_.temperature);
+    gather(items_, batch.items, 1);
+    for (std::size_t j = 0; j < n; ++j) {  // places of the same item in a ring
+      corrections_[j] = -log_share_[batch.items[j]];
+      std::uint32_t& last = last_place_[batch.items[j]];
+      twins_[j] =
+          last == kNowhere ? static_cast<std::uint32_t>(j) : std::exchange(twins_[last], static_cast<std::uint32_t>(j));
+      last = static_cast<std::uint32_t>(j);
+    }
+    for (std::size_t j = 0; j < n; ++j) last_place_[batch.items[j]] = kNowhere;
     transpose<T>(View<T>(items_.vectors).some_rows(0, n), View<T>(turned_).some_cols(0, n));
   });
   const ConstView<T> users = View<T>(users_.vectors).some_rows(0, n), items = View<T>(items_.vectors).some_rows(0, n);
-  const T by = static_cast<T>(1 / shape_.temperature), scale = T(1) / static_cast<T>(n);
+  const T scale = T(1) / static_cast<T>(n);
   exec.for_blocks(n, kRows, [&](std::size_t begin, std::size_t end) {
     using V = nn::LaneOf<T>;
     const View<T> logits = View<T>(logits_).some_rows(begin, end).some_cols(0, n);
-    static thread_local std::vector<T> shares;
-    shares.resize(n);
-    for (std::size_t j = 0; j < n; ++j) shares[j] = log_share_[batch.items[j]];
-    gemm<T>(users.some_rows(begin, end), View<T>(turned_).some_cols(0, n), logits);
+    for (std::size_t r = 0; r < logits.rows; ++r) std::copy_n(corrections_.data(), n, logits.row(r));
+    gemm<T>(users.some_rows(begin, end), View<T>(turned_).some_cols(0, n), logits, Gemm::kAdd);
     double loss = 0;
-    for (std::size_t r = 0; r < logits.rows; ++r) {
-      T* row = logits.row(r);
-      nn::for_parts<T>(n, [&, t = nn::all<V>(static_cast<double>(by))](auto part) {
-        part.store(row, t * part.load(row) - part.load(shares.data()));
-      });
+    for (std::size_t i = begin; i < end; ++i) {
+      T* row = logits.row(i - begin);
       // Who likes the same item is no evidence against it.
-      for (std::size_t j = 0; j < n; ++j)
-        if (batch.items[j] == batch.items[begin + r] && j != begin + r) row[j] = -std::numeric_limits<T>::infinity();
-      loss += nn::softmax_cross_entropy<T>(logits.span(r), begin + r, scale);
-      nn::for_parts<T>(
-          n, [&, t = nn::all<V>(static_cast<double>(by))](auto part) { part.store(row, t * part.load(row)); });
+      for (std::size_t j = twins_[i]; j != i; j = twins_[j]) row[j] = -std::numeric_limits<T>::infinity();
+      loss += nn::softmax_exponentials<T>(logits.span(i - begin), i, scale, shares_[i]);
+      nn::for_parts<T>(shape_.factors, [&, share = nn::all<V>(static_cast<double>(shares_[i]))](auto part) {
+        part.store(View<T>(weighted_).row(i), share * part.load(users.row(i)));
+      });
     }
     losses_[begin / kRows] = loss;
+    // du_i = (share_i sum_j e_ij v_j - scale v_i) / tau
     gemm<T>(logits, items, View<T>(users_.gradients).some_rows(begin, end));
+    for (std::size_t i = begin; i < end; ++i) {
+      const V by = nn::all<V>(1 / shape_.temperature), own = nn::all<V>(static_cast<double>(scale)),
+              share = nn::all<V>(static_cast<double>(shares_[i]));
+      T* du = View<T>(users_.gradients).row(i);
+      nn::for_parts<T>(shape_.factors, [&](auto part) {
+        part.store(du, by * (share * part.load(du) - own * part.load(items.row(i))));
+      });
+    }
   });
+  // dv_j = sum_i share_i e_ij u_i / tau - scale u_j / tau; the users' vectors are divided by tau already.
   exec.for_blocks(n, kRows, [&](std::size_t begin, std::size_t end) {
-    gemm_tn<T>(View<T>(logits_).some_rows(0, n).some_cols(begin, end), users,
+    using V = nn::LaneOf<T>;
+    gemm_tn<T>(View<T>(logits_).some_rows(0, n).some_cols(begin, end), View<T>(weighted_).some_rows(0, n),
                View<T>(items_.gradients).some_rows(begin, end));
+    for (std::size_t j = begin; j < end; ++j) {
+      T* dv = View<T>(items_.gradients).row(j);
+      nn::for_parts<T>(shape_.factors, [&, own = nn::all<V>(static_cast<double>(scale))](auto part) {
+        part.store(dv, part.load(dv) - own * part.load(users.row(j)));
+      });
+    }
   });
   exec.for_blocks(2, 1, [&](std::size_t side, std::size_t) {
     sum_rows(side == 0 ? users_ : items_, side == 0 ? batch.users : batch.items);

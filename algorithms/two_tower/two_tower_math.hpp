@@ -58,9 +58,10 @@ class TwoTowerTrainer {
     nn::RowGradients<T> sums;
     Matrix<T> vectors, gradients;  // batch x factors: as they enter the products
     std::vector<T> lengths;        // of the rows of the table, where vectors are normalised
+    T by = 1;                      // what vectors were multiplied by
     double penalty = 0;
   };
-  void gather(Side& side, std::span<const std::uint32_t> which);
+  void gather(Side& side, std::span<const std::uint32_t> which, double by);
   void sum_rows(Side& side, std::span<const std::uint32_t> which);
   double losses_and_gradients(const PairBatch& batch, const Executor& exec);
 
@@ -69,7 +70,10 @@ class TwoTowerTrainer {
   std::vector<T> log_share_;
   nn::Optimizer<T> optimizer_;
   Side users_, items_;
-  Matrix<T> turned_, logits_;  // items' vectors transposed; batch x batch
+  static constexpr std::uint32_t kNowhere = 0xffffffffu;
+  Matrix<T> turned_, weighted_, logits_;  // items' vectors transposed; users' vectors times their share; batch x batch
+  std::vector<T> corrections_, shares_;   // of each place of the batch
+  std::vector<std::uint32_t> twins_, last_place_;  // the next place of the same item; of each item, the last one so far
   std::vector<double> losses_;
 };
 
