@@ -132,6 +132,21 @@ double softmax_exponentials(std::span<T> logits, std::size_t target, T scale, T&
 }
 
 template <class T>
+double softmax_multinomial(std::span<T> logits, std::span<const std::uint32_t> targets, T scale) {
+  const T top = largest(std::span<const T>(logits));
+  const auto n = static_cast<double>(targets.size());
+  double named = 0;
+  for (const std::uint32_t t : targets) {
+    SEGUE_CHECK(t < logits.size(), "target {} of {} logits", t, logits.size());
+    named += static_cast<double>(logits[t]);
+  }
+  const double sum = exp_below(std::span<const T>(logits), top, logits);
+  multiply(logits, static_cast<T>(static_cast<double>(scale) * n / sum));
+  for (const std::uint32_t t : targets) logits[t] -= scale;
+  return n * (std::log(sum) + static_cast<double>(top)) - named;
+}
+
+template <class T>
 double sampled_softmax(Sampled<T> x, T scale, T& d_positive, std::span<T> d_negatives) {
   const T top = std::max(largest(x.negatives), x.positive);
   const double own = std::exp(static_cast<double>(x.positive - top));
@@ -277,6 +292,7 @@ double softmax_over_catalogue(ConstView<T> h, ConstView<T> items, ConstView<T> i
   template double binary_cross_entropy(std::span<const T>, std::span<const T>, T, std::span<T>);       \
   template double softmax_cross_entropy(std::span<T>, std::size_t, T);                                 \
   template double softmax_exponentials(std::span<T>, std::size_t, T, T&);                              \
+  template double softmax_multinomial(std::span<T>, std::span<const std::uint32_t>, T);                \
   template double sampled_softmax(Sampled<T>, T, T&, std::span<T>);                                    \
   template double bpr(Sampled<T>, T, T&, std::span<T>);                                                \
   template double bpr_max(Sampled<T>, T, T, T&, std::span<T>);                                         \
