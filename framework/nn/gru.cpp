@@ -132,7 +132,7 @@ void gru_backward_input(ConstView<T> dh, const GruSteps& steps, const GruTranspo
               "GRU's gradient: {}x{} for the initial states of {} lanes", dinitial.rows, dinitial.cols, steps.lanes(0));
   for (std::size_t t = steps.count(); t-- > 0;) {
     const std::size_t begin = steps.begin[t], end = steps.begin[t + 1];
-    const std::size_t later = t + 1 < steps.count() ? steps.lanes(t + 1) : 0;
+    const std::size_t later = t + 1 < steps.count() && steps.returns_gradients(t + 1) ? steps.lanes(t + 1) : 0;
     for (std::size_t row = begin; row < end; ++row) {
       const std::size_t lane = row - begin;
       T* d = carried.row(lane);
@@ -143,7 +143,7 @@ void gru_backward_input(ConstView<T> dh, const GruSteps& steps, const GruTranspo
         std::copy_n(own, width, d);
       gates_backward(gates.row(row), previous.row(row), d, width);
     }
-    if (t > 0 || dinitial.rows > 0)
+    if (t > 0 ? steps.returns_gradients(t) : dinitial.rows > 0)
       gemm<T>(gates.some_rows(begin, end).some_cols(width, 4 * width), w.hidden, carried.some_rows(0, end - begin),
               Gemm::kAdd);
   }

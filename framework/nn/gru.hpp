@@ -20,15 +20,19 @@ namespace segue::nn {
 
 // Which rows belong to which step.
 struct GruSteps {
-  std::vector<std::size_t> begin{
-      0};  // step t has the rows [begin[t], begin[t + 1]), lane 0 first; never more than t - 1
+  // Step t has the rows [begin[t], begin[t + 1]), lane 0 first, and no more of them than step t - 1.
+  std::vector<std::size_t> begin{0};
   std::vector<std::uint8_t>
       restarts;  // a row: 1 where a sequence begins, so that its lane's state is zero; empty: none
+  // Truncated back-propagation through time (Williams & Peng 1990): states go on from step to step, but no gradient
+  // goes back from a step that is a multiple of this. 0: gradients go through all steps.
+  std::size_t chunk = 0;
 
   std::size_t count() const { return begin.size() - 1; }
   std::size_t rows() const { return begin.back(); }
   std::size_t lanes(std::size_t t) const { return begin[t + 1] - begin[t]; }
   bool restarts_at(std::size_t row) const { return !restarts.empty() && restarts[row] != 0; }
+  bool returns_gradients(std::size_t t) const { return chunk == 0 || t % chunk != 0; }  // to step t - 1
 };
 
 // The blocks of a layer of width h, or their gradients. The order of the columns is what lets each product write its
@@ -87,7 +91,7 @@ struct GruTransposed {
   ConstView<T> input, hidden;
 };
 
-// The gradients of all inputs and states, through all steps: dx (rows x in, or no rows where nobody asks) and dinitial
+// The gradients of all inputs and states: dx (rows x in, or no rows where nobody asks) and dinitial
 // (lanes(0) x h, or no rows) are set. Once after each forward: the cache's gates become their gradients.
 template <class T>
 void gru_backward_input(ConstView<T> dh, const GruSteps& steps, const GruTransposed<T>& w, View<T> dx, View<T> dinitial,

@@ -219,6 +219,38 @@ TEST(Gru, ALanesBitsDoNotDependOnTheOthers) {
   }
 }
 
+// Truncated gradients are those of a loss whose states stand still where a chunk begins.
+TEST(Gru, NoGradientGoesBackFromAChunkToTheOneBefore) {
+  const std::size_t in = 3, width = 4;
+  GruSteps steps = steps_of({2, 2, 2, 1});
+  steps.chunk = 2;
+  Layer<double> layer(in, width, 1);
+  const Matrix<double> x = random<double>(7, in, 2), dh = random<double>(7, width, 3);
+  Matrix<double> input_t(12, 3), hidden_t(12, 4);
+  transpose<double>(layer.blocks().input, View<double>(input_t));
+  transpose<double>(layer.blocks().hidden, View<double>(hidden_t));
+  Matrix<double> h(7, 4), dx(7, 3), part_h(4, 4), part_dx(4, 3);
+  GruCache<double> cache;
+  ParamStore<double> gradients = layer.store.zeros_like(), parts = gradients;
+  gru_forward<double>(ConstView<double>(x), steps, {}, layer.blocks(), View<double>(h), cache);
+  gru_backward_input<double>(ConstView<double>(dh), steps, {input_t, hidden_t}, View<double>(dx), {}, cache);
+  gru_backward_params<double>(ConstView<double>(x), cache, gru_blocks(gradients, layer.ids));
+  for (const auto& [begin, end, of] : {std::tuple{0u, 4u, steps_of({2, 2})}, {4u, 7u, steps_of({2, 1})}}) {
+    const ConstView<double> rows = ConstView<double>(x).some_rows(begin, end);
+    const ConstView<double> before = begin == 0 ? ConstView<double>() : ConstView<double>(h).some_rows(2, 4);
+    const View<double> to = View<double>(part_h).some_rows(0, end - begin),
+                       to_dx = View<double>(part_dx).some_rows(0, end - begin);
+    gru_forward<double>(rows, of, before, layer.blocks(), to, cache);
+    gru_backward_input<double>(ConstView<double>(dh).some_rows(begin, end), of, {input_t, hidden_t}, to_dx, {}, cache);
+    gru_backward_params<double>(rows, cache, gru_blocks(parts, layer.ids));
+    for (std::size_t r = begin; r < end; ++r)
+      for (std::size_t c = 0; c < width; ++c) EXPECT_EQ(View<double>(h)(r, c), to(r - begin, c));
+    for (std::size_t r = begin; r < end; ++r)
+      for (std::size_t c = 0; c < in; ++c) EXPECT_EQ(View<double>(dx)(r, c), to_dx(r - begin, c));
+  }
+  for (std::size_t i = 0; i < gradients.size(); ++i) EXPECT_NEAR(gradients.all()[i], parts.all()[i], 1e-14);
+}
+
 TEST(Gru, RefusesStepsThatGrow) {
   Layer<float> layer(2, 3, 1);
   Matrix<float> x = Matrix<float>::Zero(3, 2), h(3, 3);
