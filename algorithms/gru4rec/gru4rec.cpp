@@ -14,9 +14,15 @@ struct Gru4RecParams : SequenceParams {
 
   Gru4RecParams() {
     factors = 100;
+    epochs = 10;
+    batch_size = 32;
+    learning_rate = 0.05f;
+    optimizer = nn::OptimizerKind::kAdagrad;
+    row_updates = nn::RowMode::kLazy;
     loss = SequenceLoss::kSampledSoftmax;
     negatives = 2048;
     shared_negatives = true;
+    batch_negatives = true;
     alpha = 0.75f;
     exclude_history = false;
     output_bias = true;
