@@ -43,16 +43,29 @@ TEST(Gru4Rec, SequencesOfABatchDoNotMeet) {
   }
 }
 
-// The whole model: item vectors, biases and weights, through dropout, layers and steps to each loss.
-TEST(Gru4Rec, GradientsAreThoseOfTheLoss) {
-  const std::size_t items = 12;
+// Sequences of random items; every seventh position is to predict nothing.
+SequenceBatch random_batch(const std::vector<std::uint32_t>& lengths, std::uint32_t items) {
   SequenceBatch batch;
-  batch.begins = {0, 3, 4, 9};
-  batch.inputs = {0, 1, 2, 5, 7, 3, 3, 1, 11};
-  batch.targets = {1, 2, 4, 6, 3, 3, 1, 11, 8};
-  batch.negatives = {0, 2, 2, 5, 9, 11};
+  batch.begins = {0};
+  Rng rng(9);
+  for (const std::uint32_t length : lengths) {
+    for (std::uint32_t t = 0; t < length; ++t) {
+      batch.inputs.push_back(rng.below32(items));
+      batch.targets.push_back(t % 7 == 6 ? kNoTarget : rng.below32(items));
+    }
+    batch.begins.push_back(static_cast<std::uint32_t>(batch.inputs.size()));
+  }
+  batch.negatives = {0, 2, 5, 9, 11};
+  batch.negative_counts = {1, 3, 1, 1, 2};
+  return batch;
+}
+
+// The whole model: item vectors, biases and weights, through dropout, layers and steps to each loss; for batches whose
+// negatives are taken together, and for those that are too large for it.
+void check_gradients(const SequenceBatch& batch, std::size_t most) {
+  const std::size_t items = 12;
   const std::vector<float> log_q{-1, -2, -3, -1.5f, -2, -2, -3, -1, -2, -3, -1, -2};
-  const Executor exec(1);
+  const Executor exec(2);
   for (const SequenceLoss kind : {SequenceLoss::kSampledSoftmax, SequenceLoss::kBprMax, SequenceLoss::kSoftmax}) {
     ItemLossSettings loss;
     loss.loss = kind;
@@ -83,12 +96,18 @@ TEST(Gru4Rec, GradientsAreThoseOfTheLoss) {
     for (const auto& [what, values, analytic] :
          {std::tuple{"items", net.items().all(), std::span<const double>(of_items.all())},
           std::tuple{"weights", net.weights().all(), of_weights.all()}}) {
-      const nn::GradientCheck check = nn::check_gradient(value, values, analytic, Rng(7));
-      std::printf("gru4rec loss %d, %s: worst relative error %.2g of %zu\n", static_cast<int>(kind), what, check.worst,
-                  check.checked);
+      const nn::GradientCheck check = nn::check_gradient(value, values, analytic, Rng(7), most);
+      std::printf("gru4rec, loss %d, %zu tokens, %s: worst relative error %.2g of %zu\n", static_cast<int>(kind),
+                  batch.tokens(), what, check.worst, check.checked);
       EXPECT_LT(check.worst, 1e-6) << what << " " << check.index << ": " << check.analytic << ", " << check.numeric;
     }
   }
+}
+
+TEST(Gru4Rec, GradientsAreThoseOfTheLoss) { check_gradients(random_batch({3, 1, 8}, 12), 400); }
+
+TEST(Gru4Rec, GradientsOfManyChunksAreThoseOfTheLoss) {
+  check_gradients(random_batch(std::vector<std::uint32_t>(17, 33), 12), 8);
 }
 
 // Sequences round a ring of items: what comes next is certain, and popularity says nothing.
@@ -155,10 +174,11 @@ TEST(Gru4Rec, LearnsWhatComesNext) {
   EXPECT_EQ(learnt(with({{"loss", Value::string("softmax")}})), Ring::kItems);
   EXPECT_EQ(learnt(with({{"loss", Value::string("bpr_max")}, {"bpr_max_reg", Value::real(0.5)}})), Ring::kItems);
   EXPECT_EQ(learnt(with({{"negatives", Value::integer(8)}, {"layers", Value::integer(2)}})), Ring::kItems);
-  EXPECT_EQ(
-      learnt(with(
-          {{"bptt", Value::integer(3)}, {"optimizer", Value::string("adam")}, {"learning_rate", Value::real(0.02)}})),
-      Ring::kItems);
+  EXPECT_EQ(learnt(with({{"bptt", Value::integer(3)},
+                         {"optimizer", Value::string("adam")},
+                         {"batch_size", Value::integer(8)},
+                         {"learning_rate", Value::real(0.02)}})),
+            Ring::kItems);
 }
 
 }  // namespace
