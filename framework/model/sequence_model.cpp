@@ -292,8 +292,9 @@ double SequenceRecommender::step(const SequenceBatch& batch, const Rng& rng, std
   if (net.is_dense()) update_all(t.item_steps, net.items(), net.dense_gradients(), exec);
   for (Training::Table& table : t.tables) {
     const RowGradients<float>& gradients = *table.gradients;
+    const ConstView<float> sums = gradients.view();
     exec.for_blocks(gradients.size(), 64, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i) table.rows.update(gradients.rows()[i], gradients.gradient(i));
+      table.rows.update(gradients.rows().subspan(begin, end - begin), sums.some_rows(begin, end));
     });
   }
   return loss;

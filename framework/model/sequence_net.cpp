@@ -102,7 +102,8 @@ void SequenceNet<T>::gather_inputs(std::span<const std::uint32_t> ids, View<T> x
     if (ids[n] == kMaskToken)
       std::fill_n(x.row(n), x.cols, T(0));
     else
-      std::copy_n(table.row(ids[n]), x.cols, x.row(n));
+      nn::for_parts<T>(x.cols,
+                       [from = table.row(ids[n]), to = x.row(n)](auto part) { part.store(to, part.load(from)); });
   }
 }
 

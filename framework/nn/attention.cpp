@@ -50,11 +50,20 @@ double exponentials(std::span<T> x, double scale, double shift) {
   return total(sum);
 }
 
+// x where the mask keeps it, else 0.
+Lanes kept(const FloatPart& part, const std::uint16_t* mask, Lanes x) {
+  return mask == nullptr ? x : x.without(~std::uint32_t{mask[part.at / 16]} & 0xffffu);
+}
+double kept(const DoublePart& part, const std::uint16_t* mask, double x) {
+  return mask == nullptr || (mask[part.at / 16] >> part.at % 16 & 1) ? x : 0;
+}
+
+// out = by x where the mask keeps it; out may be x.
 template <class T>
-void multiply(std::span<T> x, double by) {
+void multiply(std::span<const T> x, double by, const std::uint16_t* mask, T* out) {
   using V = LaneOf<T>;
   const V factor = all<V>(by);
-  for_parts<T>(x.size(), [&](auto part) { part.store(x.data(), part.load(x.data()) * factor); });
+  for_parts<T>(x.size(), [&](auto part) { part.store(out, kept(part, mask, part.load(x.data()) * factor)); });
 }
 
 template <class T>
@@ -120,19 +129,23 @@ void attention_forward(const AttentionShape& shape, std::span<const std::uint32_
       const std::size_t row_end = std::min(head.size, row + kRows), seen = shape.causal ? row_end : head.size;
       const View<T> p = scratch(cache.logits, row_end - row, seen);
       gemm<T>(queries.some_rows(row, row_end), keys_t.some_cols(0, seen), p);
+      DropoutMask* mask = nullptr;
+      if (cache.dropped) {
+        if (cache.masks.size() <= block) cache.masks.resize(block + 1);
+        mask = &cache.masks[block];
+        mask->draw(p.rows, p.cols, rate, dropout->stream("attention", block));
+      }
       for (std::size_t r = 0; r < p.rows; ++r) {
         const std::size_t own = shape.causal ? row + r + 1 : seen;
         const std::span<T> some = p.span(r).first(own);
         const double top = static_cast<double>(largest<T>(some)) * scale;
         const double sum = exponentials(some, scale, top);
         cache.log_sums[head.number * q.rows + head.begin + row + r] = static_cast<T>(top + std::log(sum));
-        multiply(some, 1 / sum);
+        if (mask == nullptr)
+          multiply<T>(some, 1 / sum, nullptr, some.data());
+        else
+          multiply<T>(some, mask->scale() / sum, mask->row(r), some.data());
         std::fill(p.row(r) + own, p.row(r) + seen, T(0));
-      }
-      if (cache.dropped) {
-        if (cache.masks.size() <= block) cache.masks.resize(block + 1);
-        cache.masks[block].draw(p.rows, p.cols, rate, dropout->stream("attention", block));
-        cache.masks[block].apply(ConstView<T>(p), p);
       }
       gemm<T>(p, values.some_rows(0, seen), to.some_rows(row, row_end));
     }
@@ -146,7 +159,7 @@ void attention_backward(const AttentionShape& shape, std::span<const std::uint32
   check<T>(shape, begins, q, k, v, out);
   check<T>(shape, begins, dout, dq, dk, dv);
   using V = LaneOf<T>;
-  std::size_t block = 0;
+  std::size_t first_block = 0;
   each_head<T>(shape, begins, q.cols, [&](const Head<T>& head) {
     const ConstView<T> queries = head.of(q), keys = head.of(k), given = head.of(dout), result = head.of(out);
     const View<T> d_queries = head.of(dq), d_keys = head.of(dk), d_values = head.of(dv);
@@ -154,11 +167,13 @@ void attention_backward(const AttentionShape& shape, std::span<const std::uint32
     const View<T> values_t = scratch(cache.turned_values, head.cols, head.size);
     transpose(keys, keys_t);
     transpose(head.of(v), values_t);
-    d_keys.fill(0);
-    d_values.fill(0);
     const double scale = 1 / std::sqrt(static_cast<double>(head.cols));
-    for (std::size_t row = 0; row < head.size; row += kRows, ++block) {
-      const std::size_t row_end = std::min(head.size, row + kRows), seen = shape.causal ? row_end : head.size;
+    const std::size_t blocks = (head.size + kRows - 1) / kRows;
+    for (std::size_t b = blocks; b-- > 0;) {  // the last rows see all keys: they set gradients, the others add
+      const Gemm mode = b + 1 == blocks ? Gemm::kSet : Gemm::kAdd;
+      const std::size_t row = b * kRows, row_end = std::min(head.size, row + kRows),
+                        seen = shape.causal ? row_end : head.size;
+      const DropoutMask* mask = cache.dropped ? &cache.masks[first_block + b] : nullptr;
       const ConstView<T> d_rows = given.some_rows(row, row_end);
       const View<T> p = scratch(cache.logits, row_end - row, seen), dp = scratch(cache.slopes, row_end - row, seen);
       gemm<T>(queries.some_rows(row, row_end), keys_t.some_cols(0, seen), p);
@@ -167,26 +182,23 @@ void attention_backward(const AttentionShape& shape, std::span<const std::uint32
         exponentials(p.span(r).first(own), scale,
                      static_cast<double>(cache.log_sums[head.number * q.rows + head.begin + row + r]));
         std::fill(p.row(r) + own, p.row(r) + seen, T(0));
+        if (mask != nullptr) multiply<T>(p.span(r), mask->scale(), mask->row(r), dp.row(r));
       }
-      // dP of the probabilities that were kept, then through the mask.
-      if (cache.dropped) {
-        cache.masks[block].apply(ConstView<T>(p), dp);
-        gemm_tn<T>(dp, d_rows, d_values.some_rows(0, seen), Gemm::kAdd);
-      } else {
-        gemm_tn<T>(p, d_rows, d_values.some_rows(0, seen), Gemm::kAdd);
-      }
+      gemm_tn<T>(mask != nullptr ? dp : p, d_rows, d_values.some_rows(0, seen), mode);
       gemm<T>(d_rows, values_t.some_cols(0, seen), dp);
-      if (cache.dropped) cache.masks[block].apply(ConstView<T>(dp), dp);
       for (std::size_t r = 0; r < p.rows; ++r) {
         // sum_j P_j dP_j = <dout, out>, dropout or not.
-        const V mean = all<V>(dot(d_rows.row(r), result.row(row + r), head.cols)), by = all<V>(scale);
+        const V mean = all<V>(dot(d_rows.row(r), result.row(row + r), head.cols)), by = all<V>(scale),
+                keep = all<V>(mask != nullptr ? mask->scale() : 1);
+        const std::uint16_t* words = mask != nullptr ? mask->row(r) : nullptr;
         for_parts<T>(seen, [&, prob = p.row(r), d = dp.row(r)](auto part) {
-          part.store(d, part.load(prob) * (part.load(d) - mean) * by);
+          part.store(d, part.load(prob) * (kept(part, words, part.load(d) * keep) - mean) * by);
         });
       }
       gemm<T>(dp, keys.some_rows(0, seen), d_queries.some_rows(row, row_end));
-      gemm_tn<T>(dp, queries.some_rows(row, row_end), d_keys.some_rows(0, seen), Gemm::kAdd);
+      gemm_tn<T>(dp, queries.some_rows(row, row_end), d_keys.some_rows(0, seen), mode);
     }
+    first_block += blocks;
   });
 }
 
@@ -204,7 +216,8 @@ void attention_last(const AttentionShape& shape, ConstView<T> q, ConstView<T> k,
     transpose(k.some_cols(begin, end), keys_t);
     gemm<T>(q.some_cols(begin, end), keys_t, p);
     const double top = static_cast<double>(largest<T>(p.span(0))) * scale;
-    multiply(p.span(0), 1 / exponentials(p.span(0), scale, top));
+    const double sum = exponentials(p.span(0), scale, top);
+    multiply<T>(p.span(0), 1 / sum, nullptr, p.row(0));
     gemm<T>(p, v.some_cols(begin, end), out.some_cols(begin, end));
   }
 }

@@ -80,7 +80,8 @@ void dense_forward(ConstView<T> x, ConstView<T> w, ConstView<T> bias, View<T> y)
   SEGUE_CHECK(bias.rows == 0 || (bias.rows == 1 && bias.cols == y.cols), "dense: bias {}x{} for {} outputs", bias.rows,
               bias.cols, y.cols);
   if (bias.rows == 0) return gemm(x, w, y);
-  for (std::size_t r = 0; r < y.rows; ++r) std::copy_n(bias.data, y.cols, y.row(r));
+  for (std::size_t r = 0; r < y.rows; ++r)  // not copied by the library: a call a row costs more than the row
+    for_parts<T>(y.cols, [from = bias.data, to = y.row(r)](auto part) { part.store(to, part.load(from)); });
   gemm(x, w, y, Gemm::kAdd);
 }
 

@@ -54,6 +54,7 @@ class RowGradients {
   std::span<const std::uint32_t> rows() const { return rows_; }  // in order of first appearance
   std::span<const T> gradient(std::size_t i) const { return {sums_.data() + i * dims_, dims_}; }
   std::span<T> gradient(std::size_t i) { return {sums_.data() + i * dims_, dims_}; }
+  ConstView<T> view() const { return {sums_.data(), rows_.size(), dims_}; }
   std::span<const T> sums() const { return {sums_.data(), rows_.size() * dims_}; }
 
  private:

@@ -20,7 +20,8 @@ void add_rows(ConstView<T> x, View<T> y) {
 
 template <class T>
 void copy_rows(ConstView<T> x, View<T> y) {
-  for (std::size_t r = 0; r < x.rows; ++r) std::copy_n(x.row(r), x.cols, y.row(r));
+  for (std::size_t r = 0; r < x.rows; ++r)
+    for_parts<T>(x.cols, [from = x.row(r), to = y.row(r)](auto part) { part.store(to, part.load(from)); });
 }
 
 }  // namespace
