@@ -58,22 +58,6 @@ void update_all(Optimizer<float>& optimizer, nn::ParamStore<float>& store, nn::P
   });
 }
 
-// Sorts, and leaves each once.
-void count_each(std::vector<std::uint32_t>& items, std::vector<std::uint32_t>& counts) {
-  std::sort(items.begin(), items.end());
-  counts.clear();
-  std::size_t n = 0;
-  for (const std::uint32_t item : items) {
-    if (n > 0 && items[n - 1] == item) {
-      ++counts.back();
-      continue;
-    }
-    items[n++] = item;
-    counts.push_back(1);
-  }
-  items.resize(n);
-}
-
 void multiply(std::span<float> x, float by) {
   for (float& v : x) v *= by;
 }
@@ -205,7 +189,7 @@ SequenceBatch SequenceRecommender::make_batch(std::span<const std::uint32_t> win
       if (shared_.batch_negatives)
         std::copy_if(batch.targets.begin(), batch.targets.end(), std::back_inserter(batch.negatives),
                      [](std::uint32_t item) { return item != kNoTarget; });
-      count_each(batch.negatives, batch.negative_counts);
+      batch.count_negatives();
     }
     if (shared_.exclude_history) {
       batch.hidden_begins.push_back(0);

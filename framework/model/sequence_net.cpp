@@ -34,6 +34,21 @@ std::span<T> all_of(Matrix<T>& m) {
 
 }  // namespace
 
+void SequenceBatch::count_negatives() {
+  std::sort(negatives.begin(), negatives.end());
+  negative_counts.clear();
+  std::size_t n = 0;
+  for (const std::uint32_t item : negatives) {
+    if (n > 0 && negatives[n - 1] == item) {
+      ++negative_counts.back();
+      continue;
+    }
+    negatives[n++] = item;
+    negative_counts.push_back(1);
+  }
+  negatives.resize(n);
+}
+
 template <class T>
 void SequenceEncoder<T>::last_state(const PackedTokens& tokens, ConstView<T> x, std::span<T> out) {
   std::vector<T> states(x.size());

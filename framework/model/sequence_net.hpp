@@ -46,6 +46,8 @@ struct SequenceBatch {
   std::vector<std::uint32_t> negatives;              // tokens x k; or for the whole batch, ascending, each once
   std::vector<std::uint32_t> negative_counts;        // of those: how often each was drawn; empty: once
   std::vector<std::uint32_t> hidden_begins, hidden;  // see ItemExamples
+  // Of shared negatives as they were drawn: sorts them and counts each.
+  void count_negatives();
   std::size_t tokens() const { return inputs.size(); }
   std::size_t sequences() const { return begins.empty() ? 0 : begins.size() - 1; }
 };
