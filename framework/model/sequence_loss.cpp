@@ -1,11 +1,13 @@
 #include "framework/model/sequence_loss.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "framework/base/errors.hpp"
 #include "framework/linalg/gemm.hpp"
 #include "framework/linalg/simd.hpp"
+#include "framework/nn/dense.hpp"
 #include "framework/nn/lanes.hpp"
 #include "framework/nn/loss.hpp"
 
@@ -53,6 +55,27 @@ template <class T>
 T offset(const ItemSide<T>& items, std::uint32_t item) {
   const T bias = items.bias.empty() ? T(0) : items.bias[item];
   return items.log_q.empty() ? bias : bias - static_cast<T>(items.log_q[item]);
+}
+
+// The same of slot j of the pool.
+template <class T>
+T pool_offset(const ItemLossSettings& settings, const ItemSide<T>& items, std::size_t j) {
+  const T own = offset(items, items.pool[j]);
+  if (settings.loss != SequenceLoss::kSampledSoftmax || items.pool_counts.empty() || items.pool_counts[j] == 1)
+    return own;
+  return own + std::log(static_cast<T>(items.pool_counts[j]));
+}
+
+// Takes out of an example's logits what is no negative for it.
+template <class T>
+void leave_out(const ItemSide<T>& items, const ItemExamples<T>& examples, std::size_t example, std::span<T> logits) {
+  constexpr T kLeftOut = -std::numeric_limits<T>::infinity();
+  const auto own = std::lower_bound(items.pool.begin(), items.pool.end(), examples.targets[example]);
+  if (own != items.pool.end() && *own == examples.targets[example]) logits[own - items.pool.begin()] = kLeftOut;
+  if (examples.hidden_begins.empty()) return;
+  const std::uint32_t s = examples.sequence[example];
+  for (std::uint32_t i = examples.hidden_begins[s]; i < examples.hidden_begins[s + 1]; ++i)
+    logits[examples.hidden[i]] = kLeftOut;
 }
 
 }  // namespace
@@ -119,11 +142,10 @@ template <class T>
 double ItemLoss<T>::of_shared(const ItemLossSettings& settings, const ItemSide<T>& items,
                               const ItemExamples<T>& examples, T scale, View<T> dh, ItemGradients<T>& gradients) {
   const std::size_t n = examples.targets.size(), k = items.pool.size(), d = examples.h.cols;
-  constexpr T kLeftOut = -std::numeric_limits<T>::infinity();
   // A block's logits fill a quarter of L2.
   const std::size_t block = std::clamp<std::size_t>((std::size_t{1} << 17) / std::max<std::size_t>(k, 1), 14, 112);
   gradients_.resize(k);
-  for (std::size_t j = 0; j < k; ++j) gradients_[j] = offset(items, items.pool[j]);
+  for (std::size_t j = 0; j < k; ++j) gradients_[j] = pool_offset(settings, items, j);
   const std::span<const T> offsets(gradients_);
   logits_.resize(block * k);
   double loss = 0;
@@ -137,15 +159,7 @@ double ItemLoss<T>::of_shared(const ItemLossSettings& settings, const ItemSide<T
       const std::size_t example = begin + r;
       const std::uint32_t target = examples.targets[example];
       const std::span<T> row = logits.span(r);
-      // The pool is ascending.
-      const auto same = std::equal_range(items.pool.begin(), items.pool.end(), target);
-      std::fill(row.begin() + (same.first - items.pool.begin()), row.begin() + (same.second - items.pool.begin()),
-                kLeftOut);
-      if (!examples.hidden_begins.empty()) {
-        const std::uint32_t s = examples.sequence[example];
-        for (std::uint32_t i = examples.hidden_begins[s]; i < examples.hidden_begins[s + 1]; ++i)
-          row[examples.hidden[i]] = kLeftOut;
-      }
+      leave_out(items, examples, example, row);
       const T* vector = items.vectors.row(target);
       T g = 0;
       loss += one_loss<T>(settings, {dot(h.row(r), vector, d) + offset(items, target), row}, scale, g, row);
@@ -163,6 +177,54 @@ double ItemLoss<T>::of_shared(const ItemLossSettings& settings, const ItemSide<T
   return loss;
 }
 
+template <class T>
+double PoolLoss<T>::operator()(const ItemLossSettings& settings, const ItemSide<T>& items,
+                               const ItemExamples<T>& examples, T scale, View<T> dh, View<T> d_pool,
+                               std::span<T> d_pool_bias, std::span<T> d_targets, const Executor& exec) {
+  constexpr std::size_t kSlots = 128, kExamples = 16;  // of a task
+  const std::size_t n = examples.h.rows, d = examples.h.cols, k = items.pool.size();
+  const View<T> pool = pool_.get(k, d), h_t = h_t_.get(d, n), logits_t = logits_t_.get(k, n),
+                logits = logits_.get(n, k);
+  T* offsets = offsets_.get(1, k).data;
+  transpose(examples.h, h_t);
+  exec.for_blocks(k, kSlots, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t j = begin; j < end; ++j) {
+      std::copy_n(items.vectors.row(items.pool[j]), d, pool.row(j));
+      offsets[j] = pool_offset(settings, items, j);
+    }
+    gemm<T>(pool.some_rows(begin, end), h_t, logits_t.some_rows(begin, end));
+  });
+  losses_.assign(n, 0);
+  exec.for_blocks(n, kExamples, [&](std::size_t begin, std::size_t end) {
+    const View<T> rows = logits.some_rows(begin, end);
+    transpose<T>(logits_t.some_cols(begin, end), rows);
+    for (std::size_t r = begin; r < end; ++r) {
+      const std::span<T> row = logits.span(r);
+      nn::for_parts<T>(k, [&](auto part) { part.store(row.data(), part.load(row.data()) + part.load(offsets)); });
+      leave_out(items, examples, r, row);
+      const T* vector = items.vectors.row(examples.targets[r]);
+      const T positive = dot(examples.h.row(r), vector, d) + offset(items, examples.targets[r]);
+      losses_[r] = one_loss<T>(settings, {positive, row}, scale, d_targets[r], row);
+      std::fill_n(dh.row(r), d, T(0));
+      add_scaled(d_targets[r], vector, dh.row(r), d);
+    }
+    gemm<T>(rows, pool, dh.some_rows(begin, end), Gemm::kAdd);
+  });
+  exec.for_blocks(k, kSlots, [&](std::size_t begin, std::size_t end) {
+    const ConstView<T> slots = ConstView<T>(logits).some_cols(begin, end);
+    gemm_tn(slots, examples.h, d_pool.some_rows(begin, end));
+    if (d_pool_bias.empty()) return;
+    const std::span<T> sums = d_pool_bias.subspan(begin, end - begin);
+    std::fill(sums.begin(), sums.end(), T(0));
+    nn::add_column_sums(slots, View<T>(sums.data(), 1, sums.size()));
+  });
+  double loss = 0;
+  for (const double x : losses_) loss += x;
+  return loss;
+}
+
+template class PoolLoss<float>;
+template class PoolLoss<double>;
 template class ItemLoss<float>;
 template class ItemLoss<double>;
 

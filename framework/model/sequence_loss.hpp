@@ -6,8 +6,10 @@
 #include <span>
 #include <vector>
 
+#include "framework/base/executor.hpp"
 #include "framework/linalg/view.hpp"
 #include "framework/nn/row_gradients.hpp"
+#include "framework/nn/scratch.hpp"
 
 namespace segue {
 
@@ -33,8 +35,9 @@ struct ItemSide {
   ConstView<T> vectors_t;        // d x items: full softmax only
   std::span<const T> bias;       // items, or empty
   std::span<const float> log_q;  // log of the probability of being drawn, one an item: subtracted from logits; or empty
-  // Shared negatives: their ids, and their vectors gathered, k x d and d x k.
-  std::span<const std::uint32_t> pool;
+  // Shared negatives: their ids, ascending and each once; how often each was drawn (sampled_softmax counts it as
+  // often); and their vectors gathered, k x d and d x k (PoolLoss gathers them itself).
+  std::span<const std::uint32_t> pool, pool_counts;
   ConstView<T> pool_vectors, pool_vectors_t;
 };
 
@@ -74,6 +77,22 @@ class ItemLoss {
   double of_own(const ItemLossSettings&, const ItemSide<T>&, const ItemExamples<T>&, T, View<T>, ItemGradients<T>&);
   double of_shared(const ItemLossSettings&, const ItemSide<T>&, const ItemExamples<T>&, T, View<T>, ItemGradients<T>&);
   std::vector<T> logits_, gradients_, labels_;
+};
+
+// The same for shared negatives and so few states that all their logits may be kept: three products over the whole
+// batch, each cut between threads, instead of gradients of the pool for every shard. Logits are computed negative by
+// negative, so that the pool's vectors need not be transposed.
+template <class T>
+class PoolLoss {
+ public:
+  // dh (n x d), d_pool (k x d), d_pool_bias (k, or empty) and d_targets (n: of the targets' logits) are set.
+  double operator()(const ItemLossSettings& settings, const ItemSide<T>& items, const ItemExamples<T>& examples,
+                    T scale, View<T> dh, View<T> d_pool, std::span<T> d_pool_bias, std::span<T> d_targets,
+                    const Executor& exec);
+
+ private:
+  nn::Scratch<T> pool_, h_t_, logits_t_, logits_, offsets_;
+  std::vector<double> losses_;
 };
 
 }  // namespace segue

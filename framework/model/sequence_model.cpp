@@ -105,13 +105,7 @@ void SequenceRecommender::begin(const TrainData& data, FitContext& ctx) {
   t.sequences =
       TrainingSequences(data, {shared_.sequences, longest(), static_cast<std::size_t>(shared_.window_stride)});
   t.sampler = ItemSampler(t.sequences.counts(), static_cast<double>(shared_.alpha));
-  if (shared_.loss == SequenceLoss::kSampledSoftmax && shared_.log_q && shared_.alpha != 0) {
-    t.log_q.resize(items);
-    for (std::size_t i = 0; i < items; ++i) {
-      const float log_q = t.sampler.log_probability(static_cast<std::uint32_t>(i));
-      t.log_q[i] = std::isinf(log_q) ? 0 : log_q;  // never drawn, and no target
-    }
-  }
+  t.log_q = log_q();
   t.seen.assign(items, 0);
   // Items without events stay at zero until a step moves them, so that chance has no say in their rank.
   for (const BlockId block : {net_->vectors(), net_->inputs()}) {
@@ -122,6 +116,35 @@ void SequenceRecommender::begin(const TrainData& data, FitContext& ctx) {
         if (t.sequences.counts()[i] > 0) ctx.rng.stream(name, i).fill_normal(rows.span(i), 0, shared_.init_stddev);
     });
   }
+}
+
+bool SequenceRecommender::takes_all(std::size_t items) const {
+  return uses_negatives(shared_.loss) && shared_.shared_negatives &&
+         static_cast<std::size_t>(shared_.negatives) >= items;
+}
+
+// Of an item in the pool of a batch: a mixture of samples and, where they are taken too, of as many targets as a batch
+// has on average.
+std::vector<float> SequenceRecommender::log_q() const {
+  const Training& t = *training_;
+  const std::span<const std::uint64_t> counts = t.sequences.counts();
+  const bool mixed = shared_.shared_negatives && shared_.batch_negatives;
+  if (shared_.loss != SequenceLoss::kSampledSoftmax || !shared_.log_q || takes_all(counts.size()) ||
+      (shared_.alpha == 0 && !mixed))
+    return {};
+  double events = 0, targets = 0;
+  for (const std::uint64_t n : counts) events += static_cast<double>(n);
+  for (std::size_t w = 0; w < t.sequences.size() && mixed; ++w)
+    targets += static_cast<double>(tokens_of(t.sequences.events(w).size()));
+  targets *= std::min(1.0, static_cast<double>(shared_.batch_size) / static_cast<double>(t.sequences.size()));
+  const double sampled = static_cast<double>(shared_.negatives) / (static_cast<double>(shared_.negatives) + targets);
+  std::vector<float> out(counts.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const double q = sampled * std::exp(static_cast<double>(t.sampler.log_probability(static_cast<std::uint32_t>(i)))) +
+                     (1 - sampled) * static_cast<double>(counts[i]) / events;
+    out[i] = q > 0 ? static_cast<float>(std::log(q)) : 0;  // never drawn, and no target
+  }
+  return out;
 }
 
 SequenceBatch SequenceRecommender::make_batch(std::span<const std::uint32_t> windows, int epoch, std::size_t index,
@@ -157,14 +180,22 @@ SequenceBatch SequenceRecommender::make_batch(std::span<const std::uint32_t> win
     }
   });
   if (uses_negatives(shared_.loss) && shared_.shared_negatives) {
-    Rng rng = ctx.rng.stream("negatives", e, index);
-    for (std::size_t j = 0; j < k; ++j) batch.negatives.push_back(t.sampler.draw(rng));
-    std::sort(batch.negatives.begin(), batch.negatives.end());
+    if (takes_all(data.train.n_items())) {
+      batch.negatives.resize(data.train.n_items());
+      std::iota(batch.negatives.begin(), batch.negatives.end(), 0u);
+    } else {
+      Rng rng = ctx.rng.stream("negatives", e, index);
+      for (std::size_t j = 0; j < k; ++j) batch.negatives.push_back(t.sampler.draw(rng));
+      if (shared_.batch_negatives)
+        std::copy_if(batch.targets.begin(), batch.targets.end(), std::back_inserter(batch.negatives),
+                     [](std::uint32_t item) { return item != kNoTarget; });
+      batch.count_negatives();
+    }
     if (shared_.exclude_history) {
       batch.hidden_begins.push_back(0);
       for (const std::uint32_t w : windows) {
         const std::span<const ItemIdx> has = data.train.items(user_at(t.sequences.user(w)));
-        for (std::size_t i = 0, j = 0; i < has.size() && j < k;) {  // both ascending
+        for (std::size_t i = 0, j = 0; i < has.size() && j < batch.negatives.size();) {  // both ascending
           const auto item = static_cast<std::uint32_t>(raw(has[i]));
           if (item < batch.negatives[j])
             ++i;
@@ -245,8 +276,9 @@ double SequenceRecommender::step(const SequenceBatch& batch, const Rng& rng, std
   if (net.is_dense()) update_all(t.item_steps, net.items(), net.dense_gradients(), exec);
   for (Training::Table& table : t.tables) {
     const RowGradients<float>& gradients = *table.gradients;
+    const ConstView<float> sums = gradients.view();
     exec.for_blocks(gradients.size(), 64, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i) table.rows.update(gradients.rows()[i], gradients.gradient(i));
+      table.rows.update(gradients.rows().subspan(begin, end - begin), sums.some_rows(begin, end));
     });
   }
   return loss;

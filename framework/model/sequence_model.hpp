@@ -64,6 +64,8 @@ class SequenceRecommender : public IterativeRecommender, public EmbeddingSpace {
   void build(std::size_t items, const Rng& rng);
   SequenceBatch make_batch(std::span<const std::uint32_t> windows, int epoch, std::size_t index, const TrainData& data,
                            FitContext& ctx) const;
+  bool takes_all(std::size_t items) const;
+  std::vector<float> log_q() const;
   double step(const SequenceBatch& batch, const Rng& rng, std::uint64_t total_steps, const Executor& exec);
 
   SequenceParams shared_;

@@ -43,8 +43,11 @@ class SequenceEncoder {
 struct SequenceBatch {
   std::vector<std::uint32_t> begins;                 // sequences + 1
   std::vector<std::uint32_t> inputs, targets;        // one a token; kMaskToken, kNoTarget
-  std::vector<std::uint32_t> negatives;              // tokens x k; or k for the whole batch, ascending
+  std::vector<std::uint32_t> negatives;              // tokens x k; or for the whole batch, ascending, each once
+  std::vector<std::uint32_t> negative_counts;        // of those: how often each was drawn; empty: once
   std::vector<std::uint32_t> hidden_begins, hidden;  // see ItemExamples
+  // Of shared negatives as they were drawn: sorts them and counts each.
+  void count_negatives();
   std::size_t tokens() const { return inputs.size(); }
   std::size_t sequences() const { return begins.empty() ? 0 : begins.size() - 1; }
 };
@@ -108,15 +111,25 @@ class SequenceNet {
     Sums sums;
     std::unique_ptr<SequenceEncoder<T>> encoder;
     ItemLoss<T> loss;
-    std::vector<T> x, h, dh, dx, some_h, some_dh;
-    std::vector<std::uint32_t> begins, targets, negatives, sequence, which;
+    // Of the chunk that went through last: its tokens, and which of them have a target.
+    View<T> x, h, dh, dx;
+    PackedTokens tokens;
+    std::vector<std::uint32_t> begins, which, targets, sequence, negatives;
+    nn::Scratch<T> x_memory, h_memory, dh_memory, dx_memory, some_h, some_dh;
   };
 
-  void cut(const SequenceBatch& batch);
+  void cut(const SequenceBatch& batch, std::size_t chunk_tokens);
+  std::size_t chunks() const { return chunks_.size() - 1; }
+  void make_shards(std::size_t n);
   void clear(Sums& sums, std::size_t pool, bool shard) const;
   void run(Shard& shard, const SequenceBatch& batch, const ItemSide<T>& side, std::size_t chunk, T scale,
            const Rng* dropout) const;
+  void encode(Shard& shard, const SequenceBatch& batch, std::size_t chunk, const Rng* dropout) const;
+  void go_back(Shard& shard) const;
+  void run_pooled(const SequenceBatch& batch, const ItemSide<T>& side, std::size_t targets, T scale, const Rng* dropout,
+                  const Executor& exec);
   void gather_inputs(std::span<const std::uint32_t> ids, View<T> x) const;
+  void add_shards(std::span<const std::unique_ptr<Shard>> shards, const Executor& exec);
   void fold(std::span<const std::unique_ptr<Shard>> shards, std::span<const std::uint32_t> pool, const Executor& exec);
 
   SequenceShape shape_;
@@ -125,6 +138,8 @@ class SequenceNet {
   nn::BlockId vectors_{}, inputs_{}, bias_{};
   MakeEncoder make_encoder_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  PoolLoss<T> pool_loss_;
+  nn::Scratch<T> states_, d_states_, d_targets_;  // all states that have a target
   Sums total_;
   nn::ParamStore<T> dense_;                // full softmax: the item table's gradients
   Matrix<T> turned_, pool_, pool_turned_;  // item vectors transposed; those of the shared negatives

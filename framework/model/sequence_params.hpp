@@ -20,6 +20,7 @@ struct SequenceParams {
   SequenceLoss loss = SequenceLoss::kBce;
   int negatives = 1;
   bool shared_negatives = false;
+  bool batch_negatives = false;
   float alpha = 0;
   bool exclude_history = true;
   bool log_q = true;
@@ -70,7 +71,10 @@ void sequence_fields(Schema<P>& s) {
   field("negatives", &S::negatives, "sampled items a position, or a batch if they are shared")
       .range(1, 1 << 20)
       .search(pow2, 1, 256);
-  field("shared_negatives", &S::shared_negatives, "the same sampled items for all positions of a batch");
+  field(
+      "shared_negatives", &S::shared_negatives,
+      "the same sampled items for all positions of a batch; every item once where there are no more than `negatives`");
+  field("batch_negatives", &S::batch_negatives, "shared_negatives: and the targets of the batch's other positions");
   field("alpha", &S::alpha, "an item is sampled with probability proportional to (its events)^alpha; 0: uniformly")
       .range(0.0f, 2.0f)
       .search(linear, 0, 1);

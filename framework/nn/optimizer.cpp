@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "framework/base/errors.hpp"
+#include "framework/base/memory.hpp"
 #include "framework/nn/lanes.hpp"
 
 namespace segue::nn {
@@ -42,8 +43,14 @@ template <class T>
 Optimizer<T>::Optimizer(const OptimizerSettings& settings, const ParamStore<T>& store) : settings_(settings) {
   const auto n = static_cast<Eigen::Index>(store.size());
   const bool adam = settings.kind == OptimizerKind::kAdam || settings.kind == OptimizerKind::kAdamW;
-  first_ = Vector<T>::Zero(adam || settings.momentum != 0 ? n : 0);
-  second_ = Vector<T>::Zero(adam || settings.kind == OptimizerKind::kAdagrad ? n : 0);
+  const auto zeros = [n](Vector<T>& of, bool needed) {
+    if (!needed) return;
+    of.resize(n);
+    prefer_large_pages(of.data(), static_cast<std::size_t>(n) * sizeof(T));
+    of.setZero();
+  };
+  zeros(first_, adam || settings.momentum != 0);
+  zeros(second_, adam || settings.kind == OptimizerKind::kAdagrad);
   if (!adam) return;
   for (std::size_t k = 0; k < kPowers; ++k) {
     power1_.push_back(decayed(std::pow(settings.beta1, static_cast<double>(k))));
@@ -107,14 +114,14 @@ template <class T>
 void Optimizer<T>::apply(const Step& step, std::size_t offset, T* p, const T* g, std::size_t n) {
   using V = LaneOf<T>;
   const auto o = static_cast<Eigen::Index>(offset);
-  const auto gradient = [&](const auto& part) { return g == nullptr ? all<V>(0) : part.load(g); };
+  const auto gradient = [=](const auto& part) { return g == nullptr ? all<V>(0) : part.load(g); };
   const V rate = all<V>(step.rate), l2 = all<V>(settings_.weight_decay);
   const bool decays = settings_.weight_decay != 0;
   switch (settings_.kind) {
     case OptimizerKind::kSgd: {
       T* velocity = settings_.momentum != 0 ? first_.data() + o : nullptr;
       const V momentum = all<V>(settings_.momentum);
-      for_parts<T>(n, [&](auto part) {
+      for_parts<T>(n, [=](auto part) {
         const V x = part.load(p);
         V d = gradient(part);
         if (decays) d = fma(l2, x, d);
@@ -127,7 +134,7 @@ void Optimizer<T>::apply(const Step& step, std::size_t offset, T* p, const T* g,
       T* velocity = settings_.momentum != 0 ? first_.data() + o : nullptr;
       T* sum = second_.data() + o;
       const V momentum = all<V>(settings_.momentum), eps = all<V>(settings_.epsilon);
-      for_parts<T>(n, [&](auto part) {
+      for_parts<T>(n, [=](auto part) {
         const V x = part.load(p);
         V d = gradient(part);
         if (decays) d = fma(l2, x, d);
@@ -149,7 +156,7 @@ void Optimizer<T>::apply(const Step& step, std::size_t offset, T* p, const T* g,
           rest2 = all<V>(1 - settings_.beta2);
   const V length = all<V>(step.rate * step.correct2 / step.correct1), eps = all<V>(settings_.epsilon * step.correct2);
   const V keep = all<V>(decoupled ? 1 - step.rate * settings_.weight_decay : 1);
-  for_parts<T>(n, [&](auto part) {
+  for_parts<T>(n, [=](auto part) {
     V x = part.load(p), d = gradient(part);
     if (decays && decoupled) x = x * keep;
     if (decays && !decoupled) d = fma(l2, x, d);
@@ -158,6 +165,17 @@ void Optimizer<T>::apply(const Step& step, std::size_t offset, T* p, const T* g,
     part.store(second, v);
     part.store(p, x - length * m / (sqrt(v) + eps));
   });
+}
+
+template <class T>
+void Optimizer<T>::prefetch(std::size_t offset, std::span<const T> values) const {
+  constexpr std::size_t kLine = 64 / sizeof(T);
+  for (std::size_t i = 0; i < values.size() + kLine - 1; i += kLine) {
+    const std::size_t at = std::min(i, values.size() - 1);
+    __builtin_prefetch(values.data() + at);
+    if (first_.size() > 0) __builtin_prefetch(first_.data() + offset + at);
+    if (second_.size() > 0) __builtin_prefetch(second_.data() + offset + at);
+  }
 }
 
 template <class T>
@@ -210,6 +228,19 @@ template <class T>
 void RowTable<T>::update(std::size_t row, std::span<const T> gradient) {
   optimizer_.update(offset_ + row * values_.stride, values_.span(row), gradient);
   if (deferred_) current_[row] = optimizer_.steps();
+}
+
+template <class T>
+void RowTable<T>::update(std::span<const std::uint32_t> rows, ConstView<T> gradients) {
+  constexpr std::size_t kAhead = 4;
+  const auto prefetch = [&](std::size_t i) {
+    if (i < rows.size()) optimizer_.prefetch(offset_ + rows[i] * values_.stride, values_.span(rows[i]));
+  };
+  for (std::size_t i = 0; i < kAhead; ++i) prefetch(i);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    prefetch(i + kAhead);
+    update(rows[i], gradients.span(i));
+  }
 }
 
 template <class T>

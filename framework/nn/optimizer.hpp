@@ -51,6 +51,9 @@ class Optimizer {
   // Moves values = part of store.all() at `offset` along `gradients`. Calls on disjoint parts may run at once.
   void update(std::size_t offset, std::span<T> values, std::span<const T> gradients);
 
+  // Asks memory for what update() of a part will read.
+  void prefetch(std::size_t offset, std::span<const T> values) const;
+
   // Whether a part moves in a step where its gradient is zero.
   bool moves_without_gradient() const;
   // Takes the open step into what catch_up() makes up for. begin_step() does it for the step before.
@@ -103,6 +106,8 @@ class RowTable {
   void bring(std::size_t row);
   // The open step on a row that was brought; gradient: cols.
   void update(std::size_t row, std::span<const T> gradient);
+  // The same for several, each once: rows are asked of memory ahead of their steps. gradients: rows.size() x cols.
+  void update(std::span<const std::uint32_t> rows, ConstView<T> gradients);
   // After the last step of an epoch: brings every row up to date, so that the whole block is what dense training gives.
   void finish();
   // After parameters and moments were read back: every row is current.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "framework/base/errors.hpp"
+#include "framework/base/memory.hpp"
 #include "framework/base/rng.hpp"
 #include "framework/linalg/view.hpp"
 
@@ -32,8 +33,11 @@ class ParamStore {
     // Blocks begin on cache lines.
     const std::size_t end = (offset + rows * cols + kAlign - 1) / kAlign * kAlign;
     const auto old = static_cast<Eigen::Index>(offset);
-    values_.conservativeResize(static_cast<Eigen::Index>(end));
-    values_.tail(values_.size() - old).setZero();
+    Vector<T> grown(static_cast<Eigen::Index>(end));
+    prefer_large_pages(grown.data(), end * sizeof(T));
+    grown.head(old) = values_;
+    grown.tail(grown.size() - old).setZero();
+    values_ = std::move(grown);
     blocks_.push_back({std::move(name), rows, cols, offset});
     return BlockId{blocks_.size() - 1};
   }

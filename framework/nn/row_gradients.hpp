@@ -1,6 +1,7 @@
 // Gradients of an embedding table: few rows of many, each the sum of what was added for it, in the order of adding.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -20,7 +21,14 @@ class RowGradients {
   void clear() {
     for (const std::uint32_t row : rows_) slot_[row] = kNone;
     rows_.clear();
-    sums_.clear();
+  }
+  // Begins with these rows, each once, whose sums (rows x dims) the caller sets; more may be added for them.
+  View<T> begin(std::span<const std::uint32_t> rows) {
+    clear();
+    rows_.assign(rows.begin(), rows.end());
+    for (std::uint32_t i = 0; i < rows_.size(); ++i) slot_[rows_[i]] = i;
+    grow(rows_.size());
+    return {sums_.data(), rows_.size(), dims_};
   }
   // The sum for a row so far, zero at first; to be added to. Valid until the next call.
   std::span<T> at(std::uint32_t row) {
@@ -28,7 +36,8 @@ class RowGradients {
     if (slot == kNone) {
       slot = static_cast<std::uint32_t>(rows_.size());
       rows_.push_back(row);
-      sums_.resize(sums_.size() + dims_, T(0));
+      grow(rows_.size());
+      std::fill_n(sums_.data() + slot * dims_, dims_, T(0));
     }
     return {sums_.data() + slot * dims_, dims_};
   }
@@ -45,13 +54,17 @@ class RowGradients {
   std::span<const std::uint32_t> rows() const { return rows_; }  // in order of first appearance
   std::span<const T> gradient(std::size_t i) const { return {sums_.data() + i * dims_, dims_}; }
   std::span<T> gradient(std::size_t i) { return {sums_.data() + i * dims_, dims_}; }
-  std::span<const T> sums() const { return sums_; }
+  ConstView<T> view() const { return {sums_.data(), rows_.size(), dims_}; }
+  std::span<const T> sums() const { return {sums_.data(), rows_.size() * dims_}; }
 
  private:
   static constexpr std::uint32_t kNone = 0xffffffffu;
+  void grow(std::size_t rows) {
+    if (sums_.size() < rows * dims_) sums_.resize(std::max(rows * dims_, sums_.size() + sums_.size() / 2));
+  }
   std::size_t dims_;
   std::vector<std::uint32_t> slot_, rows_;  // slot_: where a row's sum is
-  std::vector<T> sums_;
+  std::vector<T> sums_;                     // of the rows that there are, and room for more
 };
 
 }  // namespace segue::nn

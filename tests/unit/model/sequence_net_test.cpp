@@ -66,9 +66,9 @@ SequenceBatch make_batch(const std::vector<std::uint32_t>& lengths, const ItemLo
   }
   if (!loss.shared) return batch;
   for (std::size_t j = 0; j < loss.negatives; ++j) batch.negatives.push_back(rng.below32(kItems));
-  std::sort(batch.negatives.begin(), batch.negatives.end());
+  batch.count_negatives();
   for (std::size_t s = 0; s < lengths.size(); ++s) {
-    if (s % 2 == 0) batch.hidden.push_back(static_cast<std::uint32_t>(s % loss.negatives));
+    if (s % 2 == 0) batch.hidden.push_back(static_cast<std::uint32_t>(s % batch.negatives.size()));
     batch.hidden_begins.push_back(static_cast<std::uint32_t>(batch.hidden.size()));
   }
   return batch;
@@ -225,11 +225,12 @@ TEST(SequenceNet, HasTheLossOfItsStates) {
               if (i != batch.targets[t]) negatives.push_back(score(i));
             }
           else
-            for (std::size_t j = 0; j < loss.negatives; ++j) {
+            for (std::size_t j = 0; j < (loss.shared ? batch.negatives.size() : loss.negatives); ++j) {
               const std::uint32_t item = loss.shared ? batch.negatives[j] : batch.negatives[t * loss.negatives + j];
-              const bool hidden = loss.shared && s % 2 == 0 && j == s % loss.negatives;
+              const bool hidden = loss.shared && s % 2 == 0 && j == s % batch.negatives.size();
+              const bool counts = loss.shared && kind == SequenceLoss::kSampledSoftmax;
               if (item != kNoTarget && !hidden && !(loss.shared && item == batch.targets[t]))
-                negatives.push_back(score(item));
+                negatives.resize(negatives.size() + (counts ? batch.negative_counts[j] : 1), score(item));
             }
           double rest = 0;
           for (const double x : negatives)
