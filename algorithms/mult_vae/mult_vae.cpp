@@ -34,13 +34,14 @@ struct MultVaeParams {
   MultVaeShape shape(std::size_t items) const {
     return {items, static_cast<std::size_t>(hidden), static_cast<std::size_t>(factors), variational};
   }
-  // Three products with the output weights and with those between, for every user; the moments of a step weigh 20.
+  // Three products with the output weights and with those between, for every user, at ten times the usual rate; sums of
+  // the first layer; and the moments of each step.
   double fit_flop(const DataShape& s) const {
     const MultVaeShape of = shape(static_cast<std::size_t>(s.items));
     const double output = s.items * static_cast<double>(of.output());
     const double inner = static_cast<double>(of.hidden * (of.code() + of.dims));
-    return epochs * (6 * s.users * (output + inner) + 4 * s.events * static_cast<double>(of.input()) +
-                     20 * std::ceil(s.users / batch_size) * (2 * output + inner));
+    return epochs * (0.6 * s.users * (output + inner) + s.events * static_cast<double>(of.input()) +
+                     5 * std::ceil(s.users / batch_size) * (2 * output + inner));
   }
   // Weights, moments, the output's transpose, its copy for scoring and the best epoch's; a batch's logits.
   double fit_bytes(const DataShape& s) const {

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "framework/base/errors.hpp"
 #include "framework/base/rng.hpp"
 #include "framework/linalg/vector_math.hpp"
 
