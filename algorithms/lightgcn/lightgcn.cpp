@@ -161,7 +161,7 @@ class LightGcnRecommender final : public IterativeRecommender, public EmbeddingS
     packed_items_ = PackedRows(items_);
   }
   std::vector<std::span<float>> state() override { return {net_->params().all()}; }
-  std::vector<std::span<float>> training_state() {
+  std::vector<std::span<float>> training_state() override {
     std::vector<std::span<float>> out = state();
     for (const std::span<float> moments : optimizer_->state()) out.push_back(moments);
     return out;

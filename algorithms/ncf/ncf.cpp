@@ -142,7 +142,7 @@ class Ncf final : public IterativeRecommender {
   }
 
   std::vector<std::span<float>> state() override { return {net_->params().all()}; }
-  std::vector<std::span<float>> training_state() {
+  std::vector<std::span<float>> training_state() override {
     std::vector<std::span<float>> out = state();
     for (std::span<float> moments : trainer_->optimizer().state()) out.push_back(moments);
     return out;

@@ -48,8 +48,7 @@ class StratifiedSamples {
   StratifiedSamples(const Csr<ItemIdx>& events, SgdLoss loss, std::size_t negatives, std::size_t dims, const Rng& rng,
                     std::size_t max_samples = kRoundSamples);
 
-  // Visits every sample of an epoch once, in an order that depends on (rng, epochs so far) alone. Returns the mean
-  // loss.
+  // Visits every sample of an epoch once, in an order that depends on (rng, epoch) alone. Returns the mean loss.
   double run_epoch(int epoch, const SgdStep& step, FactorModel& model, const Executor& exec);
 
   std::size_t rounds() const { return rounds_; }
@@ -62,6 +61,7 @@ class StratifiedSamples {
   std::vector<std::uint8_t> item_group_;
   std::vector<std::vector<SgdSample>> by_user_group_;  // the training pairs, where rounds are to be made of them
   std::vector<std::vector<SgdSample>> blocks_;         // groups^2: the samples of the current round, or all of them
+  bool shuffled_ = false;                              // whether all of them are
 };
 
 // A user who was not trained on: from p = 0 and b = 0 on, the steps of the training against items that stand still.

@@ -151,7 +151,7 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace {
   }
 
   std::vector<std::span<float>> state() override { return {weights_.all()}; }
-  std::vector<std::span<float>> training_state() {
+  std::vector<std::span<float>> training_state() override {
     std::vector<std::span<float>> out = state();
     for (std::span<float> moments : trainer_->optimizer().state()) out.push_back(moments);
     return out;

@@ -20,6 +20,7 @@
 
 namespace segue {
 
+class Checkpoints;
 class PackedRows;
 class Recommender;
 
@@ -58,6 +59,7 @@ struct FitContext {
   std::function<double(const Recommender&)> validate{};
   StoppingPolicy stopping{};
   const Components* components = nullptr;
+  Checkpoints* checkpoints = nullptr;  // where a fit in epochs keeps what it needs to be resumed; nullptr: nowhere
 };
 
 // Predicts a rating on the scale of the training weights.

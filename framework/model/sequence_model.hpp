@@ -55,7 +55,7 @@ class SequenceRecommender : public IterativeRecommender, public EmbeddingSpace {
   void prepare_scoring() override;
   std::vector<std::span<float>> state() override;
   // state() and the optimizers' moments: run_epoch() is a function of these, the data and the generator.
-  std::vector<std::span<float>> training_state();
+  std::vector<std::span<float>> training_state() override;
 
   const SequenceParams& shared() const { return shared_; }
 
