@@ -40,11 +40,6 @@ struct Gru4RecParams : SequenceParams {
     return {static_cast<std::size_t>(factors), static_cast<std::size_t>(layers), static_cast<std::size_t>(bptt),
             static_cast<double>(embedding_dropout), static_cast<double>(dropout)};
   }
-  // Forwards and backwards, six products of d x d a layer, three times each, and the negatives' products.
-  double fit_flop(const DataShape& s) const {
-    const double d = factors, others = loss == SequenceLoss::kSoftmax ? s.items : negatives;
-    return s.events * epochs * (layers * 36 * d * d + 6 * d * others);
-  }
   static Schema<Gru4RecParams> schema() {
     using P = Gru4RecParams;
     Schema<P> s;

@@ -27,7 +27,8 @@ struct SequencesParams {
     s.field("format", &P::format, "pairs: 'user item' a line; users: 'user item item ...'; sessions: 'item item ...'")
         .choices({{"pairs", Format::kPairs}, {"users", Format::kUsers}, {"sessions", Format::kSessions}});
     s.field("path", &P::path, "the file, below a data folder; each user's items oldest first");
-    s.field("test", &P::test, "sessions: 'item item ... TAB item' a line: what unseen sessions begin with, and what follows");
+    s.field("test", &P::test,
+            "sessions: 'item item ... TAB item' a line: what unseen sessions begin with, and what follows");
     s.field("negatives", &P::negatives, "'user item item ...': negatives to rank each user's last item against");
     s.field("attributes", &P::attributes, "JSON: {item: [attribute, ...]}, a repeated attribute weighs more");
     return s;
@@ -43,7 +44,8 @@ Files find_files(const SequencesParams& params, const Value& values, const DataR
   if (!params.test.empty() && params.format != SequencesParams::Format::kSessions)
     throw UsageError("{}data set 'sequences': 'test' goes with format: sessions", values.mark().prefix());
   if (!params.test.empty() && !params.negatives.empty())
-    throw UsageError("{}data set 'sequences': 'test' and 'negatives' each make a split; give one of them", values.mark().prefix());
+    throw UsageError("{}data set 'sequences': 'test' and 'negatives' each make a split; give one of them",
+                     values.mark().prefix());
   const auto find = [&](const std::string& path) { return path.empty() ? fs::path() : roots.find(path, ""); };
   return {find(params.path), find(params.test), find(params.negatives), find(params.attributes)};
 }
@@ -82,8 +84,8 @@ struct Sequence {
   std::string last;
 };
 
-// One query a line, whose user is "t" and the line's number: events that are known, and the one to predict. All are asked
-// at the end of the training sessions, at time `now`.
+// One query a line, whose user is "t" and the line's number: events that are known, and the one to predict. All are
+// asked at the end of the training sessions, at time `now`.
 void read_test(const fs::path& path, std::int64_t now, DatasetBuilder& builder) {
   FileReader file(path);
   std::vector<std::string_view> known, target;

@@ -359,7 +359,8 @@ Dataset DatasetBuilder::build() {
             [](const auto& a, const auto& b) { return canonical_less(a.first, b.first); });
   for (auto& [name, fold] : impl->folds) {
     for (auto& [user, item] : fold.negatives) std::tie(user, item) = std::pair(user_at[user], item_at[item]);
-    out.given.push_back({name, Events(std::move(fold.train)), Events(std::move(fold.test)), Events(std::move(fold.known)),
+    out.given.push_back({name, Events(std::move(fold.train)), Events(std::move(fold.test)),
+                         Events(std::move(fold.known)),
                          negative_lists(std::move(fold.negatives), out.users.size(), out.items.size())});
   }
   return out;

@@ -115,7 +115,8 @@ TEST(Sequences, ThreeLayoutsOfTheSameEvents) {
   EXPECT_THAT(sequence(pairs, "2"), ElementsAre("5", "9"));
   EXPECT_EQ(users.fingerprint(), pairs.fingerprint());
   EXPECT_THAT(sequence(sessions, "1"), ElementsAre("9", "7", "9"));
-  EXPECT_THAT(sequence(sessions, "2", 3), ElementsAre("5", "9")) << "sessions stand in the order in which they were heard";
+  EXPECT_THAT(sequence(sessions, "2", 3), ElementsAre("5", "9"))
+      << "sessions stand in the order in which they were heard";
   EXPECT_FALSE(pairs.has_times);
   EXPECT_EQ(pairs.events.kinds()[0], EventKind::kPlay);
 }
@@ -183,10 +184,12 @@ TEST(Sequences, PrefixesAndTargetsMakeAGivenSplit) {
   EXPECT_THAT(with("5\t\n"), HasSubstr("test:1: expected one item after the tab, found 0"));
   EXPECT_THAT(error_of("sequences", {{"path", text("train")}, {"test", text("test")}}, folder, ExitCode::kUsage),
               HasSubstr("'test' goes with format: sessions"));
-  EXPECT_THAT(error_of("sequences",
-                       {{"path", text("train")}, {"format", text("sessions")}, {"test", text("test")}, {"negatives", text("test")}},
-                       folder, ExitCode::kUsage),
-              HasSubstr("'test' and 'negatives' each make a split; give one of them"));
+  EXPECT_THAT(
+      error_of(
+          "sequences",
+          {{"path", text("train")}, {"format", text("sessions")}, {"test", text("test")}, {"negatives", text("test")}},
+          folder, ExitCode::kUsage),
+      HasSubstr("'test' and 'negatives' each make a split; give one of them"));
 }
 
 TEST(Sequences, NamesBadLinesAndFiles) {
