@@ -85,11 +85,13 @@ struct NcfParams {
   }
 };
 
-class Ncf final : public IterativeRecommender {
+class Ncf final : public IterativeRecommender, public ScoreMeaning {
  public:
   explicit Ncf(NcfParams params) : params_(params) {}
 
   std::size_t n_items() const override { return net_ ? net_->shape().items : 0; }
+  const ScoreMeaning* score_meaning() const override { return this; }
+  Kind kind() const override { return Kind::kLogit; }
 
   void score(std::span<const Query> queries, MatRef<float> out) const override {
     for (std::size_t q = 0; q < queries.size(); ++q)

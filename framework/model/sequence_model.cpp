@@ -332,6 +332,12 @@ void SequenceRecommender::query_vector(const Query& query, std::span<float> out)
   net_->last_state(query_tokens(known), out);
 }
 
+const ScoreMeaning* SequenceRecommender::score_meaning() const {
+  const bool has = shared_.loss == SequenceLoss::kBce || shared_.loss == SequenceLoss::kSoftmax ||
+                   shared_.loss == SequenceLoss::kSampledSoftmax;
+  return has ? this : nullptr;
+}
+
 void SequenceRecommender::score(std::span<const Query> queries, MatRef<float> out) const {
   score_packed(*this, queries, out);
 }
