@@ -67,9 +67,10 @@ class StratifiedSamples {
 // A user who was not trained on: from p = 0 and b = 0 on, the steps of the training against items that stand still.
 // Each pass visits the history's samples and `negatives` uniform ones a positive (logistic loss) in random order;
 // settings(pass) gives the step of pass 1..passes. What is drawn is a function of the history and the number of items.
+// `out` becomes the vector; returns the bias.
 template <class Settings>
-void sgd_fold_in(const HistoryRow& history, const FactorModel& model, std::size_t negatives, int passes,
-                 Settings settings, std::span<float> out) {
+float sgd_fold_in(const HistoryRow& history, const FactorModel& model, std::size_t negatives, int passes,
+                  Settings settings, std::span<float> out) {
   FactorModel still;  // one user, and a row of its own for every sample
   still.offset = model.offset;
   still.users = Matrix<float>::Zero(1, model.items.cols());
@@ -97,6 +98,7 @@ void sgd_fold_in(const HistoryRow& history, const FactorModel& model, std::size_
     sgd_steps(still, samples, step);
   }
   std::copy(still.users.data(), still.users.data() + still.users.size(), out.begin());
+  return still.user_bias[0];
 }
 
 }  // namespace segue
