@@ -70,7 +70,7 @@ class SgdMf final : public FactorRecommender, public RatingPredictor, public Sco
 
   const RatingPredictor* ratings() const override { return params_.loss == SgdLoss::kSquared ? this : nullptr; }
 
-  // Of a positive among the samples of an epoch: one that is not sampled would be more, or less, probable.
+  // Of a positive among the samples of an epoch, where `negatives` stand beside each; so not of all pairs there are.
   const ScoreMeaning* score_meaning() const override { return params_.loss == SgdLoss::kLogistic ? this : nullptr; }
   Kind kind() const override { return Kind::kLogit; }
   float shift(const Query& query) const override {
