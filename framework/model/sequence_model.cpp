@@ -113,6 +113,14 @@ void SequenceRecommender::begin(const TrainData& data, FitContext& ctx) {
     }
   }
   t.seen.assign(items, 0);
+  // Where scores are log probabilities, the biases begin with those of an empty history: what every item's share is.
+  if (net_->shape().bias && (shared_.loss == SequenceLoss::kSoftmax || shared_.loss == SequenceLoss::kSampledSoftmax)) {
+    const View<float> bias = net_->items()[net_->bias()];
+    double mean = 0;
+    for (std::size_t i = 0; i < items; ++i)
+      mean += bias(i, 0) = static_cast<float>(std::log1p(static_cast<double>(t.sequences.counts()[i])));
+    for (std::size_t i = 0; i < items; ++i) bias(i, 0) -= static_cast<float>(mean / static_cast<double>(items));
+  }
   // Items without events stay at zero until a step moves them, so that chance has no say in their rank.
   for (const BlockId block : {net_->vectors(), net_->inputs()}) {
     const View<float> rows = net_->items()[block];
