@@ -1,4 +1,6 @@
 // Gated recurrent units over a user's or a session's events: the next item. See README.md.
+#include <algorithm>
+
 #include "algorithms/gru4rec/gru4rec_math.hpp"
 #include "framework/model/registry.hpp"
 #include "framework/model/sequence_model.hpp"
@@ -13,21 +15,27 @@ struct Gru4RecParams : SequenceParams {
   float embedding_dropout = 0;
 
   Gru4RecParams() {
-    factors = 100;
-    epochs = 10;
+    epochs = 8;
     batch_size = 32;
-    learning_rate = 0.05f;
-    optimizer = nn::OptimizerKind::kAdagrad;
-    row_updates = nn::RowMode::kLazy;
+    window_stride = 50;
+    dropout = 0.4f;
     loss = SequenceLoss::kSampledSoftmax;
-    negatives = 2048;
+    negatives = 256;
     shared_negatives = true;
     batch_negatives = true;
     alpha = 0.75f;
     exclude_history = false;
     output_bias = true;
+    optimizer = nn::OptimizerKind::kAdagrad;
+    learning_rate = 0.1f;
+    row_updates = nn::RowMode::kLazy;
   }
 
+  // Six multiply-adds' worth of each weight an event, and of each negative's vector.
+  double fit_flop(const DataShape& s) const {
+    const double d = factors, items = loss == SequenceLoss::kSoftmax ? s.items : std::min<double>(negatives, s.items);
+    return s.events * epochs * 6 * (6 * d * d * layers + d * items);
+  }
   Gru4RecShape shape() const {
     return {static_cast<std::size_t>(factors), static_cast<std::size_t>(layers), static_cast<std::size_t>(bptt),
             static_cast<double>(embedding_dropout), static_cast<double>(dropout)};
