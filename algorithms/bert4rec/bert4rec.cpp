@@ -10,17 +10,19 @@ namespace segue {
 namespace {
 
 struct Bert4RecParams : SequenceParams {
-  int layers = 2;
+  int layers = 1;
   int heads = 2;
   int inner = 0;
-  float mask = 0.2f;
-  float last_only = 0.1f;
+  float mask = 0.5f;
+  float last_only = 0;
 
   Bert4RecParams() {
     factors = 32;
-    epochs = 40;
+    epochs = 30;
     batch_size = 32;
-    learning_rate = 3e-3f;
+    window_stride = 50;
+    learning_rate = 5e-3f;
+    init_stddev = 0.1f;
     loss = SequenceLoss::kSoftmax;
     output_bias = true;
   }

@@ -18,6 +18,7 @@ struct SequencesParams {
   enum class Format { kPairs, kUsers, kSessions };
   Format format = Format::kPairs;
   std::string path = "";
+  std::string test = "";
   std::string negatives = "";
   std::string attributes = "";
   static Schema<SequencesParams> schema() {
@@ -26,6 +27,8 @@ struct SequencesParams {
     s.field("format", &P::format, "pairs: 'user item' a line; users: 'user item item ...'; sessions: 'item item ...'")
         .choices({{"pairs", Format::kPairs}, {"users", Format::kUsers}, {"sessions", Format::kSessions}});
     s.field("path", &P::path, "the file, below a data folder; each user's items oldest first");
+    s.field("test", &P::test,
+            "sessions: 'item item ... TAB item' a line: what unseen sessions begin with, and what follows");
     s.field("negatives", &P::negatives, "'user item item ...': negatives to rank each user's last item against");
     s.field("attributes", &P::attributes, "JSON: {item: [attribute, ...]}, a repeated attribute weighs more");
     return s;
@@ -33,13 +36,18 @@ struct SequencesParams {
 };
 
 struct Files {
-  fs::path sequences, negatives, attributes;
+  fs::path sequences, test, negatives, attributes;
 };
 
 Files find_files(const SequencesParams& params, const Value& values, const DataRoots& roots) {
   if (params.path.empty()) throw UsageError("{}data set 'sequences' needs a 'path'", values.mark().prefix());
+  if (!params.test.empty() && params.format != SequencesParams::Format::kSessions)
+    throw UsageError("{}data set 'sequences': 'test' goes with format: sessions", values.mark().prefix());
+  if (!params.test.empty() && !params.negatives.empty())
+    throw UsageError("{}data set 'sequences': 'test' and 'negatives' each make a split; give one of them",
+                     values.mark().prefix());
   const auto find = [&](const std::string& path) { return path.empty() ? fs::path() : roots.find(path, ""); };
-  return {find(params.path), find(params.negatives), find(params.attributes)};
+  return {find(params.path), find(params.test), find(params.negatives), find(params.attributes)};
 }
 
 // Parts between runs of blanks and tabs.
@@ -75,6 +83,28 @@ struct Sequence {
   std::uint32_t length = 0;
   std::string last;
 };
+
+// One query a line, whose user is "t" and the line's number: events that are known, and the one to predict. All are
+// asked at the end of the training sessions, at time `now`.
+void read_test(const fs::path& path, std::int64_t now, DatasetBuilder& builder) {
+  FileReader file(path);
+  std::vector<std::string_view> known, target;
+  for (std::string_view line; file.next(line);) {
+    if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
+    const std::size_t tab = line.find('\t');
+    if (tab == std::string_view::npos || line.find('\t', tab + 1) != std::string_view::npos)
+      throw file.error("expected 'item item ...', one tab and an item, found '{}'", FileReader::excerpt(line));
+    split_blanks(line.substr(0, tab), known);
+    split_blanks(line.substr(tab), target);
+    if (known.empty()) throw file.error("expected items before the tab, found none");
+    if (target.size() != 1) throw file.error("expected one item after the tab, found {}", target.size());
+    const std::string user = fmt::format("t{}", file.line_number());
+    std::int64_t time = now;
+    for (const std::string_view item : known)
+      builder.add_known("given", {.user = user, .item = item, .time = time++, .kind = EventKind::kPlay});
+    builder.add_test("given", {.user = user, .item = target[0], .time = time, .kind = EventKind::kPlay});
+  }
+}
 
 void read_negatives(const fs::path& path, const Interner& users, const Interner& items,
                     const std::vector<Sequence>& sequences, DatasetBuilder& builder) {
@@ -133,7 +163,7 @@ class SequencesLoader : public DatasetLoader {
  public:
   std::vector<fs::path> files(const Value& values, const DataRoots& roots) const override {
     const Files found = find_files(parse(values), values, roots);
-    std::vector<fs::path> out{found.sequences, found.negatives, found.attributes};
+    std::vector<fs::path> out{found.sequences, found.test, found.negatives, found.attributes};
     std::erase(out, fs::path());
     return out;
   }
@@ -147,29 +177,39 @@ class SequencesLoader : public DatasetLoader {
     Interner users, items;
     std::vector<Sequence> sequences;
     const bool has_split = !files.negatives.empty();
+    // Session files stand in the order in which sessions were heard; users of the others have no common order.
+    const bool one_order = params.format == SequencesParams::Format::kSessions;
+    std::int64_t running = 0;
     FileReader file(files.sequences);
     each_event(file, params.format, [&](std::string_view user, std::string_view item) {
       const std::uint32_t number = users.intern(user);
       if (number == sequences.size()) sequences.emplace_back();
       Sequence& sequence = sequences[number];
-      builder.add({.user = user, .item = item, .time = sequence.length++, .kind = EventKind::kPlay});
+      const DatasetBuilder::Row row{
+          .user = user, .item = item, .time = one_order ? running++ : sequence.length, .kind = EventKind::kPlay};
+      ++sequence.length;
+      builder.add(row);
+      if (!files.test.empty()) builder.add_train("given", row);
       if (!has_split) return;
       items.intern(item);
       sequence.last = item;
     });
     if (has_split) {
       std::vector<std::uint32_t> position(sequences.size(), 0);
+      std::int64_t again_running = 0;
       FileReader again(files.sequences);
       each_event(again, params.format, [&](std::string_view user, std::string_view item) {
-        const std::uint32_t number = users.find(user), time = position[number]++;
+        const std::uint32_t number = users.find(user), place = position[number]++;
+        const std::int64_t time = one_order ? again_running++ : place;
         const DatasetBuilder::Row row{.user = user, .item = item, .time = time, .kind = EventKind::kPlay};
-        if (time + 1 < sequences[number].length)
+        if (place + 1 < sequences[number].length)
           builder.add_train("given", row);
         else
           builder.add_test("given", row);
       });
       read_negatives(files.negatives, users, items, sequences, builder);
     }
+    if (!files.test.empty()) read_test(files.test, running, builder);
     if (!files.attributes.empty()) read_attributes(files.attributes, builder);
     return builder.build();
   }
@@ -188,4 +228,5 @@ SEGUE_DATASET(sequences, segue::SequencesParams, segue::SequencesLoader,
                "Sequences without times: SASRec's pairs, S3-Rec's users, session lists",
                "that of the file",
                "the file that you name",
-               {}})
+               {},
+               2})

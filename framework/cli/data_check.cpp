@@ -107,7 +107,7 @@ void check_facets(const Dataset& data, std::vector<Check>& out) {
 
 void check_splits(const Dataset& data, std::vector<Check>& out) {
   for (const GivenSplit& split : data.given) {
-    const std::size_t wrong = out_of_range(split.train, data) + out_of_range(split.test, data);
+    const std::size_t wrong = out_of_range(split.train, data) + out_of_range(split.test, data) + out_of_range(split.known, data);
     out.push_back(verdict("split " + split.name, wrong,
                           fmt::format("{} train, {} test events", split.train.size(), split.test.size()),
                           "events of users or items that do not exist"));

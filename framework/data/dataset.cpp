@@ -60,6 +60,7 @@ std::string Dataset::fingerprint() const {
     add(hasher, split.train);
     add(hasher, split.test);
     add(hasher, split.negatives);
+    if (!split.known.empty()) add(hasher, split.known);  // few splits have any: the others keep their fingerprints
   }
   return hasher.hex();
 }

@@ -18,6 +18,8 @@ struct GivenSplit {
   std::string name;  // "u1"
   Events train;
   Events test;
+  // What test queries know and no model is trained on: the opening of a session that nobody has seen, a playlist's seeds.
+  Events known;
   // Negatives to rank the truth against, one row a user (rows = users, empty for most), or no rows at all.
   Csr<ItemIdx> negatives;
 };
@@ -31,7 +33,7 @@ class Dataset {
   Events events;
   Facets facets;
   std::vector<GivenSplit> given;
-  bool has_times = true;        // false: Event::time is the position in the user's sequence
+  bool has_times = true;        // false: Event::time is an order, in the user's sequence or over all of them
   bool has_ratings = false;     // Event::value of kRating events is a star rating
   bool has_sessions = false;
   std::vector<std::string> notes;  // what the loader repaired or dropped, with counts; shown by `segue data info`
@@ -57,6 +59,7 @@ class DatasetBuilder {
   // Rows of a given split; fold is created on first use. They are not added to the event log by themselves.
   void add_train(std::string_view fold, const Row& row);
   void add_test(std::string_view fold, const Row& row);
+  void add_known(std::string_view fold, const Row& row);
   void add_negative(std::string_view fold, std::string_view user, std::string_view item);
 
   // Items that exist without any event (new releases). Facts about items never declared nor seen are ignored.

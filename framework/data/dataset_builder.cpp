@@ -132,7 +132,7 @@ std::vector<Weighted> on_known_items(const std::vector<Weighted>& weights, const
 }
 
 struct Fold {
-  std::vector<Event> train, test;
+  std::vector<Event> train, test, known;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> negatives;  // user, item
 };
 
@@ -199,6 +199,9 @@ void DatasetBuilder::add_train(std::string_view fold, const Row& row) {
 }
 void DatasetBuilder::add_test(std::string_view fold, const Row& row) {
   impl_->fold(fold).test.push_back(impl_->event(row));
+}
+void DatasetBuilder::add_known(std::string_view fold, const Row& row) {
+  impl_->fold(fold).known.push_back(impl_->event(row));
 }
 void DatasetBuilder::add_negative(std::string_view fold, std::string_view user, std::string_view item) {
   impl_->fold(fold).negatives.emplace_back(impl_->users.declare(user), impl_->items.declare(item));
@@ -337,7 +340,7 @@ Dataset DatasetBuilder::build() {
   impl->place_facets(out, user_at, item_at);
 
   std::vector<std::vector<Event>*> logs{&impl->events};
-  for (auto& [name, fold] : impl->folds) logs.insert(logs.end(), {&fold.train, &fold.test});
+  for (auto& [name, fold] : impl->folds) logs.insert(logs.end(), {&fold.train, &fold.test, &fold.known});
   for (std::vector<Event>* log : logs) {
     for (Event& e : *log) {
       e.user = UserIdx{user_at[raw(e.user)]};
@@ -357,6 +360,7 @@ Dataset DatasetBuilder::build() {
   for (auto& [name, fold] : impl->folds) {
     for (auto& [user, item] : fold.negatives) std::tie(user, item) = std::pair(user_at[user], item_at[item]);
     out.given.push_back({name, Events(std::move(fold.train)), Events(std::move(fold.test)),
+                         Events(std::move(fold.known)),
                          negative_lists(std::move(fold.negatives), out.users.size(), out.items.size())});
   }
   return out;

@@ -18,7 +18,7 @@ std::string_view event_kind_name(EventKind kind);  // "rating", "play", ...
 struct Event {
   UserIdx user{};
   ItemIdx item{};
-  std::int64_t time = 0;  // seconds since 1970, or the position in the user's sequence where a file has no times
+  std::int64_t time = 0;  // seconds since 1970, or an order where a file has no times (Dataset::has_times)
   EventKind kind = EventKind::kRating;
   float value = 1;             // stars for kRating, number of plays for kPlay, else 1
   std::uint32_t session = 0;   // of the user, ascending; 0 where the data has no sessions

@@ -183,7 +183,7 @@ Dataset restrict_dataset(const Dataset& dataset, const std::vector<std::uint8_t>
   out.items = Vocab(subset(dataset.items.table(), keep_item));
   out.events = r.apply(dataset.events);
   out.facets = subset(dataset.facets, r);
-  for (GivenSplit& g : out.given) g = {g.name, r.apply(g.train), r.apply(g.test), r.apply(g.negatives)};
+  for (GivenSplit& g : out.given) g = {g.name, r.apply(g.train), r.apply(g.test), r.apply(g.known), r.apply(g.negatives)};
   return out;
 }
 

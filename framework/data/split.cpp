@@ -148,6 +148,29 @@ void take_validation(const std::vector<Event>& events, std::vector<Part>& parts,
     parts[order[i].event] = Part::kValidation;
 }
 
+// The last event of a share of the users, those whose last event is latest (then by hash); users who would keep no training
+// event keep all. Sorts the events.
+void take_last_events(std::vector<Event>& events, std::vector<Part>& parts, const Dataset& dataset, const SplitSpec& split) {
+  if (split.validation <= 0) return;
+  sort_histories(events, dataset, split.seed);
+  struct Last {
+    std::int64_t time;
+    std::uint64_t key;
+    std::size_t event;
+  };
+  std::vector<Last> users;
+  for_each_user(events.size(), [&](std::size_t i) { return events[i].user; },
+                [&](std::size_t first, std::size_t last) {
+                  const std::uint64_t key = mix64(mix64(split.seed, 3), dataset.users.keys()[raw(events[first].user)]);
+                  if (last - first > 1) users.push_back({events[last - 1].time, key, last - 1});
+                });
+  std::sort(users.begin(), users.end(), [](const Last& a, const Last& b) {
+    return std::tie(b.time, a.key, a.event) < std::tie(a.time, b.key, b.event);
+  });
+  users.resize(share_of(split.validation, users.size()));
+  for (const Last& user : users) parts[user.event] = Part::kValidation;
+}
+
 void k_fold(const std::vector<Event>& events, std::vector<Part>& parts, const Dataset& dataset, const SplitSpec& split,
             const std::string& fold) {
   const std::vector<std::string> names = fold_names(dataset.name, {}, split);
@@ -205,7 +228,8 @@ SplitEvents split_events(std::vector<Event> events, const Dataset& dataset, cons
     k_fold(events, parts, dataset, split, fold);
   } else {
     SEGUE_CHECK(split.strategy == "given", "unknown split strategy '{}'", split.strategy);
-    take_validation(events, parts, dataset, split);
+    split.validation_from == "events" ? take_validation(events, parts, dataset, split)
+                                      : take_last_events(events, parts, dataset, split);
   }
   keep_test_users(events, parts, dataset, split);
 

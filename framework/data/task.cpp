@@ -226,8 +226,9 @@ PreparedFold prepare(const Dataset& source, const TaskSpec& spec, const std::str
   // Only of users who are asked about: with few of them among many, the log is not in memory twice.
   std::vector<std::uint8_t> asked(dataset->users.size(), 0);
   for (const Event& e : parts.test) asked[raw(e.user)] = 1;
-  std::vector<Event> known;
-  for (const std::vector<Event>* part : {&parts.train, &parts.validation})
+  std::vector<Event> known, beyond;
+  if (given != nullptr) beyond = select_events(given->known, spec.feedback, *dataset);
+  for (const std::vector<Event>* part : {&parts.train, &parts.validation, &beyond})
     for (const Event& e : *part)
       if (asked[raw(e.user)] != 0) known.push_back(e);
   sort_histories(known, *dataset, spec.split.seed);

@@ -43,6 +43,10 @@ Schema<SplitSpec> SplitSpec::schema() {
       .choices({"leave_last_out", "random_ratio", "global_time", "k_fold", "given"});
   s.field("test", &P::test, "events a user (leave_last_out), or the share of events; -1: 1 event or 0.2").range(-1.0, 1e6);
   s.field("validation", &P::validation, "the same for validation; 0: none").range(0.0, 1e6);
+  s.field("validation_from", &P::validation_from,
+          "given: validation is a share of the training events, drawn by hash (events), or of the users, those who were active last, "
+          "and takes the last event of each (last_events; 1: of everybody)")
+      .choices({"events", "last_events"});
   s.field("per", &P::per, "random_ratio: over all events, or within each user").choices({"global", "user"});
   s.field("folds", &P::folds, "k_fold: number of folds").range(2, 100);
   s.field("names", &P::names, "given: which of the data set's splits; empty: all of them");
@@ -70,11 +74,17 @@ void SplitSpec::check() const {
   const bool draws_users = strategy == "leave_last_out" || strategy == "random_ratio";
   if (test_users > 0 && !draws_users)
     throw UsageError("split: test_users goes with leave_last_out and random_ratio, not with {}, whose test events are no choice of its own", strategy);
+  if (validation_from != "events" && strategy != "given")
+    throw UsageError("split: validation_from goes with given, not with {}, which has a rule of its own for validation", strategy);
   const double test_part = test_size();
   if (strategy == "leave_last_out") {
     if (test_part != std::floor(test_part) || validation != std::floor(validation))
       throw UsageError("split: leave_last_out takes whole numbers of events, not test = {}, validation = {}", test_part, validation);
     if (test_part < 1) throw UsageError("split: test = 0 leaves nothing to judge");
+    return;
+  }
+  if (validation_from == "last_events") {
+    if (validation > 1) throw UsageError("split: with validation_from: last_events, 'validation' is a share of users up to 1, not {}", validation);
     return;
   }
   if (validation >= 1) throw UsageError("split: 'validation' is a share of events below 1 for this strategy, not {}", validation);
@@ -94,6 +104,7 @@ SplitSpec SplitSpec::effective() const {
   if (strategy == "random_ratio" || strategy == "leave_last_out") out.test_users = test_users;
   if (strategy == "k_fold") out.folds = folds;
   if (strategy == "given") out.names = names;
+  if (strategy == "given" && validation > 0) out.validation_from = validation_from;
   if (strategy == "global_time") out.at = at;
   const bool reads_test = strategy == "leave_last_out" || strategy == "random_ratio" || (strategy == "global_time" && !at);
   if (reads_test && test_size() != out.test_size()) out.test = test;

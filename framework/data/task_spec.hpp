@@ -43,6 +43,7 @@ struct SplitSpec {
   std::string strategy = "leave_last_out";
   double test = -1;        // events a user (leave_last_out) or share of events; -1: the strategy's default
   double validation = 0;
+  std::string validation_from = "events";  // given: share of the training events, or of the users, for their last event
   std::string per = "global";
   int folds = 5;
   std::vector<std::string> names;    // given: which of the data set's splits; empty: all

@@ -54,7 +54,8 @@ JudgedView apply_view(const PreparedFold& fold, const EvalSet& set, const ViewSp
   std::vector<ItemIdx> known, trained, seen, truth, positives;
   for (std::size_t q = 0; q < set.size(); ++q) {
     const UserIdx user = set.users[q];
-    // What the query knows beyond the user's training events (as multisets) are the validation events, truth or not.
+    // What the query knows beyond the user's training events (as multisets) are the validation events, truth or not, and
+    // those that a given split lets queries alone know.
     known.assign(set.histories[q].items.begin(), set.histories[q].items.end());
     trained.assign(fold.train_histories.of(user).items.begin(), fold.train_histories.of(user).items.end());
     std::sort(known.begin(), known.end());

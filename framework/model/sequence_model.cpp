@@ -107,6 +107,14 @@ void SequenceRecommender::begin(const TrainData& data, FitContext& ctx) {
   t.sampler = ItemSampler(t.sequences.counts(), static_cast<double>(shared_.alpha));
   t.log_q = log_q();
   t.seen.assign(items, 0);
+  // Where scores are log probabilities, the biases begin with those of an empty history: what every item's share is.
+  if (net_->shape().bias && (shared_.loss == SequenceLoss::kSoftmax || shared_.loss == SequenceLoss::kSampledSoftmax)) {
+    const View<float> bias = net_->items()[net_->bias()];
+    double mean = 0;
+    for (std::size_t i = 0; i < items; ++i)
+      mean += bias(i, 0) = static_cast<float>(std::log1p(static_cast<double>(t.sequences.counts()[i])));
+    for (std::size_t i = 0; i < items; ++i) bias(i, 0) -= static_cast<float>(mean / static_cast<double>(items));
+  }
   // Items without events stay at zero until a step moves them, so that chance has no say in their rank.
   for (const BlockId block : {net_->vectors(), net_->inputs()}) {
     const View<float> rows = net_->items()[block];
@@ -322,6 +330,12 @@ void SequenceRecommender::query_vector(const Query& query, std::span<float> out)
     return;
   }
   net_->last_state(query_tokens(known), out);
+}
+
+const ScoreMeaning* SequenceRecommender::score_meaning() const {
+  const bool has = shared_.loss == SequenceLoss::kBce || shared_.loss == SequenceLoss::kSoftmax ||
+                   shared_.loss == SequenceLoss::kSampledSoftmax;
+  return has ? this : nullptr;
 }
 
 void SequenceRecommender::score(std::span<const Query> queries, MatRef<float> out) const {

@@ -15,7 +15,7 @@
 
 namespace segue {
 
-class SequenceRecommender : public IterativeRecommender, public EmbeddingSpace {
+class SequenceRecommender : public IterativeRecommender, public EmbeddingSpace, public ScoreMeaning {
  public:
   explicit SequenceRecommender(SequenceParams params) : shared_(params) {}
 
@@ -24,6 +24,10 @@ class SequenceRecommender : public IterativeRecommender, public EmbeddingSpace {
   const Matrix<float>& item_vectors() const override { return vectors_; }
   std::span<const float> item_biases() const override { return biases_; }
   const PackedRows* packed_items() const override { return &packed_; }
+  // Probabilities where the loss makes them: of the softmax losses those of the next item, of bce those of a pair among its
+  // negatives.
+  const ScoreMeaning* score_meaning() const override;
+  Kind kind() const override { return shared_.loss == SequenceLoss::kBce ? Kind::kLogit : Kind::kSoftmax; }
   // The last state of the latest max_length events of the history (of the current session, with sequences: sessions,
   // unless that is empty). Zero for an empty history: then the ranking is that of the biases.
   void query_vector(const Query& query, std::span<float> out) const override;
@@ -55,7 +59,7 @@ class SequenceRecommender : public IterativeRecommender, public EmbeddingSpace {
   void prepare_scoring() override;
   std::vector<std::span<float>> state() override;
   // state() and the optimizers' moments: run_epoch() is a function of these, the data and the generator.
-  std::vector<std::span<float>> training_state();
+  std::vector<std::span<float>> training_state() override;
 
   const SequenceParams& shared() const { return shared_; }
 

@@ -83,7 +83,8 @@ void sequence_fields(Schema<P>& s) {
   field("log_q", &S::log_q, "sampled_softmax: subtract the log probability of being sampled from logits");
   field("calibration", &S::calibration, "gbce: t, from 0 (as bce) to 1 (unbiased)").range(0.0f, 1.0f);
   field("bpr_max_reg", &S::bpr_max_reg, "bpr_max: penalty on the scores of negatives").range(0.0f, 100.0f);
-  field("output_bias", &S::output_bias, "a learned bias in each item's score");
+  field("output_bias", &S::output_bias,
+        "a learned bias in each item's score; with the softmax losses it begins with the log of the item's events");
   field("sequences", &S::sequences, "what a training sequence is; where the data has no sessions a user has one")
       .choices({{"users", SequencesOf::kUsers}, {"sessions", SequencesOf::kSessions}});
   field("window_stride", &S::window_stride,

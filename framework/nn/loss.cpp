@@ -18,15 +18,17 @@ double total(Lanes x) { return static_cast<double>(x.sum()); }
 template <class T>
 T largest(std::span<const T> x) {
   T top = -std::numeric_limits<T>::infinity();
-  std::size_t i = 0;
-  if constexpr (std::is_same_v<T, float>) {  // sixteen chains instead of one
+  if constexpr (std::is_same_v<T, float>) {
+    constexpr std::size_t kLanes = Lanes::kCount;
     Lanes tops = Lanes::all(top);
-    for (; i + Lanes::kCount <= x.size(); i += Lanes::kCount) tops = max(tops, Lanes::load(&x[i]));
-    float lanes[Lanes::kCount];
+    for (std::size_t i = 0; i + kLanes <= x.size(); i += kLanes) tops = max(Lanes::load(&x[i]), tops);
+    float lanes[kLanes];
     tops.store(lanes);
-    for (const float v : lanes) top = v > top ? v : top;
+    for (const float v : lanes) top = std::max(top, v);
+    for (const float v : x.subspan(x.size() / kLanes * kLanes)) top = std::max(top, v);
+  } else {
+    for (const T v : x) top = std::max(top, v);
   }
-  for (; i < x.size(); ++i) top = x[i] > top ? x[i] : top;
   return top;
 }
 
@@ -113,12 +115,35 @@ double binary_cross_entropy(std::span<const T> logits, std::span<const T> labels
 
 template <class T>
 double softmax_cross_entropy(std::span<T> logits, std::size_t target, T scale) {
+  T share = 0;
+  const double loss = softmax_exponentials(logits, target, scale, share);
+  multiply(logits, share);
+  logits[target] -= scale;
+  return loss;
+}
+
+template <class T>
+double softmax_exponentials(std::span<T> logits, std::size_t target, T scale, T& share) {
   SEGUE_CHECK(target < logits.size(), "target {} of {} logits", target, logits.size());
   const T top = largest(std::span<const T>(logits)), x = logits[target];
   const double sum = exp_below(std::span<const T>(logits), top, logits);
-  multiply(logits, static_cast<T>(static_cast<double>(scale) / sum));
-  logits[target] -= scale;
+  share = static_cast<T>(static_cast<double>(scale) / sum);
   return std::log(sum) + static_cast<double>(top) - static_cast<double>(x);
+}
+
+template <class T>
+double softmax_multinomial(std::span<T> logits, std::span<const std::uint32_t> targets, T scale) {
+  const T top = largest(std::span<const T>(logits));
+  const auto n = static_cast<double>(targets.size());
+  double named = 0;
+  for (const std::uint32_t t : targets) {
+    SEGUE_CHECK(t < logits.size(), "target {} of {} logits", t, logits.size());
+    named += static_cast<double>(logits[t]);
+  }
+  const double sum = exp_below(std::span<const T>(logits), top, logits);
+  multiply(logits, static_cast<T>(static_cast<double>(scale) * n / sum));
+  for (const std::uint32_t t : targets) logits[t] -= scale;
+  return n * (std::log(sum) + static_cast<double>(top)) - named;
 }
 
 template <class T>
@@ -223,8 +248,10 @@ double softmax_over_catalogue(ConstView<T> h, ConstView<T> items, ConstView<T> i
   // The logits of a block fill half of L2, but a block has enough rows to keep the products busy.
   const std::size_t block =
       std::clamp<std::size_t>((std::size_t{1} << 18) / std::max<std::size_t>(items.rows, 1), 28, 112);
-  static thread_local std::vector<T> scratch;
+  static thread_local std::vector<T> scratch, narrow, shares;
   scratch.resize(block * items.rows);
+  narrow.resize(block * h.cols);
+  shares.resize(block);
   double loss = 0;
   for (std::size_t begin = 0; begin < h.rows; begin += block) {
     const std::size_t end = std::min(h.rows, begin + block);
@@ -236,12 +263,27 @@ double softmax_over_catalogue(ConstView<T> h, ConstView<T> items, ConstView<T> i
       for (std::size_t r = 0; r < logits.rows; ++r) std::copy(bias.begin(), bias.end(), logits.row(r));
       gemm(rows, items_t, logits, Gemm::kAdd);
     }
-    for (std::size_t r = 0; r < logits.rows; ++r)
-      loss += softmax_cross_entropy(logits.span(r), targets[begin + r], scale);
-    gemm(ConstView<T>(logits), items, dh.some_rows(begin, end));
-    gemm_tn(ConstView<T>(logits), rows, ditems, Gemm::kAdd);
-    for (std::size_t r = 0; r < logits.rows && !dbias.empty(); ++r)
-      for (std::size_t i = 0; i < items.rows; ++i) dbias[i] += logits(r, i);
+    // The exponentials E stay as they are; what would normalise row r, its share, goes to the rows of narrow matrices:
+    // dh = share (E items) - scale items[target], ditems = E^T (share h) - scale h at the target.
+    const View<T> weighted(narrow.data(), end - begin, h.cols);
+    for (std::size_t r = 0; r < logits.rows; ++r) {
+      T share;
+      loss += softmax_exponentials(logits.span(r), targets[begin + r], scale, share);
+      shares[r] = share;
+      for (std::size_t d = 0; d < h.cols; ++d) weighted(r, d) = share * rows(r, d);
+      for (std::size_t i = 0; i < dbias.size(); ++i) dbias[i] += share * logits(r, i);
+      if (!dbias.empty()) dbias[targets[begin + r]] -= scale;
+    }
+    const View<T> out = dh.some_rows(begin, end);
+    gemm(ConstView<T>(logits), items, out);
+    gemm_tn(ConstView<T>(logits), ConstView<T>(weighted), ditems, Gemm::kAdd);
+    for (std::size_t r = 0; r < logits.rows; ++r) {
+      const std::size_t target = targets[begin + r];
+      for (std::size_t d = 0; d < h.cols; ++d) {
+        out(r, d) = shares[r] * out(r, d) - scale * items(target, d);
+        ditems(target, d) -= scale * rows(r, d);
+      }
+    }
   }
   return loss;
 }
@@ -249,6 +291,8 @@ double softmax_over_catalogue(ConstView<T> h, ConstView<T> items, ConstView<T> i
 #define SEGUE_INSTANTIATE(T)                                                                           \
   template double binary_cross_entropy(std::span<const T>, std::span<const T>, T, std::span<T>);       \
   template double softmax_cross_entropy(std::span<T>, std::size_t, T);                                 \
+  template double softmax_exponentials(std::span<T>, std::size_t, T, T&);                              \
+  template double softmax_multinomial(std::span<T>, std::span<const std::uint32_t>, T);                \
   template double sampled_softmax(Sampled<T>, T, T&, std::span<T>);                                    \
   template double bpr(Sampled<T>, T, T&, std::span<T>);                                                \
   template double bpr_max(Sampled<T>, T, T, T&, std::span<T>);                                         \

@@ -21,6 +21,16 @@ double binary_cross_entropy(std::span<const T> logits, std::span<const T> labels
 template <class T>
 double softmax_cross_entropy(std::span<T> logits, std::size_t target, T scale);
 
+// The same loss, but logits become exponentials e_j without their normalisation: the gradient is share e_j - scale [j =
+// target]. For who multiplies the row by a matrix next, and normalises the narrower product.
+template <class T>
+double softmax_exponentials(std::span<T> logits, std::size_t target, T scale, T& share);
+
+// The same of one example with several targets, each as often as it is named: -sum_t log(e^x_t / sum_j e^x_j), the
+// multinomial likelihood of Liang et al. 2018, "Variational autoencoders for collaborative filtering", eq. 2.
+template <class T>
+double softmax_multinomial(std::span<T> logits, std::span<const std::uint32_t> targets, T scale);
+
 // The losses below compare one positive logit with the logits of sampled negatives; negatives of -inf are left out.
 // d_positive and d_negatives are set; d_negatives may be negatives.
 template <class T>

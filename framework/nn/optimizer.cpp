@@ -93,12 +93,16 @@ template <class T>
 void Optimizer<T>::fold() {
   if (folded_ == step_) return;
   folded_ = step_;
-  reach_.push_back(0);  // of rows that were current before this step
+  reach_.push_back({});  // of rows that were current before this step
   if (!closed_form()) return;
   const double rho = settings_.beta1 / std::sqrt(settings_.beta2);
   const double weight = now_.rate * now_.correct2 / now_.correct1;
-  double decay = rho;
-  for (std::size_t j = reach_.size(); j-- > 0 && decay > 1e-17; decay *= rho) reach_[j] += weight * decay;
+  const double still = 1 / std::sqrt(settings_.beta2);
+  double decay = rho, eps = settings_.epsilon * now_.correct2 * still;
+  for (std::size_t j = reach_.size(); j-- > 0 && decay > 1e-17; decay *= rho, eps *= still) {
+    reach_[j].length += weight * decay;
+    reach_[j].epsilon += weight * decay * eps;
+  }
 }
 
 template <class T>
@@ -187,7 +191,9 @@ void Optimizer<T>::catch_up(std::size_t offset, std::span<T> values, std::uint64
   const auto o = static_cast<Eigen::Index>(offset);
   const std::uint64_t k = folded_ - last;
   const V decay1 = all<V>(power(power1_, settings_.beta1, k)), decay2 = all<V>(power(power2_, settings_.beta2, k));
-  const V length = all<V>(reach_[from]), eps = all<V>(settings_.epsilon * past_[folded_ - first_step_ - 1].correct2);
+  const Reach& reach = reach_[from];
+  const V length = all<V>(reach.length),
+          eps = all<V>(reach.length > 0 ? reach.epsilon / reach.length : settings_.epsilon);
   T *first = first_.data() + o, *second = second_.data() + o, *p = values.data();
   for_parts<T>(values.size(), [&](auto part) {
     const V m = part.load(first), v = part.load(second);

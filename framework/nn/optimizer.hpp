@@ -78,9 +78,12 @@ class Optimizer {
   Step now_;
   std::vector<Step> past_;
   Vector<T> first_, second_;  // momentum or m; accumulator or v; empty where there is none
-  // reach_[j]: sum over steps s of (first_step_ + j, folded_] of rate sqrt(1 - beta2^s) / (1 - beta1^s) rho^(steps
-  // since), rho = beta1 / sqrt(beta2).
-  std::vector<double> reach_;
+  // Of a row that was current after step first_step_ + j, the sums over steps s since then, up to folded_, of w_s rho^k
+  // and w_s rho^k eps_s, k = the steps from there to s; w_s = rate sqrt(1 - beta2^s) / (1 - beta1^s).
+  struct Reach {
+    double length = 0, epsilon = 0;
+  };
+  std::vector<Reach> reach_;
   std::vector<double> power1_, power2_;  // of the betas
 };
 
@@ -88,10 +91,11 @@ class Optimizer {
 // when that was, so a step costs what the touched rows cost.
 //
 // kDense with Adam: over k steps without a gradient, m, v shrink by beta1^k, beta2^k and the row moves by
-//   sum_s w_s m rho^(s - last) / (sqrt(v) + eps_s),   eps_s = eps sqrt(1 - beta2^s) beta2^-((s - last) / 2).
-// With eps_s taken at the last of those steps the sum is one precomputed number times m / (sqrt(v) + eps): the
-// trajectory of dense Adam but for rounding and for eps's own decay, at none of its cost. (AdamW's decay is replayed
-// step by step.)
+//   sum_s w_s m rho^(s - last) / (sqrt(v) + eps_s),   rho = beta1 / sqrt(beta2), eps_s = eps sqrt(1 - beta2^s)
+//   beta2^-((s - last) / 2).
+// Only eps_s keeps this from being a number times m / (sqrt(v) + eps); with its mean under the weights of the sum it is
+// one to first order, and what is left out is of order (eps / sqrt(v))^2. So this is the trajectory of dense Adam at
+// none of its cost. (AdamW's decay and momentum are replayed step by step.)
 template <class T>
 class RowTable {
  public:

@@ -33,6 +33,8 @@ inline const Registry::Entry& entry_of(const Subject& s) { return all_algorithms
 inline std::unique_ptr<Recommender> make(const Subject& s) { return entry_of(s).make(s.params); }
 // Whether this configuration learns from stars: then a world of ratings is what fits it.
 inline bool learns_ratings(const Subject& s) { return make(s)->ratings() != nullptr; }
+// Whether it says what comes next rather than what a listener likes.
+inline bool learns_sequences(const Subject& s) { return entry_of(s).info.family == "sequence"; }
 // Why nothing is asked about what the subject has learned of pairs of users and items; empty where it is. By its
 // declared capabilities.
 std::string learns_nothing_because(const Subject& subject);

@@ -19,12 +19,17 @@ void segue_register_algorithm_bayesian_mf(segue::Registry&);
 void segue_register_algorithm_bias(segue::Registry&);
 void segue_register_algorithm_ease(segue::Registry&);
 void segue_register_algorithm_item_knn(segue::Registry&);
+void segue_register_algorithm_markov(segue::Registry&);
 void segue_register_algorithm_popular(segue::Registry&);
 void segue_register_algorithm_pure_svd(segue::Registry&);
 void segue_register_algorithm_random(segue::Registry&);
+void segue_register_algorithm_sequential_rules(segue::Registry&);
+void segue_register_algorithm_sknn(segue::Registry&);
 void segue_register_algorithm_slim(segue::Registry&);
+void segue_register_algorithm_stan(segue::Registry&);
 void segue_register_algorithm_svdpp(segue::Registry&);
 void segue_register_algorithm_user_knn(segue::Registry&);
+void segue_register_algorithm_vsknn(segue::Registry&);
 }
 
 namespace segue::test {
@@ -45,12 +50,17 @@ inline const Registry& registry() {
     segue_register_algorithm_bias(r);
     segue_register_algorithm_ease(r);
     segue_register_algorithm_item_knn(r);
+    segue_register_algorithm_markov(r);
     segue_register_algorithm_popular(r);
     segue_register_algorithm_pure_svd(r);
     segue_register_algorithm_random(r);
+    segue_register_algorithm_sequential_rules(r);
+    segue_register_algorithm_sknn(r);
     segue_register_algorithm_slim(r);
+    segue_register_algorithm_stan(r);
     segue_register_algorithm_svdpp(r);
     segue_register_algorithm_user_knn(r);
+    segue_register_algorithm_vsknn(r);
     return r;
   }();
   return all;

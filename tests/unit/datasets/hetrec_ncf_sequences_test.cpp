@@ -93,11 +93,11 @@ TEST(Ncf, NamesBadLines) {
               HasSubstr("p.test.rating:2: user 0 has a second test item"));
 }
 
-std::vector<std::string> sequence(const Dataset& data, const char* user) {
+std::vector<std::string> sequence(const Dataset& data, const char* user, std::int64_t begin = 0) {
   std::vector<std::string> out;
   for (const Event& e : data.events.rows()) {
     if (data.users[raw(e.user)] != user) continue;
-    EXPECT_EQ(e.time, static_cast<std::int64_t>(out.size()));
+    EXPECT_EQ(e.time, begin + static_cast<std::int64_t>(out.size()));
     out.emplace_back(data.items[raw(e.item)]);
   }
   return out;
@@ -114,7 +114,9 @@ TEST(Sequences, ThreeLayoutsOfTheSameEvents) {
   EXPECT_THAT(sequence(pairs, "1"), ElementsAre("9", "7", "9"));
   EXPECT_THAT(sequence(pairs, "2"), ElementsAre("5", "9"));
   EXPECT_EQ(users.fingerprint(), pairs.fingerprint());
-  EXPECT_EQ(sessions.fingerprint(), pairs.fingerprint());
+  EXPECT_THAT(sequence(sessions, "1"), ElementsAre("9", "7", "9"));
+  EXPECT_THAT(sequence(sessions, "2", 3), ElementsAre("5", "9"))
+      << "sessions stand in the order in which they were heard";
   EXPECT_FALSE(pairs.has_times);
   EXPECT_EQ(pairs.events.kinds()[0], EventKind::kPlay);
 }
@@ -145,6 +147,49 @@ TEST(Sequences, NegativesMakeAGivenSplit) {
   EXPECT_THAT(data.notes,
               ElementsAre("1 users have no negatives", "1 negative lists held the user's own positive; removed",
                           "1 negative lists held an item twice; kept once"));
+}
+
+TEST(Sequences, PrefixesAndTargetsMakeAGivenSplit) {
+  const auto folder = temp_folder();
+  folder.write("train", "9 7 9\n5 9\n");
+  folder.write("test", "5 9\t7\n\n7\t8\r\n");
+  const Params params{{"path", text("train")}, {"format", text("sessions")}, {"test", text("test")}};
+  const Dataset data = load("sequences", params, folder);
+  EXPECT_EQ(data.events.size(), 5u);
+  EXPECT_THAT(data.users.table().to_vector(), ElementsAre("1", "2", "t1", "t3"));
+  EXPECT_EQ(data.items.size(), 4u);
+  ASSERT_EQ(data.given.size(), 1u);
+  const GivenSplit& split = data.given[0];
+  EXPECT_EQ(split.name, "given");
+  EXPECT_EQ(split.train.rows().size(), 5u);
+  const auto told = [&](const Events& events) {
+    std::vector<std::string> out;
+    for (const Event& e : events.rows())
+      out.push_back(fmt::format("{} {} {}", data.users[raw(e.user)], data.items[raw(e.item)], e.time));
+    return out;
+  };
+  EXPECT_THAT(told(split.train), ElementsAre("1 9 0", "1 7 1", "1 9 2", "2 5 3", "2 9 4"));
+  EXPECT_THAT(told(split.known), ElementsAre("t1 5 5", "t1 9 6", "t3 7 5"));
+  EXPECT_THAT(told(split.test), ElementsAre("t1 7 7", "t3 8 6"));
+  EXPECT_EQ(split.negatives.rows(), 0u);
+
+  const auto with = [&](const char* test) {
+    folder.write("test", test);
+    return error_of("sequences", params, folder);
+  };
+  EXPECT_THAT(with("5\t7\n5 9 7\n"), HasSubstr("test:2: expected 'item item ...', one tab and an item, found '5 9 7'"));
+  EXPECT_THAT(with("5\t9\t7\n"), HasSubstr("test:1: expected 'item item ...', one tab and an item, found '5\t9\t7'"));
+  EXPECT_THAT(with(" \t7\n"), HasSubstr("test:1: expected items before the tab, found none"));
+  EXPECT_THAT(with("5\t9 7\n"), HasSubstr("test:1: expected one item after the tab, found 2"));
+  EXPECT_THAT(with("5\t\n"), HasSubstr("test:1: expected one item after the tab, found 0"));
+  EXPECT_THAT(error_of("sequences", {{"path", text("train")}, {"test", text("test")}}, folder, ExitCode::kUsage),
+              HasSubstr("'test' goes with format: sessions"));
+  EXPECT_THAT(
+      error_of(
+          "sequences",
+          {{"path", text("train")}, {"format", text("sessions")}, {"test", text("test")}, {"negatives", text("test")}},
+          folder, ExitCode::kUsage),
+      HasSubstr("'test' and 'negatives' each make a split; give one of them"));
 }
 
 TEST(Sequences, NamesBadLinesAndFiles) {

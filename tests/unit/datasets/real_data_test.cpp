@@ -1,4 +1,5 @@
 // Counts of the real data sets, against what their publishers say; skipped where the data is not there.
+#include <algorithm>
 #include <set>
 
 #include "tests/unit/datasets/loading.hpp"
@@ -182,12 +183,18 @@ TEST(RealSequences, S3recUsers) {
 
 TEST(RealSequences, NowplayingSessions) {
   SEGUE_NEEDS_DATA("nowplaying");
-  const Dataset data =
-      load_real("sequences", {{"format", text("sessions")}, {"path", text("nowplaying/train_sessions.txt")}});
-  EXPECT_EQ(data.users.size(), 128077u);
+  const Dataset data = load_real("sequences", {{"format", text("sessions")},
+                                               {"path", text("nowplaying/train_sessions.txt")},
+                                               {"test", text("nowplaying/test_prefix_target.txt")}});
+  EXPECT_EQ(data.users.size(), 128077u + 89824u);
   EXPECT_EQ(data.users[128076], "128077");
-  EXPECT_EQ(data.items.size(), 60416u);
+  EXPECT_EQ(data.items.size(), 60416u);    // no test item is new
   EXPECT_EQ(data.events.size(), 953381u);  // wc -w
+  EXPECT_TRUE(std::is_sorted(data.events.times().begin(), data.events.times().end())) << "one order for all sessions";
+  ASSERT_EQ(data.given.size(), 1u);
+  EXPECT_EQ(data.given[0].train.size(), 953381u);
+  EXPECT_EQ(data.given[0].test.size(), 89824u);
+  EXPECT_EQ(data.given[0].known.size() + 89824u, 588111u);  // wc -w
 }
 
 TEST(RealDelimited, ReadsWhatMovielensReads) {
