@@ -15,10 +15,10 @@ struct Gru4RecParams : SequenceParams {
   float embedding_dropout = 0;
 
   Gru4RecParams() {
-    epochs = 6;
+    epochs = 8;
     batch_size = 32;
     window_stride = 50;
-    dropout = 0.3f;
+    dropout = 0.4f;
     loss = SequenceLoss::kSampledSoftmax;
     negatives = 256;
     shared_negatives = true;
@@ -27,7 +27,7 @@ struct Gru4RecParams : SequenceParams {
     exclude_history = false;
     output_bias = true;
     optimizer = nn::OptimizerKind::kAdagrad;
-    learning_rate = 0.05f;
+    learning_rate = 0.1f;
     row_updates = nn::RowMode::kLazy;
   }
 

@@ -164,8 +164,8 @@ std::size_t learnt(std::vector<std::pair<std::string, Value>> params, int thread
 }
 
 TEST(Gru4Rec, LearnsWhatComesNext) {
-  const std::vector<std::pair<std::string, Value>> small{{"factors", Value::integer(16)},
-                                                         {"epochs", Value::integer(20)}};
+  const std::vector<std::pair<std::string, Value>> small{
+      {"factors", Value::integer(16)}, {"epochs", Value::integer(20)}, {"dropout", Value::real(0.1)}};
   const auto with = [&](std::vector<std::pair<std::string, Value>> more) {
     for (const auto& entry : small) more.push_back(entry);
     return more;
@@ -173,7 +173,9 @@ TEST(Gru4Rec, LearnsWhatComesNext) {
   EXPECT_EQ(learnt(with({})), Ring::kItems);
   EXPECT_EQ(learnt(with({{"loss", Value::string("softmax")}})), Ring::kItems);
   EXPECT_EQ(learnt(with({{"loss", Value::string("bpr_max")}, {"bpr_max_reg", Value::real(0.5)}})), Ring::kItems);
-  EXPECT_EQ(learnt(with({{"negatives", Value::integer(8)}, {"layers", Value::integer(2)}})), Ring::kItems);
+  EXPECT_EQ(learnt(with(
+                {{"negatives", Value::integer(8)}, {"layers", Value::integer(2)}, {"batch_size", Value::integer(8)}})),
+            Ring::kItems);
   EXPECT_EQ(learnt(with({{"bptt", Value::integer(3)},
                          {"optimizer", Value::string("adam")},
                          {"batch_size", Value::integer(8)},
