@@ -1,5 +1,7 @@
 // Bayesian matrix factorisation of ratings by Gibbs sampling (Salakhutdinov & Mnih 2008). See README.md.
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -88,9 +90,7 @@ class BayesianMf final : public IterativeRecommender, public EmbeddingSpace, pub
   }
 
   // The predicted rating less what is the same for all items of the user.
-  void score(std::span<const Query> queries, MatRef<float> out) const override {
-    score_packed(*this, queries, out);
-  }
+  void score(std::span<const Query> queries, MatRef<float> out) const override { score_packed(*this, queries, out); }
 
   void score_candidates(const Query& query, std::span<const ItemIdx> candidates, std::span<float> out) const override {
     score_packed(*this, query, candidates, out);
@@ -133,10 +133,12 @@ class BayesianMf final : public IterativeRecommender, public EmbeddingSpace, pub
     begin_side(user_side_, "user", by_user_, implicit == Implicit::kUsers || implicit == Implicit::kBoth, ctx, users_);
     begin_side(item_side_, "item", by_item_, implicit == Implicit::kItems || implicit == Implicit::kBoth, ctx, items_);
     kept_ = 1;
+    hand_over();
   }
 
   Losses run_epoch(int epoch, const TrainData&, FitContext& ctx) override {
     const auto sweep = static_cast<std::uint64_t>(epoch);
+    receive();
     draw_side(item_side_, by_item_, by_user_, ctx.rng, sweep, ctx.exec);
     draw_rows(item_side_, by_item_, user_side_.rows, alpha_, ctx.rng, sweep, ctx.exec);
     draw_side(user_side_, by_user_, by_item_, ctx.rng, sweep, ctx.exec);
@@ -144,6 +146,7 @@ class BayesianMf final : public IterativeRecommender, public EmbeddingSpace, pub
     const double n = static_cast<double>(by_user_.values.size());
     Rng draw = ctx.rng.stream("noise", sweep);
     alpha_ = draw_gamma(1 + n / 2, draw) / (1 + squares / 2);
+    hand_over();
     keep(epoch);
     return {{"train rmse", static_cast<double>(deviation_) * std::sqrt(squares / std::max(1.0, n))},
             {"noise", static_cast<double>(deviation_) / std::sqrt(alpha_)}};
@@ -164,7 +167,30 @@ class BayesianMf final : public IterativeRecommender, public EmbeddingSpace, pub
     return out;
   }
 
+  // The samples so far, and the present draw: of the hyperparameters, only those that a sweep uses before it draws them
+  // anew.
+  std::vector<std::span<float>> training_state() override {
+    std::vector<std::span<float>> out = state();
+    for (BayesSide* side : {&user_side_, &item_side_}) {
+      for (Matrix<float>* m : {&side->rows, &side->features, &side->shift})
+        out.push_back({m->data(), static_cast<std::size_t>(m->size())});
+    }
+    out.push_back(carried_);
+    return out;
+  }
+
  private:
+  using Carried = std::array<double, 3>;
+  void hand_over() {
+    carried_ = std::bit_cast<CarriedBits>(Carried{alpha_, user_side_.feature_ridge, item_side_.feature_ridge});
+  }
+  void receive() {
+    const auto carried = std::bit_cast<Carried>(carried_);
+    alpha_ = carried[0];
+    user_side_.feature_ridge = carried[1];
+    item_side_.feature_ridge = carried[2];
+  }
+
   template <class Self>
   static std::vector<std::pair<const char*, decltype(&std::declval<Self&>().mean_)>> numbers(Self& self) {
     return {{"mean", &self.mean_},
@@ -264,7 +290,9 @@ class BayesianMf final : public IterativeRecommender, public EmbeddingSpace, pub
   BayesianMfParams params_;
   RatedRows by_user_, by_item_;
   BayesSide user_side_, item_side_;
-  double alpha_ = 1;                                           // precision of the noise, of standardised ratings
+  double alpha_ = 1;  // precision of the noise, of standardised ratings
+  using CarriedBits = std::array<float, 6>;
+  CarriedBits carried_{};                                      // the bits of what sweeps hand over in double
   KeptSide users_, items_;                                     // standardised
   float kept_ = 1;                                             // samples in them
   float mean_ = 0, deviation_ = 1, lowest_ = 0, highest_ = 0;  // of the training ratings

@@ -141,17 +141,16 @@ class ImplicitAls final : public IterativeRecommender, public EmbeddingSpace {
           ctx.rng.stream("user factors", u).fill_normal(row_span(user_factors_, u), 0, params_.init_stddev);
     });
     exec_ = &ctx.exec;
-    user_gram_ = gram(user_factors_, ctx.exec);
     loss_at_zero_ = als_loss_at_zero(data.train.by_user(), settings_, ctx.exec);
   }
 
   // Items first, so that every user's factor is the exact solution for the items' final factors, as a fold-in's is.
   Losses run_epoch(int, const TrainData& data, FitContext& ctx) override {
-    als_half_step(by_item_, user_factors_, user_gram_, settings_, item_factors_, ctx.exec);
+    const Matrix<float> user_gram = gram(user_factors_, ctx.exec);
+    als_half_step(by_item_, user_factors_, user_gram, settings_, item_factors_, ctx.exec);
     const Matrix<float> item_gram = gram(item_factors_, ctx.exec);
     const double below =
         als_half_step(data.train.by_user(), item_factors_, item_gram, settings_, user_factors_, ctx.exec);
-    user_gram_ = gram(user_factors_, ctx.exec);
     return {{"loss", loss_at_zero_ - below + als_penalties(by_item_, item_factors_, settings_, ctx.exec)}};
   }
 
@@ -169,7 +168,6 @@ class ImplicitAls final : public IterativeRecommender, public EmbeddingSpace {
   ImplicitAlsParams params_;
   AlsSettings settings_;
   Matrix<float> user_factors_, item_factors_;  // users x d, items x d
-  Matrix<float> user_gram_;                    // d x d
   Matrix<float> item_base_;                    // d x d: what unobserved pairs add to a fold-in's system
   double loss_at_zero_ = 0;
   PackedRows packed_items_;

@@ -64,11 +64,21 @@ struct SgdMfParams {
   }
 };
 
-class SgdMf final : public FactorRecommender, public RatingPredictor {
+class SgdMf final : public FactorRecommender, public RatingPredictor, public ScoreMeaning {
  public:
   explicit SgdMf(SgdMfParams params) : params_(params) {}
 
   const RatingPredictor* ratings() const override { return params_.loss == SgdLoss::kSquared ? this : nullptr; }
+
+  // Of a positive among the samples of an epoch, where `negatives` stand beside each; so not of all pairs there are.
+  const ScoreMeaning* score_meaning() const override { return params_.loss == SgdLoss::kLogistic ? this : nullptr; }
+  Kind kind() const override { return Kind::kLogit; }
+  float shift(const Query& query) const override {
+    if (is_trained(query.user)) return model_.offset + model_.user_bias[raw(query.user)];
+    std::vector<float> unused(static_cast<std::size_t>(model_.items.cols()), 0.0f);
+    const HistoryRow history = history_row(query, n_items());
+    return model_.offset + (history.items.empty() ? 0.0f : fold_in_user(history, unused));
+  }
 
   // Clipped to the range of the training ratings. Whatever is unknown contributes nothing, down to the mean rating.
   void predict(std::span<const UserIdx> users, std::span<const ItemIdx> items, std::span<float> out) const override {
@@ -118,18 +128,21 @@ class SgdMf final : public FactorRecommender, public RatingPredictor {
 
   // The steps of the training on the user's vector and bias, against items that stand still. Where the query says no
   // ratings, there is nothing to learn from: the zero vector.
-  void fold_in(const HistoryRow& history, std::span<float> out) const override {
+  void fold_in(const HistoryRow& history, std::span<float> out) const override { fold_in_user(history, out); }
+
+ private:
+  // Returns the bias.
+  float fold_in_user(const HistoryRow& history, std::span<float> out) const {
     HistoryRow rated = history;
     if (params_.loss == SgdLoss::kSquared) {
-      if (!history.weighted) return;
+      if (!history.weighted) return 0;
       for (float& weight : rated.weights) weight = std::clamp(weight, lowest_, highest_);
     }
-    sgd_fold_in(
+    return sgd_fold_in(
         rated, model_, static_cast<std::size_t>(params_.negatives), params_.epochs,
         [&](int pass) { return step(pass); }, out);
   }
 
- private:
   // The best constant: the mean rating, or the log odds of a positive among the samples of an epoch.
   void set_offset(const Csr<ItemIdx>& events) {
     double sum = 0, positives = 0;

@@ -119,13 +119,17 @@ double StratifiedSamples::run_epoch(int epoch, const SgdStep& step, FactorModel&
     if (negatives_ > 0) fill_round(epoch, round, exec);
     loss += for_strata(groups_, rng_.stream("diagonals", e, round), exec, [&](std::size_t g, std::size_t h) {
       const std::size_t block = g * groups_ + h;
-      Rng order = rng_.stream("order", e, round, block);
       // Without negatives the samples of a block are the same in every epoch; the order of blocks is random enough.
-      if (negatives_ > 0 || epoch == 1) shuffle_windows(std::span(blocks_[block]), order);
+      // They get the order of the first epoch, whichever is run first.
+      if (negatives_ > 0 || !shuffled_) {
+        Rng order = rng_.stream("order", negatives_ > 0 ? e : 1, round, block);
+        shuffle_windows(std::span(blocks_[block]), order);
+      }
       return sgd_steps(model, blocks_[block], step);
     });
     for (const std::vector<SgdSample>& block : blocks_) samples += block.size();
   }
+  shuffled_ = true;
   return samples == 0 ? 0 : loss / static_cast<double>(samples);
 }
 

@@ -48,8 +48,7 @@ class StratifiedSamples {
   StratifiedSamples(const Csr<ItemIdx>& events, SgdLoss loss, std::size_t negatives, std::size_t dims, const Rng& rng,
                     std::size_t max_samples = kRoundSamples);
 
-  // Visits every sample of an epoch once, in an order that depends on (rng, epochs so far) alone. Returns the mean
-  // loss.
+  // Visits every sample of an epoch once, in an order that depends on (rng, epoch) alone. Returns the mean loss.
   double run_epoch(int epoch, const SgdStep& step, FactorModel& model, const Executor& exec);
 
   std::size_t rounds() const { return rounds_; }
@@ -62,14 +61,16 @@ class StratifiedSamples {
   std::vector<std::uint8_t> item_group_;
   std::vector<std::vector<SgdSample>> by_user_group_;  // the training pairs, where rounds are to be made of them
   std::vector<std::vector<SgdSample>> blocks_;         // groups^2: the samples of the current round, or all of them
+  bool shuffled_ = false;                              // whether all of them are
 };
 
 // A user who was not trained on: from p = 0 and b = 0 on, the steps of the training against items that stand still.
 // Each pass visits the history's samples and `negatives` uniform ones a positive (logistic loss) in random order;
 // settings(pass) gives the step of pass 1..passes. What is drawn is a function of the history and the number of items.
+// `out` becomes the vector; returns the bias.
 template <class Settings>
-void sgd_fold_in(const HistoryRow& history, const FactorModel& model, std::size_t negatives, int passes,
-                 Settings settings, std::span<float> out) {
+float sgd_fold_in(const HistoryRow& history, const FactorModel& model, std::size_t negatives, int passes,
+                  Settings settings, std::span<float> out) {
   FactorModel still;  // one user, and a row of its own for every sample
   still.offset = model.offset;
   still.users = Matrix<float>::Zero(1, model.items.cols());
@@ -97,6 +98,7 @@ void sgd_fold_in(const HistoryRow& history, const FactorModel& model, std::size_
     sgd_steps(still, samples, step);
   }
   std::copy(still.users.data(), still.users.data() + still.users.size(), out.begin());
+  return still.user_bias[0];
 }
 
 }  // namespace segue

@@ -1,10 +1,14 @@
 #include "framework/base/build_info.hpp"
 
 #include <fstream>
+#include <string>
+#include <vector>
 
 #include <build_info.hpp>  // generated
 #include <dlfcn.h>
 #include <fmt/format.h>
+
+#include "framework/base/hash.hpp"
 
 namespace segue {
 
@@ -44,6 +48,22 @@ std::string cpu_model() {
 
 std::string blas_version() { return blas_text("openblas_get_config"); }
 std::string blas_core() { return blas_text("openblas_get_corename"); }
+
+std::string program_hash() {
+  Dl_info library{};
+  const bool known = ::dladdr(reinterpret_cast<void*>(&program_hash), &library) != 0 && library.dli_fname != nullptr;
+  Hasher hasher;
+  for (const std::string& path : {std::string("/proc/self/exe"), std::string(known ? library.dli_fname : "/proc/self/exe")}) {
+    std::ifstream file(path, std::ios::binary);
+    std::vector<char> chunk(std::size_t{1} << 20);
+    do {
+      file.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+      hasher.bytes(chunk.data(), static_cast<std::size_t>(file.gcount()));
+    } while (file);
+    if (!file.eof()) return "unknown";
+  }
+  return hasher.hex();
+}
 
 std::string hdf5_runtime_version() {
   auto* f = loaded_function<int(unsigned*, unsigned*, unsigned*)>("H5get_libversion");

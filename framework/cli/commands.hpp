@@ -42,6 +42,7 @@ void add_reproduce(CLI::App& app, Session& session);
 void add_tuning(CLI::App& app, Session& session);
 void add_recommend(CLI::App& app, Session& session);
 void add_similar(CLI::App& app, Session& session);
+void add_next(CLI::App& app, Session& session);
 void add_config(CLI::App& app, Session& session);
 void add_data(CLI::App& app, Session& session);
 void add_algo(CLI::App& app, Session& session);

@@ -4,9 +4,10 @@
 #include <cmath>
 
 #include "framework/cli/commands.hpp"
-#include "framework/cli/stored_model.hpp"
+#include "framework/cli/item_table.hpp"
 #include "framework/model/explain.hpp"
 #include "framework/model/recommend.hpp"
+#include "framework/model/score_scale.hpp"
 
 namespace segue {
 
@@ -18,38 +19,6 @@ struct Arguments {
   bool repeats = false;
   TableFormat format{};
 };
-
-std::string joined_tags(const StoredModel& m, ItemIdx item, std::size_t most) {
-  const ItemTags* tags = m.fold.facets.find<ItemTags>();
-  if (tags == nullptr) return "";
-  std::vector<std::pair<float, std::size_t>> ranked;
-  for (std::size_t j = 0; j < tags->weights.row_size(raw(item)); ++j)
-    ranked.emplace_back(-tags->weights.values(raw(item))[j], static_cast<std::size_t>(tags->weights.indices(raw(item))[j]));
-  std::sort(ranked.begin(), ranked.end());
-  std::string out;
-  for (std::size_t i = 0; i < std::min(most, ranked.size()); ++i) out += fmt::format("{}{}", i > 0 ? ", " : "", tags->tags[ranked[i].second]);
-  return out;
-}
-
-Table item_table(const StoredModel& m, std::span<const ItemIdx> items, std::span<const float> scores, const std::vector<std::string>& matches) {
-  const bool artists = m.fold.facets.has(ItemArtist::kName);
-  Table table;
-  table.columns = {{"", Align::kRight}, {"title", Align::kLeft, Wrap::kYes}};
-  if (artists) table.columns.push_back({"artist", Align::kLeft, Wrap::kYes});
-  table.columns.push_back({"score", Align::kRight});
-  table.columns.push_back({matches.empty() ? "tags" : "match", Align::kLeft, Wrap::kYes});
-  table.columns.push_back({"id"});
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (items[i] == kNoItem) break;
-    std::vector<Cell> row{Cell(i + 1), m.title(items[i])};
-    if (artists) row.push_back(m.artist(items[i]));
-    row.push_back(Cell::fixed(static_cast<double>(scores[i]), 4));
-    row.push_back(matches.empty() ? joined_tags(m, items[i], 3) : matches[i]);
-    row.push_back(std::string(m.fold.items[raw(items[i])]));
-    table.add(std::move(row));
-  }
-  return table;
-}
 
 ExitCode recommend_to_user(Session& session, const Arguments& args) {
   const StoredModel m = open_stored_model(session, args.trial, args.results);
@@ -74,7 +43,13 @@ ExitCode recommend_to_user(Session& session, const Arguments& args) {
   policy.task_seed = m.fold.task_seed;
   const TopK top = recommend(*m.model, {&query, 1}, policy, static_cast<std::size_t>(args.n), Executor(0));
 
-  std::vector<std::string> matches;
+  ItemColumns columns;
+  columns.scores.assign(top.row_scores(0).begin(), top.row_scores(0).end());
+  if (m.model->score_meaning() != nullptr) {
+    const ScoreScale scale(*m.model, query, args.repeats ? std::span<const ItemIdx>() : seen);
+    columns.scale = "probability";
+    for (const float score : columns.scores) columns.scaled.push_back(scale(score));
+  }
   const ItemTags* tags = m.fold.facets.find<ItemTags>();
   if (const EmbeddingSpace* space = m.model->embeddings(); space != nullptr && tags != nullptr) {
     const LatentAxes axes(*space, *tags);
@@ -83,12 +58,12 @@ ExitCode recommend_to_user(Session& session, const Arguments& args) {
     for (ItemIdx item : top.row(0)) {
       if (item == kNoItem) break;
       const LatentMatch match = axes.strongest(vector, item);
-      matches.push_back(match.tags.empty() ? "" : fmt::format("{}", fmt::join(match.tags, ", ")));
+      columns.matches.push_back(match.tags.empty() ? "" : fmt::format("{}", fmt::join(match.tags, ", ")));
     }
   }
   if (args.format == TableFormat::kText)
     fmt::print("{} for user {} on {} ({} events known)\n", m.trial.label, args.user, m.trial.dataset, history.items.size());
-  show(item_table(m, top.row(0), top.row_scores(0), matches), args.format);
+  show(item_table(m, top.row(0), columns), args.format);
   return ExitCode::kOk;
 }
 
@@ -126,17 +101,15 @@ ExitCode similar_items(Session& session, const Arguments& args) {
     return scores[raw(a)] != scores[raw(b)] ? scores[raw(a)] > scores[raw(b)] : a < b;
   });
   order.resize(n);
-  std::vector<float> shown;
-  for (ItemIdx i : order) shown.push_back(scores[raw(i)]);
+  ItemColumns columns;
+  for (ItemIdx i : order) columns.scores.push_back(scores[raw(i)]);
   if (args.format == TableFormat::kText) fmt::print("similar to {}{} by {}\n", m.title(item), m.artist(item).empty() ? "" : " - " + m.artist(item), m.trial.label);
-  show(item_table(m, order, shown, {}), args.format);
+  show(item_table(m, order, columns), args.format);
   return ExitCode::kOk;
 }
 
 void add_common(CLI::App& cmd, const std::shared_ptr<Arguments>& args) {
-  cmd.add_option("--trial", args->trial, "a label, a trial's id or its beginning, or a trial file")->required()->type_name("ID");
-  cmd.add_option("--results", args->results, "folder of results; default: every folder below results/")->type_name("DIR");
-  cmd.add_option("-n", args->n, "how many")->check(CLI::Range(1, 100000))->type_name("N")->default_str("10");
+  add_stored_model(cmd, args->trial, args->results, args->n);
   add_format(cmd, args->format);
 }
 

@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct RunArguments {
-  std::string suite, output, timeout;
+  std::string suite, output, timeout, checkpoint_every = "30s";
   std::vector<std::string> overrides, only, plugins;
   int threads = 0, jobs = 1;
   bool dry_run = false, fresh = false;
@@ -121,6 +121,7 @@ ExitCode run_suite(Session& session, const RunArguments& args) {
   options.fresh = args.fresh;
   options.quiet = session.quiet;
   if (!args.timeout.empty()) options.timeout_seconds = parse_duration(args.timeout);
+  options.checkpoint_seconds = args.checkpoint_every == "never" ? -1 : args.checkpoint_every == "epoch" ? 0 : parse_duration(args.checkpoint_every);
   if (args.jobs < 1) throw UsageError("--jobs is 1 or more, not {}", args.jobs);
 
   // Files of a suite are looked for below the data folders, then beside the suite.
@@ -210,10 +211,11 @@ void add_run(CLI::App& app, Session& session) {
   cmd.add_option("--threads", args->threads, "threads per trial; 0: all cores, shared between jobs")->type_name("N");
   cmd.add_option("--jobs", args->jobs, "trials at the same time; latency is always measured alone")->type_name("N")->default_str("1");
   cmd.add_option("--only", args->only, "labels of rows to run, separated by commas")->delimiter(',')->allow_extra_args(false)->type_name("LABEL");
-  cmd.add_option("--timeout", args->timeout, "longest time for a trial, e.g. 30m")->type_name("TIME");
+  cmd.add_option("--timeout", args->timeout, "longest time for a trial, e.g. 30m; of a resumed one, all of it")->type_name("TIME");
+  cmd.add_option("--checkpoint-every", args->checkpoint_every, "how often a fit in epochs is saved, to go on there if it is stopped: a time, or epoch (behind each), or never")->type_name("TIME")->default_str("30s");
   add_plugins(cmd, args->plugins);
   cmd.add_flag("--dry-run", args->dry_run, "resolve everything, list the trials, run nothing");
-  cmd.add_flag("--fresh", args->fresh, "redo what is already done");
+  cmd.add_flag("--fresh", args->fresh, "redo what is already done, from nothing");
   add_format(cmd, args->format);
   on_run(cmd, session, [args, &session] { return run_suite(session, *args); });
 

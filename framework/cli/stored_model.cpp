@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include <CLI/CLI.hpp>
+
 #include "framework/base/errors.hpp"
 #include "framework/cli/suite.hpp"
 #include "framework/h5/file.hpp"
@@ -73,6 +75,12 @@ Found find_trial(std::string wanted, std::string results) {
 
 }  // namespace
 
+void add_stored_model(CLI::App& command, std::string& trial, std::string& results, int& n) {
+  command.add_option("--trial", trial, "a label, a trial's id or its beginning, or a trial file")->required()->type_name("ID");
+  command.add_option("--results", results, "folder of results; default: every folder below results/")->type_name("DIR");
+  command.add_option("-n", n, "how many")->check(CLI::Range(1, 100000))->type_name("N")->default_str("10");
+}
+
 StoredModel open_stored_model(Session& session, const std::string& wanted, const std::string& results) {
   const Found found = find_trial(wanted, results);
   if (found.trial.algorithm == kImported) throw UsageError("'{}' was imported: its lists are stored, but no model", found.trial.label);
@@ -105,22 +113,40 @@ std::string StoredModel::artist(ItemIdx item) const {
   return std::string(artists->artists[artists->artist_of[raw(item)]]);
 }
 
+std::optional<ItemIdx> StoredModel::find_whole(const std::string& text) const {
+  if (const auto position = fold.items.find(text)) return item_at(*position);
+  const std::string wanted = lower(text);
+  std::optional<ItemIdx> found;
+  for (std::size_t i = 0; i < fold.items.size(); ++i) {
+    if (lower(title(item_at(i))) != wanted) continue;
+    if (found) return std::nullopt;
+    found = item_at(i);
+  }
+  return found;
+}
+
 ItemIdx StoredModel::find_item(const std::string& text) const {
   if (const auto position = fold.items.find(text)) return item_at(*position);
   const std::string wanted = lower(text);
   std::vector<ItemIdx> whole, part;
-  std::vector<std::string> titles;
+  std::vector<std::string> titles;  // in lower case
   for (std::size_t i = 0; i < fold.items.size(); ++i) {
     const std::string title = lower(this->title(item_at(i)));
-    titles.push_back(this->title(item_at(i)));
+    titles.push_back(title);
     if (title == wanted) whole.push_back(item_at(i));
     else if (title.find(wanted) != std::string::npos) part.push_back(item_at(i));
   }
   const std::vector<ItemIdx>& fits = whole.empty() ? part : whole;
   if (fits.size() == 1) return fits.front();
   if (fits.empty()) {
-    const std::string near = nearest_name(text, titles);
-    throw UsageError("no item '{}' in data set '{}'{}", text, trial.dataset, near.empty() ? "" : "; did you mean '" + near + "'?");
+    std::string near;
+    for (int n = 0; n < 3; ++n) {
+      const auto at = std::find(titles.begin(), titles.end(), nearest_name(wanted, titles));
+      if (at == titles.end() || at->empty()) break;
+      near += fmt::format("{}'{}'", near.empty() ? "; did you mean " : " or ", title(item_at(static_cast<std::size_t>(at - titles.begin()))));
+      at->clear();  // the next nearest
+    }
+    throw UsageError("no item '{}' in data set '{}'{}{}", text, trial.dataset, near, near.empty() ? "" : "?");
   }
   std::string several;
   for (std::size_t i = 0; i < std::min<std::size_t>(5, fits.size()); ++i) several += fmt::format("{}{} '{}'", i > 0 ? ", " : "", fold.items[raw(fits[i])], title(fits[i]));

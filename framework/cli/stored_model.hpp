@@ -1,14 +1,19 @@
-// A trained model from a results folder with the data it was trained on: what `recommend` and `similar` work with.
+// A trained model from a results folder with the data it was trained on: what `recommend`, `next` and `similar` work with.
 #pragma once
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "framework/cli/session.hpp"
 #include "framework/data/task.hpp"
 #include "framework/model/recommender.hpp"
 #include "framework/store/manifest.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace segue {
 
@@ -21,9 +26,14 @@ struct StoredModel {
   std::string artist(ItemIdx item) const;  // empty where unknown
   // By external id, else by title (whole, then part; case does not matter). UsageError where none or several fit.
   ItemIdx find_item(const std::string& text) const;
+  // Only by external id or whole title; nothing where none or several fit.
+  std::optional<ItemIdx> find_whole(const std::string& text) const;
   // What the model may know of a user: everything before the test events.
   HistoryView history(UserIdx user) const;
 };
+
+// --trial, --results and -n of the commands that ask a stored model.
+void add_stored_model(CLI::App& command, std::string& trial, std::string& results, int& n);
 
 // trial: a fit id or its beginning, a label, or the path of a trial file. results: the folder; empty: every folder below
 // results/. UsageError where none or several fit.

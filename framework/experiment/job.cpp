@@ -37,7 +37,7 @@ ViewSpec view_from_json(const Json& j) {
 }  // namespace
 
 std::string Job::to_json() const {
-  Json j{{"snapshot", snapshot}, {"train_snapshot", train_snapshot}, {"tuning", tuning}, {"output", output}, {"algorithm", algorithm}, {"label", label}, {"fit", fit}, {"fold", fold},
+  Json j{{"snapshot", snapshot}, {"train_snapshot", train_snapshot}, {"tuning", tuning}, {"output", output}, {"checkpoint", checkpoint}, {"checkpoint_seconds", checkpoint_seconds}, {"algorithm", algorithm}, {"label", label}, {"fit", fit}, {"fold", fold},
          {"dataset", dataset}, {"params", Json::parse(params.to_json())}, {"seed", seed}, {"tasks", tasks}, {"plugins", plugins},
          {"threads", threads}, {"memory_limit", memory_limit}, {"spec", spec}};
   j["views"] = Json::array();
@@ -54,6 +54,8 @@ Job Job::from_json(const std::string& text) {
   job.train_snapshot = j.at("train_snapshot");
   job.tuning = j.at("tuning");
   job.output = j.at("output");
+  job.checkpoint = j.at("checkpoint");
+  job.checkpoint_seconds = j.at("checkpoint_seconds");
   job.algorithm = j.at("algorithm");
   job.label = j.at("label");
   job.fit = j.at("fit");
@@ -73,7 +75,7 @@ Job Job::from_json(const std::string& text) {
 }
 
 namespace {
-constexpr const char* kKindNames[] = {"step", "point", "phase", "done", "error"};
+constexpr const char* kKindNames[] = {"step", "point", "phase", "resumed", "warning", "done", "error"};
 }
 
 std::string TrialMessage::to_line() const {

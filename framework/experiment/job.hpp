@@ -17,6 +17,8 @@ struct Job {
   std::string train_snapshot;  // of a refit: the fold to learn from, its validation data among the training data; else empty
   std::string tuning;          // of a tuning trial: the metric on validation data; `snapshot` is then without_test(). Else empty
   std::string output;          // trial file
+  std::string checkpoint;      // file that an unfinished fit is kept in; empty: none
+  double checkpoint_seconds = 30;  // between checkpoints; 0: behind every epoch; below 0: none is written
   std::string algorithm, label, fit, fold, dataset;
   Value params;                // canonical
   std::uint64_t seed = 0;
@@ -35,7 +37,8 @@ struct Job {
 
 // One line of JSON on the pipe.
 struct TrialMessage {
-  enum class Kind { kStep, kPoint, kPhase, kDone, kError };
+  // kResumed: `done` of `total` epochs stand in a checkpoint, after `value` seconds. kWarning: `text`.
+  enum class Kind { kStep, kPoint, kPhase, kResumed, kWarning, kDone, kError };
   Kind kind = Kind::kPhase;
   std::string text;      // phase ("fit", "full ranking"), series, unit, or the error
   double done = 0, total = 0, value = 0;

@@ -74,6 +74,7 @@ std::vector<TrialMessage> TrialProcess::read_messages() {
     std::optional<TrialMessage> m = TrialMessage::from_line(buffer_.substr(0, end));
     if (!m) continue;
     if (m->kind == TrialMessage::Kind::kError) error_ = m->text;
+    if (m->kind == TrialMessage::Kind::kResumed) before_ = m->value;
     if (m->kind == TrialMessage::Kind::kDone) {
       done_ = true;
       metric_ = m->metric;
@@ -105,7 +106,7 @@ std::string last_words(const fs::path& log) {
 
 TrialOutcome TrialProcess::outcome(int wait_status) const {
   TrialOutcome out;
-  out.seconds = watch_.seconds();
+  out.seconds = seconds();
   out.metric = metric_;
   if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0 && done_) {
     out.status = "ok";
@@ -137,7 +138,7 @@ TrialOutcome TrialProcess::outcome(int wait_status) const {
 }
 
 std::optional<TrialOutcome> TrialProcess::poll() {
-  if (timeout_ > 0 && watch_.seconds() > timeout_ && !timed_out_) {
+  if (timeout_ > 0 && seconds() > timeout_ && !timed_out_) {
     timed_out_ = true;
     kill();
   }

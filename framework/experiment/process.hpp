@@ -18,7 +18,7 @@ struct TrialOutcome {
   std::string status;   // "ok", "failed", "timeout", "killed", "interrupted"
   std::string error;    // one line
   std::string metric;   // what the trial printed at its end
-  double seconds = 0;
+  double seconds = 0;   // with those that a resumed fit had taken before
 };
 
 class TrialProcess {
@@ -38,13 +38,13 @@ class TrialProcess {
   std::optional<TrialOutcome> poll();
   void interrupt();  // asks the trial to stop after the current batch
   void kill();
-  double seconds() const { return watch_.seconds(); }
+  double seconds() const { return before_ + watch_.seconds(); }
 
  private:
   TrialOutcome outcome(int wait_status) const;
   Job job_;
   std::filesystem::path log_;
-  double timeout_;
+  double timeout_, before_ = 0;
   pid_t pid_ = -1;
   int pipe_ = -1;
   std::string buffer_, error_, metric_;

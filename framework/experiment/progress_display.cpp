@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "framework/base/log.hpp"
+
 namespace segue {
 
 namespace {
@@ -32,12 +34,17 @@ void ProgressDisplay::message(const std::string& text) {
   fmt::print(stderr, "{}\n", text);
 }
 
+void ProgressDisplay::warning(const std::string& text) {
+  clear();
+  log_warning("{}", text);
+}
+
 std::string ProgressDisplay::start_trial(std::size_t number, std::size_t total, const std::string& what) {
   const std::string digits = std::to_string(total);
   head_ = fmt::format("[{:>{}}/{}] {}", number, digits.size(), total, what);
   phase_ = "starting";
   metric_.clear();
-  done_ = total_ = 0;
+  done_ = total_ = resumed_ = 0;
   active_ = true;
   since_start_.restart();
   since_draw_.restart();
@@ -49,7 +56,7 @@ void ProgressDisplay::update(const TrialMessage& m) {
   switch (m.kind) {
     case TrialMessage::Kind::kPhase:
       phase_ = m.text;
-      done_ = total_ = 0;
+      done_ = total_ = resumed_ = 0;
       rate_from_ = since_start_.seconds();
       break;
     case TrialMessage::Kind::kStep:
@@ -58,6 +65,8 @@ void ProgressDisplay::update(const TrialMessage& m) {
       unit_ = m.text;
       break;
     case TrialMessage::Kind::kPoint: metric_ = fmt::format("{} {:.4f}", m.text, m.value); break;
+    case TrialMessage::Kind::kResumed: resumed_ = m.done; return;
+    case TrialMessage::Kind::kWarning:
     case TrialMessage::Kind::kDone:
     case TrialMessage::Kind::kError: return;
   }
@@ -73,7 +82,7 @@ void ProgressDisplay::draw() {
   std::string line = head_ + "  " + phase_;
   if (total_ > 0) {
     const double seconds = since_start_.seconds() - rate_from_;
-    const double rate = done_ / std::max(seconds, 1e-9);
+    const double rate = (done_ - resumed_) / std::max(seconds, 1e-9);
     line += fmt::format(" {:.0f}/{:.0f} {}", done_, total_, unit_);
     if (rate > 0 && done_ > 0) line += fmt::format(", {:.3g}/s, {} left", rate, format_seconds((total_ - done_) / rate));
   }

@@ -16,6 +16,7 @@ class ProgressDisplay {
   ~ProgressDisplay();
 
   void message(const std::string& text);               // a line of its own ("preparing ...")
+  void warning(const std::string& text);               // also where it is quiet
   // The head of its lines: "[ 3/12] item_knn".
   std::string start_trial(std::size_t number, std::size_t total, const std::string& what);
   void update(const TrialMessage& message);            // of the trial that is shown
@@ -31,7 +32,7 @@ class ProgressDisplay {
   double done_ = 0, total_ = 0, eta_ = -1;
   std::string unit_, eta_of_;
   Stopwatch since_start_, since_draw_;
-  double rate_from_ = 0;
+  double rate_from_ = 0, resumed_ = 0;  // seconds and steps that the rate leaves out
   bool drawn_ = false, active_ = false;
 };
 

@@ -14,6 +14,7 @@
 #include "framework/experiment/progress_display.hpp"
 #include "framework/experiment/trial_queue.hpp"
 #include "framework/param/yaml.hpp"
+#include "framework/store/checkpoint_file.hpp"
 #include "framework/store/task_file.hpp"
 #include "framework/store/trial_file.hpp"
 
@@ -54,9 +55,10 @@ class Run {
   enum class Fold { kWhole, kTuning, kRefit };
   std::string snapshot(const DatasetEntry& entry, const std::string& fold, Fold kind = Fold::kWhole) const;
   void remove_stored();
+  void forget(const std::string& fit) const;
   void prepare(const DatasetEntry& entry);
   void write_tasks(const DatasetEntry& entry, std::vector<StoredTask>& tasks);
-  Job make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, const std::string& fold, std::uint64_t seed, const std::vector<std::size_t>& views) const;
+  Job make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, const std::string& fold, std::uint64_t seed, const std::vector<std::size_t>& views, const std::string& fit) const;
   Job make_trial_job(const Work& work, bool with_latency) const;
   QueuedTrial tuning_trial(std::size_t tuning, std::size_t trial);
   void tune();
@@ -132,9 +134,12 @@ void Run::write_tasks(const DatasetEntry& entry, std::vector<StoredTask>& tasks)
   }
 }
 
-Job Run::make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, const std::string& fold, std::uint64_t seed, const std::vector<std::size_t>& views) const {
+Job Run::make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, const std::string& fold, std::uint64_t seed, const std::vector<std::size_t>& views, const std::string& fit) const {
   Job job;
   job.snapshot = snapshot(dataset, fold);
+  job.fit = fit;
+  job.output = options_.results.trial_file(fit).string();
+  job.checkpoint = options_.results.checkpoint_file(fit).string();
   job.algorithm = algorithm.algorithm;
   job.label = algorithm.label;
   job.fold = fold;
@@ -143,6 +148,7 @@ Job Run::make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, 
   for (const std::size_t v : views) job.views.push_back(spec_.views[v]);
   job.stopping = spec_.stopping;
   job.plugins = spec_.plugins;
+  job.checkpoint_seconds = options_.checkpoint_seconds;
   job.threads = trial_threads(options_);
   struct sysinfo info {};
   sysinfo(&info);
@@ -152,11 +158,14 @@ Job Run::make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, 
   return job;
 }
 
+void Run::forget(const std::string& fit) const {
+  fs::remove(options_.results.trial_file(fit));
+  remove_checkpoint(options_.results.checkpoint_file(fit));
+}
+
 Job Run::make_trial_job(const Work& work, bool with_latency) const {
   const PlannedTrial& t = plan_.trials[work.trial];
-  Job job = make_job(*t.algorithm, *t.dataset, t.fold, t.seed, t.views);
-  job.fit = t.fit;
-  job.output = options_.results.trial_file(t.fit).string();
+  Job job = make_job(*t.algorithm, *t.dataset, t.fold, t.seed, t.views, t.fit);
   job.params = t.params;
   job.tasks = t.tasks;
   if (t.tuning && t.algorithm->tune->refit) job.train_snapshot = snapshot(*t.dataset, t.fold, Fold::kRefit);
@@ -184,11 +193,9 @@ QueuedTrial Run::tuning_trial(std::size_t at, std::size_t trial) {
   };
   queued.job = [this, at, trial] {
     const Tuning& all = plan_.tunings[at];
-    Job job = make_job(*all.algorithm, *all.dataset, all.fold, all.seed, all.views);
+    Job job = make_job(*all.algorithm, *all.dataset, all.fold, all.seed, all.views, all.trials[trial].fit);
     job.snapshot = snapshot(*all.dataset, all.fold, Fold::kTuning);
     job.tuning = all.algorithm->tune->metric;
-    job.fit = all.trials[trial].fit;
-    job.output = options_.results.trial_file(job.fit).string();
     job.params = all.trials[trial].params;
     return job;
   };
@@ -299,7 +306,7 @@ void Run::run_all(const std::deque<Work>& works, int jobs, bool with_latency) {
 void Run::remove_stored() {
   for (const ManifestTask& t : plan_.manifest.tasks) fs::remove(options_.results.task_file(t.id));
   for (const PlannedTrial& t : plan_.trials)
-    if (is_wanted(*t.algorithm, options_.only)) fs::remove(options_.results.trial_file(t.fit));
+    if (is_wanted(*t.algorithm, options_.only)) forget(t.fit);
   // Of later rounds the plan knows nothing where an earlier one cannot be read.
   std::vector<ManifestTuning> tunings = plan_.manifest.tuning;
   try {
@@ -313,7 +320,7 @@ void Run::remove_stored() {
     if (wanted(t)) labels.insert(t.algorithm->label);
   for (const ManifestTuning& tuning : tunings)
     for (const ManifestTuning::Trial& t : tuning.trials)
-      if (labels.contains(tuning.label)) fs::remove(options_.results.trial_file(t.fit));
+      if (labels.contains(tuning.label)) forget(t.fit);
 }
 
 RunSummary Run::operator()() {
@@ -322,6 +329,7 @@ RunSummary Run::operator()() {
     remove_stored();
     plan_again();
   }
+  sweep_checkpoints(options_.results);
   const std::vector<Work> before = find_work(spec_, plan_, algorithms_, options_);
   summary_.trials = before.size();
   std::set<const DatasetEntry*> needed;
@@ -369,6 +377,7 @@ RunSummary Run::operator()() {
   summary_.interrupted = stopped();
   std::error_code ignored;
   fs::remove_all(scratch_, ignored);
+  sweep_checkpoints(options_.results);
   return summary_;
 }
 

@@ -18,6 +18,7 @@ struct RunOptions {
   int jobs = 1;                      // trials at the same time; latency is always measured alone
   std::vector<std::string> only;     // labels; empty: all
   bool fresh = false;                // redo what is done
+  double checkpoint_seconds = 30;    // between checkpoints of a fit; 0: behind every epoch; below 0: none
   bool quiet = false;
   double timeout_seconds = 0;        // per trial; 0: what the suite says
 };

@@ -11,6 +11,7 @@
 #include "framework/data/snapshot.hpp"
 #include "framework/eval/metrics.hpp"
 #include "framework/experiment/provenance.hpp"
+#include "framework/experiment/trial_checkpoints.hpp"
 #include "framework/model/h5_archive.hpp"
 #include "framework/model/recommend.hpp"
 #include "framework/store/task_file.hpp"
@@ -180,15 +181,18 @@ using Send = std::function<void(const TrialMessage&)>;
 
 void fit(Recommender& model, const PreparedFold& fold, const Job& job, const Registry::Entry& entry, std::function<double(const Recommender&)> validate, const Executor& exec,
          TrialRecord& record, const Send& send, const std::function<bool()>& interrupted) {
-  PipeProgress progress(record, job.stopping.metric, send, interrupted);
+  const auto identity = [&] { return fit_identity(job, entry.info.version, entry.origin_hash, fold.dataset_fingerprint); };
+  TrialCheckpoints checkpoints(job, identity, record, send, interrupted);
+  const std::function<bool()> leaves = [&] { return checkpoints.leaves(); };
+  PipeProgress progress(record, job.stopping.metric, send, leaves);
   FitContext ctx{exec, Rng(job.seed).stream(job.algorithm), progress};
+  ctx.checkpoints = &checkpoints;
   ctx.validate = std::move(validate);
   ctx.stopping = {job.stopping.patience, job.stopping.every};
-  const Stopwatch watch;
   model.fit({fold.train, fold.train_histories, fold.facets}, ctx);
-  record.timing.fit_seconds = watch.seconds();
+  record.timing.fit_seconds = checkpoints.fit_seconds();
   record.timing.threads = exec.threads();
-  record.attributes = provenance();
+  record.attributes.merge(provenance());  // beside "resumed"
   record.attributes["algorithm"] = job.algorithm;
   record.attributes["algorithm_version"] = std::to_string(entry.info.version);
   record.attributes["algorithm_origin"] = entry.origin;
@@ -223,6 +227,7 @@ void run_tuning_trial(const Job& job, const Registry& registry, const Send& send
   record.validation[fmt::format("{}.v{}", metric.text(), metric.card->version)] = value;
   record.timing.peak_rss_bytes = peak_rss_bytes();
   write_trial(job.output, record);
+  remove_checkpoint(job.checkpoint);
   send({TrialMessage::Kind::kDone, "", 0, 0, record.timing.fit_seconds, fmt::format("{} {:.4f} on validation", job.tuning, value)});
 }
 
@@ -284,6 +289,7 @@ void run_trial(const Job& job, const Registry& registry, const std::function<voi
   }
   record.timing.peak_rss_bytes = std::max(record.timing.peak_rss_bytes, peak_rss_bytes());
   write_trial(job.output, record, *model);
+  remove_checkpoint(job.checkpoint);
   send({TrialMessage::Kind::kDone, "", 0, 0, record.timing.fit_seconds, shown});
 }
 

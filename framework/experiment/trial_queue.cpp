@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 
@@ -80,8 +81,13 @@ void TrialQueue::run(std::deque<QueuedTrial> queue, int jobs, const Later& later
     for (const Running& r : running) fds.push_back({r.process->pipe(), POLLIN, 0});
     poll(fds.data(), fds.size(), 20);
     for (std::size_t i = 0; i < running.size();) {
-      for (const TrialMessage& m : running[i].process->read_messages())
+      for (const TrialMessage& m : running[i].process->read_messages()) {
+        if (m.kind == TrialMessage::Kind::kResumed)
+          display_.message(fmt::format("{}  resumed after epoch {:.0f} of {:.0f}", running[i].head, m.done, m.total));
+        if (m.kind == TrialMessage::Kind::kWarning)
+          display_.warning(fmt::format("{}: {}", running[i].trial.label, m.text));
         if (running.size() == 1) display_.update(m);
+      }
       if (const std::optional<TrialOutcome> outcome = running[i].process->poll()) {
         const Job& job = running[i].process->job();
         journal_.append({"", outcome->status == "ok" ? "finished" : outcome->status, job.fit, job.label, job.fold,

@@ -25,10 +25,13 @@
 
 namespace segue {
 
+// Whether large arrays are deflated: slower to write than what a disk takes.
+enum class H5Packing { kDeflate, kNone };
+
 class H5Writer {
  public:
   // Creates "<path>.tmp-<process id>" and the folders above it. EnvironmentError where that cannot be done.
-  explicit H5Writer(const std::filesystem::path& path);
+  explicit H5Writer(const std::filesystem::path& path, H5Packing packing = H5Packing::kDeflate);
   // Without commit() the temporary file is removed and an older file at `path` stays as it was.
   ~H5Writer();
   H5Writer(const H5Writer&) = delete;
@@ -39,7 +42,8 @@ class H5Writer {
   void commit();
 
   // Row-major values of this shape; an empty shape means one dimension of values.size(). Missing groups are created.
-  // Chunked, shuffled and deflated above 4 KiB, contiguous below. LogicError where the path is taken.
+  // Chunked, shuffled and deflated above 4 KiB, contiguous below and where nothing is packed. LogicError where the path is
+  // taken.
   template <class T>
   void array(const std::string& path, std::span<const T> values, std::vector<std::size_t> shape = {});
   template <class T>

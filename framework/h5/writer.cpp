@@ -34,6 +34,7 @@ void sync_path(const fs::path& path, int flags) {
 struct H5Writer::Impl {
   fs::path path, temporary;
   Handle file;
+  H5Packing packing;
 
   void check(bool ok, const std::string& what) const {
     if (!ok) throw EnvironmentError("cannot write '{}' to '{}': {}", what, path.string(), last_h5_error());
@@ -98,7 +99,7 @@ struct H5Writer::Impl {
   }
 };
 
-H5Writer::H5Writer(const fs::path& path) {
+H5Writer::H5Writer(const fs::path& path, H5Packing packing) {
   const Session session;
   const fs::path temporary = path.string() + fmt::format(".tmp-{}", ::getpid());
   std::error_code error;
@@ -110,7 +111,7 @@ H5Writer::H5Writer(const fs::path& path) {
   H5Pset_file_locking(access, false, true);  // nobody else knows the temporary name, and network disks may lack locks
   H5Pset_obj_track_times(creation, 0);       // for the root group
   impl_ = std::make_unique<Impl>(
-      Impl{path, temporary, Handle(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose)});
+      Impl{path, temporary, Handle(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, creation, access), H5Fclose), packing});
   if (!impl_->file.valid()) throw EnvironmentError("cannot create '{}': {}", temporary.string(), last_h5_error());
 }
 
@@ -153,7 +154,8 @@ void H5Writer::array(const std::string& path, std::span<const T> values, std::ve
   SEGUE_CHECK(element_count(shape) == values.size(), "'{}' holds {} values but its shape asks for {}", path,
               values.size(), element_count(shape));
   const ElementType& type = element_type<T>();
-  impl_->create_dataset(path, type.stored, type.native, sizeof(T), shape, values.data(), true);
+  impl_->create_dataset(path, type.stored, type.native, sizeof(T), shape, values.data(),
+                        impl_->packing == H5Packing::kDeflate);
 }
 
 void H5Writer::strings(const std::string& path, const std::vector<std::string>& values) {

@@ -41,9 +41,15 @@ struct Lanes {
   }
   // The maskz forms keep GCC 12 from warning of the undefined pass-through operand of the plain ones.
   friend Lanes sqrt(Lanes a) { return {_mm512_maskz_sqrt_ps(kAll, a.v)}; }
+  friend Lanes max(Lanes a, Lanes b) { return {_mm512_maskz_max_ps(kAll, a.v, b.v)}; }  // b where either is NaN
+  friend Lanes min(Lanes a, Lanes b) { return {_mm512_maskz_min_ps(kAll, a.v, b.v)}; }
+  // The whole number nearest to a, ties to even, and a 2^n for whole n in [-126, 127].
+  friend Lanes nearest(Lanes a) { return {_mm512_maskz_roundscale_ps(kAll, a.v, 8)}; }
+  friend Lanes scale(Lanes a, Lanes n) { return {_mm512_maskz_scalef_ps(kAll, a.v, n.v)}; }
   Lanes spread(int lane) const { return {_mm512_maskz_permutexvar_ps(kAll, _mm512_set1_epi32(lane), v)}; }
   static Lanes load_part(const float* p, std::size_t n) { return {_mm512_maskz_loadu_ps(first(n), p)}; }
   void store_part(float* p, std::size_t n) const { _mm512_mask_storeu_ps(p, first(n), v); }
+  Lanes without(std::uint32_t bits) const { return {_mm512_maskz_mov_ps(static_cast<__mmask16>(~bits), v)}; }
   static Lanes sums(const Lanes (&x)[kCount]) {
     __m512 half[8], quarter[4], pair[2];
 #pragma GCC unroll 8
@@ -92,8 +98,17 @@ struct Lanes {
     return bits(_mm256_cmp_ps(a.v, b.v, _CMP_GE_OQ), _mm256_cmp_ps(a.w, b.w, _CMP_GE_OQ));
   }
   friend Lanes sqrt(Lanes a) { return {_mm256_sqrt_ps(a.v), _mm256_sqrt_ps(a.w)}; }
+  friend Lanes max(Lanes a, Lanes b) { return {_mm256_max_ps(a.v, b.v), _mm256_max_ps(a.w, b.w)}; }
+  friend Lanes min(Lanes a, Lanes b) { return {_mm256_min_ps(a.v, b.v), _mm256_min_ps(a.w, b.w)}; }
+  friend Lanes nearest(Lanes a) { return {_mm256_round_ps(a.v, 8), _mm256_round_ps(a.w, 8)}; }
+  friend Lanes scale(Lanes a, Lanes n) {
+    return {_mm256_mul_ps(a.v, power_of_two(n.v)), _mm256_mul_ps(a.w, power_of_two(n.w))};
+  }
 
  private:
+  static __m256 power_of_two(__m256 n) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23));
+  }
   static std::uint32_t bits(__m256 low, __m256 high) {
     return static_cast<std::uint32_t>(_mm256_movemask_ps(low) | _mm256_movemask_ps(high) << 8);
   }
@@ -148,6 +163,18 @@ struct Lanes {
   friend Lanes sqrt(const Lanes& a) {
     return each([&](std::size_t l) { return std::sqrt(a.v[l]); });
   }
+  friend Lanes max(const Lanes& a, const Lanes& b) {
+    return each([&](std::size_t l) { return a.v[l] > b.v[l] ? a.v[l] : b.v[l]; });
+  }
+  friend Lanes min(const Lanes& a, const Lanes& b) {
+    return each([&](std::size_t l) { return a.v[l] < b.v[l] ? a.v[l] : b.v[l]; });
+  }
+  friend Lanes nearest(const Lanes& a) {
+    return each([&](std::size_t l) { return std::nearbyint(a.v[l]); });
+  }
+  friend Lanes scale(const Lanes& a, const Lanes& n) {
+    return each([&](std::size_t l) { return std::ldexp(a.v[l], static_cast<int>(n.v[l])); });
+  }
 #endif
 #if !defined(__AVX512F__)
   // The lanes whose bit is set, one after the other, and for each its number counted from `first`. Overwrites sixteen
@@ -160,6 +187,14 @@ struct Lanes {
       values[n] = x[lane];
       numbers[n] = first + lane;
     }
+  }
+  // Zero in the lanes whose bit is set.
+  Lanes without(std::uint32_t bits) const {
+    float x[kCount];
+    store(x);
+    for (std::size_t l = 0; l < kCount; ++l)
+      if (bits >> l & 1) x[l] = 0;
+    return load(x);
   }
   // Lane `lane` in all lanes.
   Lanes spread(int lane) const {
@@ -206,6 +241,42 @@ struct Lanes {
 #endif
   }
 };
+
+// to[j][i] = from[i][j], 16 x 16.
+inline void transpose_lanes(const float* from, std::size_t from_stride, float* to, std::size_t to_stride) {
+#if defined(__AVX512F__)
+  constexpr __mmask16 kAll = 0xffff;
+  __m512 a[16], b[16];
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < 16; ++i) a[i] = _mm512_loadu_ps(from + i * from_stride);
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < 16; i += 2) {  // pairs of rows, then of pairs, within each 128 bits; then the 4 x 4 parts
+    b[i] = _mm512_maskz_unpacklo_ps(kAll, a[i], a[i + 1]);
+    b[i + 1] = _mm512_maskz_unpackhi_ps(kAll, a[i], a[i + 1]);
+  }
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < 16; i += 4) {
+    a[i] = _mm512_maskz_shuffle_ps(kAll, b[i], b[i + 2], 0x44);
+    a[i + 1] = _mm512_maskz_shuffle_ps(kAll, b[i], b[i + 2], 0xee);
+    a[i + 2] = _mm512_maskz_shuffle_ps(kAll, b[i + 1], b[i + 3], 0x44);
+    a[i + 3] = _mm512_maskz_shuffle_ps(kAll, b[i + 1], b[i + 3], 0xee);
+  }
+#pragma GCC unroll 4
+  for (std::size_t j = 0; j < 4; ++j) {
+    const __m512 low = _mm512_maskz_shuffle_f32x4(kAll, a[j], a[j + 4], 0x88);
+    const __m512 high = _mm512_maskz_shuffle_f32x4(kAll, a[j], a[j + 4], 0xdd);
+    const __m512 low2 = _mm512_maskz_shuffle_f32x4(kAll, a[j + 8], a[j + 12], 0x88);
+    const __m512 high2 = _mm512_maskz_shuffle_f32x4(kAll, a[j + 8], a[j + 12], 0xdd);
+    _mm512_storeu_ps(to + j * to_stride, _mm512_maskz_shuffle_f32x4(kAll, low, low2, 0x88));
+    _mm512_storeu_ps(to + (j + 8) * to_stride, _mm512_maskz_shuffle_f32x4(kAll, low, low2, 0xdd));
+    _mm512_storeu_ps(to + (j + 4) * to_stride, _mm512_maskz_shuffle_f32x4(kAll, high, high2, 0x88));
+    _mm512_storeu_ps(to + (j + 12) * to_stride, _mm512_maskz_shuffle_f32x4(kAll, high, high2, 0xdd));
+  }
+#else
+  for (std::size_t i = 0; i < 16; ++i)
+    for (std::size_t j = 0; j < 16; ++j) to[j * to_stride + i] = from[i * from_stride + j];
+#endif
+}
 
 // Asks for the cache lines of p[0, n) without waiting for them.
 inline void prefetch(const float* p, std::size_t n) {

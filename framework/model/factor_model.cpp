@@ -19,13 +19,15 @@ float scheduled_rate(RateSchedule schedule, float rate, int epoch, int epochs) {
   return rate;
 }
 
+bool FactorRecommender::is_trained(UserIdx user) const {
+  if (raw(user) >= static_cast<std::size_t>(model_.users.rows())) return false;
+  return std::ranges::any_of(row_span(model_.users, raw(user)), [](float x) { return x != 0; });
+}
+
 void FactorRecommender::query_vector(const Query& query, std::span<float> out) const {
-  if (raw(query.user) < static_cast<std::size_t>(model_.users.rows())) {
-    const std::span<const float> p = row_span(model_.users, raw(query.user));
-    if (std::any_of(p.begin(), p.end(), [](float x) { return x != 0; })) {
-      std::copy(p.begin(), p.end(), out.begin());
-      return;
-    }
+  if (is_trained(query.user)) {
+    std::ranges::copy(row_span(model_.users, raw(query.user)), out.begin());
+    return;
   }
   std::fill(out.begin(), out.end(), 0.0f);
   const HistoryRow history = history_row(query, n_items());

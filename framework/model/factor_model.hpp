@@ -65,6 +65,9 @@ class FactorRecommender : public IterativeRecommender, public EmbeddingSpace {
   // and the stored model.
   virtual void fold_in(const HistoryRow& history, std::span<float> out) const = 0;
 
+  // Whether query_vector() is the user's trained vector.
+  bool is_trained(UserIdx user) const;
+
   void prepare_scoring() override { packed_items_ = PackedRows(model_.items); }
   std::vector<std::span<float>> state() override;
 

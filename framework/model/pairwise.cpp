@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::size_t kLeastItems = 32;  // in a group: fewer would make an epoch's negatives too much alike
 
+}  // namespace
+
 Csr<ItemIdx> positive_pairs(const Csr<ItemIdx>& events) {
   if (!events.has_values() ||
       std::all_of(events.all_values().begin(), events.all_values().end(), [](float w) { return w > 0; }))
@@ -21,8 +23,6 @@ Csr<ItemIdx> positive_pairs(const Csr<ItemIdx>& events) {
   }
   return {events.cols(), std::move(offsets), std::move(items), std::vector<float>()};
 }
-
-}  // namespace
 
 PairwiseBlocks::PairwiseBlocks(const Csr<ItemIdx>& events, std::size_t dims, const Rng& rng)
     : positives_(positive_pairs(events)),

@@ -22,6 +22,9 @@ struct Positive {
   std::uint32_t user, item;
 };
 
+// The pairs of positive weight; all of them where events have no weights.
+Csr<ItemIdx> positive_pairs(const Csr<ItemIdx>& events);
+
 struct PairStep {
   float learning_rate = 0;
   float reg = 0;       // of factors

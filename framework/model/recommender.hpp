@@ -20,6 +20,7 @@
 
 namespace segue {
 
+class Checkpoints;
 class PackedRows;
 class Recommender;
 
@@ -58,6 +59,7 @@ struct FitContext {
   std::function<double(const Recommender&)> validate{};
   StoppingPolicy stopping{};
   const Components* components = nullptr;
+  Checkpoints* checkpoints = nullptr;  // where a fit in epochs keeps what it needs to be resumed; nullptr: nowhere
 };
 
 // Predicts a rating on the scale of the training weights.
@@ -80,6 +82,19 @@ class EmbeddingSpace {
   virtual const PackedRows* packed_items() const { return nullptr; }
 };
 
+// What scores say about probabilities.
+class ScoreMeaning {
+ public:
+  enum class Kind {
+    kLogit,    // sigmoid(score + shift) is the probability of this user and this item, whatever else there is
+    kSoftmax,  // the softmax of a query's scores over its candidates is the probability that the next one is this item
+  };
+  virtual ~ScoreMeaning() = default;
+  virtual Kind kind() const = 0;
+  // What score() leaves out because it is the same for all items of a query (kLogit). Thread-safe.
+  virtual float shift(const Query& query) const { return (void)query, 0.0f; }
+};
+
 class Recommender {
  public:
   virtual ~Recommender() = default;
@@ -97,6 +112,8 @@ class Recommender {
   // What only some models have is an optional view, not a virtual that throws.
   virtual const RatingPredictor* ratings() const { return nullptr; }
   virtual const EmbeddingSpace* embeddings() const { return nullptr; }
+  // Probabilities as the model was trained: with sampled negatives, those among its samples. nullptr: only the order counts.
+  virtual const ScoreMeaning* score_meaning() const { return nullptr; }
 };
 
 }  // namespace segue

@@ -6,6 +6,7 @@
 //   results/<suite>/suite.yaml           the resolved suite
 //   results/<suite>/tasks/<task>.h5      queries and truth, once a task
 //   results/<suite>/trials/<fit>.h5      one fit with its views
+//   results/<suite>/checkpoints/<fit>.h5 a fit between two of its epochs; gone when the trial is there
 //   results/<suite>/journal.jsonl        append-only: what happened when
 //   results/<suite>/plots/
 //   results/<suite>/cache/               leaderboards that need no second computation (report/cache.hpp)
@@ -85,6 +86,8 @@ struct ResultsFolder {
   std::filesystem::path manifest_file() const { return root / "plan.json"; }
   std::filesystem::path journal_file() const { return root / "journal.jsonl"; }
   std::filesystem::path trial_file(const std::string& fit) const { return root / "trials" / (fit + ".h5"); }
+  std::filesystem::path checkpoints() const { return root / "checkpoints"; }
+  std::filesystem::path checkpoint_file(const std::string& fit) const { return checkpoints() / (fit + ".h5"); }
   std::filesystem::path task_file(const std::string& task) const { return root / "tasks" / (task + ".h5"); }
   std::filesystem::path plots() const { return root / "plots"; }
 

@@ -29,6 +29,8 @@ const std::vector<Case>& cases() {
         {"metric", "--help"},
         {"metric", "list", "--help"},
         {"metric", "show", "--help"}}},
+      {"help_models", {{"recommend", "--help"}, {"next", "--help"}, {"similar", "--help"}}},
+      {"help_run", {{"run", "--help"}}},
       {"help_installation", {{"doctor", "--help"}, {"version", "--help"}, {"completion", "--help"}}},
       {"algo_show", {{"algo", "show", "implicit_als"}, {"algo", "show", "implicit_als", "--format", "md"}}},
       {"metric_show",

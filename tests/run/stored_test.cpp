@@ -1,8 +1,10 @@
 // What a results folder is good for afterwards: leaderboards for scripts, metrics from the stored lists,
 // recommendations.
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -118,6 +120,111 @@ TEST(StoredModel, RecommendsAndFindsSimilarItems) {
   const Outcome wrong = bench.segue({"recommend", "--trial", "item_kn", "--results", results, "--user", user});
   EXPECT_EQ(wrong.exit_code, 2);
   EXPECT_THAT(wrong.err, HasSubstr("did you mean 'item_knn'?"));
+}
+
+// Three tracks that have a title of their own, without commas.
+std::vector<Json> some_tracks(const Bench& bench, const std::string& user) {
+  const Json rows = Json::parse(bench
+                                    .segue({"recommend", "--trial", "item_knn", "--results", bench.results().string(),
+                                            "--user", user, "-n", "50", "--format", "json"})
+                                    .out);
+  std::vector<Json> out;
+  for (const Json& row : rows) {
+    const std::string title = row["title"];
+    const bool alone =
+        std::count_if(rows.begin(), rows.end(), [&](const Json& r) { return r["title"] == row["title"]; }) == 1;
+    if (alone && title.find(',') == std::string::npos && out.size() < 3) out.push_back(row);
+  }
+  EXPECT_EQ(out.size(), 3u);
+  return out;
+}
+
+TEST(StoredModel, KnowsWhatComesNext) {
+  const Bench bench(small_suite("[item_knn, popular, {sgd_mf: {loss: logistic, epochs: 5}}]"));
+  ASSERT_EQ(bench.run({"-q"}).exit_code, 0);
+  const std::string results = bench.results().string();
+  const Outcome nobody =
+      bench.segue({"recommend", "--trial", "popular", "--results", results, "--user", "nobody at all"});
+  std::string user = nobody.err.substr(nobody.err.find("such as ") + 8);
+  user.erase(user.find_last_not_of("\n") + 1);
+  const std::vector<Json> tracks = some_tracks(bench, user);
+  std::vector<std::string> ids;
+  for (const Json& track : tracks) ids.push_back(track["id"]);
+  const auto next = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"next", "--results", results};
+    words.insert(words.end(), more.begin(), more.end());
+    return bench.segue(words);
+  };
+  const auto parsed = [&](std::vector<std::string> more) {
+    more.push_back("--json");
+    const Outcome outcome = next(more);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return Json::parse(outcome.out);
+  };
+  const std::string history = fmt::format("{}, \"{}\" ,{}", ids[0], tracks[1]["title"].get<std::string>(), ids[2]);
+
+  // The order of a history, however it is given.
+  const Json all = parsed({"--trial", "item_knn", "--history", history, "-n", "4"});
+  ASSERT_EQ(all["history"].size(), 3u);
+  for (std::size_t n = 0; n < 3; ++n) EXPECT_EQ(all["history"][n]["id"], ids[n]);
+  EXPECT_EQ(parsed({"--trial", "item_knn", "--item", ids[0], "--item", ids[1], "--item", ids[2], "-n", "4"}), all);
+  EXPECT_EQ(parsed({"--trial", "item_knn", "--item", ids[2], "--history", ids[0] + "," + ids[1], "-n", "4",
+                    "--exclude-history"}),
+            all);
+
+  // What was heard does not come again, unless that is asked for.
+  ASSERT_EQ(all["next"].size(), 4u);
+  double last = 1;
+  for (const Json& row : all["next"]) {
+    EXPECT_THAT(ids, testing::Not(testing::Contains(row["id"].get<std::string>())));
+    EXPECT_LE(row["relative"].get<double>(), last);
+    last = row["relative"];
+  }
+  EXPECT_EQ(all["next"][0]["relative"], 1.0);
+  EXPECT_FALSE(all["next"][0].contains("probability")) << "similarities are no probabilities";
+  const Json repeated = parsed({"--trial", "popular", "--history", history, "-n", "200", "--repeats"});
+  std::size_t again = 0;
+  for (const Json& row : repeated["next"]) again += std::count(ids.begin(), ids.end(), row["id"].get<std::string>());
+  EXPECT_EQ(again, 3u);
+  EXPECT_EQ(next({"--trial", "popular", "--history", history, "--repeats", "--exclude-history"}).exit_code, 2);
+
+  // Logits are shown as probabilities.
+  const Json logits = parsed({"--trial", "sgd_mf", "--history", history});
+  ASSERT_EQ(logits["next"].size(), 10u);
+  last = 1;
+  for (const Json& row : logits["next"]) {
+    const double p = row["probability"];
+    EXPECT_GT(p, 0);
+    EXPECT_LE(p, last);
+    last = p;
+  }
+  const Outcome recommended = bench.segue({"recommend", "--trial", "sgd_mf", "--results", results, "--user", user});
+  EXPECT_THAT(recommended.out, HasSubstr("probability"));
+  EXPECT_THAT(bench.segue({"recommend", "--trial", "item_knn", "--results", results, "--user", user}).out,
+              testing::Not(HasSubstr("probability")));
+
+  // Each tag of the vibe stands behind as many items as it says.
+  for (const Json& tag : all["vibe"]) {
+    EXPECT_THAT((std::vector<std::string>{"history", "next"}), testing::Contains(tag["of"].get<std::string>()));
+    EXPECT_GE(tag["items"].get<int>(), 2);
+    EXPECT_GT(tag["z"].get<double>(), 1.645);
+  }
+  const Outcome text = next({"--trial", "item_knn", "--history", history});
+  for (const char* part :
+       {"next by item_knn on demo", "vibe of the history:", "vibe of what is next:", "are no probabilities"})
+    EXPECT_THAT(text.out, HasSubstr(part));
+  EXPECT_THAT(next({"--trial", "item_knn", "--history", history, "--format", "csv"}).out, HasSubstr("relative"));
+
+  // Mistakes.
+  EXPECT_THAT(next({"--trial", "item_knn"}).err, HasSubstr("what was heard?"));
+  EXPECT_THAT(next({"--trial", "item_knn", "--history", " , "}).err, HasSubstr("what was heard?"));
+  EXPECT_THAT(next({"--trial", "item_knn", "--history", "\"" + ids[0]}).err, HasSubstr("is not closed"));
+  std::string slip = tracks[1]["title"];
+  slip.back() = slip.back() == 'x' ? 'y' : 'x';
+  const Outcome unknown = next({"--trial", "item_knn", "--history", ids[0] + ", " + slip});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("no item '" + slip + "'"));
+  EXPECT_THAT(unknown.err, HasSubstr("'" + tracks[1]["title"].get<std::string>() + "'"));
 }
 
 // A file beside the suite was found when it ran, and must be found again afterwards.

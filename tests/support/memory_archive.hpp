@@ -1,6 +1,8 @@
 // A model archive in memory, for tests of save and load.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -22,6 +24,12 @@ class MemoryArchive {
   ArchiveWriter& writer() { return writer_; }
   const ArchiveReader& reader() const { return reader_; }
 
+  // Bit for bit.
+  friend bool operator==(const MemoryArchive& a, const MemoryArchive& b) {
+    return same(a.floats_, b.floats_) && same(a.doubles_, b.doubles_) && same(a.u32_, b.u32_) && same(a.u64_, b.u64_) &&
+           same(a.values_, b.values_) && same(a.matrices_, b.matrices_);
+  }
+
  private:
   template <class T>
   using Store = std::map<std::string, T>;
@@ -35,6 +43,18 @@ class MemoryArchive {
     const auto it = store.find(name);
     if (it == store.end()) throw std::logic_error("never written with this type: " + name);
     return it->second;
+  }
+  template <class T>
+  static std::span<const std::byte> bytes(const std::vector<T>& values) { return std::as_bytes(std::span(values)); }
+  static std::span<const std::byte> bytes(const double& value) { return std::as_bytes(std::span(&value, 1)); }
+  static std::span<const std::byte> bytes(const Matrix<float>& m) {
+    return std::as_bytes(std::span(m.data(), static_cast<std::size_t>(m.size())));
+  }
+  template <class T>
+  static bool same(const Store<T>& a, const Store<T>& b) {
+    return std::ranges::equal(a, b, [](const auto& x, const auto& y) {
+      return x.first == y.first && std::ranges::equal(bytes(x.second), bytes(y.second));
+    });
   }
   template <class T>
   static std::vector<T> copy(std::span<const T> values) {

@@ -352,6 +352,58 @@ TEST(SgdMf, PredictsRatingsOnlyWithTheSquaredLoss) {
   EXPECT_LT(std::sqrt(squares / static_cast<double>(events.nnz())), 0.5);  // the deviation of the ratings is 1.3
 }
 
+double probability(const Recommender& model, const Query& query, float score) {
+  return 1 / (1 + std::exp(-static_cast<double>(score + model.score_meaning()->shift(query))));
+}
+
+// With free biases, what is predicted of the samples adds up to what happened: one of five was a positive.
+TEST(SgdMf, LogisticScoresAreLogitsOfTheSamples) {
+  const Csr<ItemIdx> from = ratings();
+  const Csr<ItemIdx> events(kItems, from.offsets(), from.all_indices(), std::vector<float>());
+  Value settings = params("logistic", 60);
+  settings.set("negatives", Value::integer(4));
+  settings.set("reg", Value::real(0));
+  settings.set("bias_reg", Value::real(0));
+  const Fitted one = test::fit(registry(), "sgd_mf", settings, events);
+  ASSERT_NE(one.model->score_meaning(), nullptr);
+  EXPECT_EQ(one.model->score_meaning()->kind(), ScoreMeaning::Kind::kLogit);
+  const std::vector<Query> queries = every_user(kUsers - 1);
+  const Matrix<float> scores = scores_of(*one.model, queries);
+  double positive = 0, any = 0;
+  for (std::size_t u = 0; u < queries.size(); ++u) {
+    double all = 0;
+    for (std::size_t i = 0; i < kItems; ++i)
+      all += probability(*one.model, queries[u], scores(static_cast<Eigen::Index>(u), static_cast<Eigen::Index>(i)));
+    for (const ItemIdx i : events.indices(u))
+      positive +=
+          probability(*one.model, queries[u], scores(static_cast<Eigen::Index>(u), static_cast<Eigen::Index>(raw(i))));
+    any += all / kItems * static_cast<double>(events.row_size(u));  // negatives are uniform, so many a positive
+  }
+  const double pairs = static_cast<double>(events.nnz());
+  EXPECT_NEAR((positive + 4 * any) / (5 * pairs), 0.2, 0.02);
+  EXPECT_GT(positive / pairs, 1.2 * any / pairs);
+  EXPECT_EQ(test::fit(registry(), "sgd_mf", params("squared"), ratings()).model->score_meaning(), nullptr);
+}
+
+// The bias of a user who is folded in belongs to the logit, as that of a trained one does.
+TEST(SgdMf, TheLogitOfAnUnknownUserHasTheirBias) {
+  const Csr<ItemIdx> events = signed_feedback();
+  const Fitted one = test::fit(registry(), "sgd_mf", params("logistic", 20), events);
+  std::vector<ItemIdx> liked, disliked;
+  for (std::size_t i = 0; i < 6; ++i) liked.push_back(item_at(i)), disliked.push_back(item_at(i));
+  const std::vector<float> minus(6, -1.0f);
+  Query fan, foe, nobody;
+  fan.history = liked;
+  foe.history = disliked;
+  foe.weights = minus;
+  const float base = one.model->score_meaning()->shift(nobody);
+  EXPECT_LT(one.model->score_meaning()->shift(foe), base);
+  EXPECT_NE(one.model->score_meaning()->shift(fan), base);
+  test::MemoryArchive archive;
+  one.model->save(archive.writer());
+  EXPECT_EQ(base, static_cast<float>(archive.reader().value("offset")));
+}
+
 TEST(SgdMf, UnknownUsersAndItemsFallBackToWhatIsKnown) {
   const Csr<ItemIdx> events = ratings();
   const Fitted fitted = test::fit(registry(), "sgd_mf", params("squared"), events);

@@ -27,6 +27,8 @@ TEST(Job, SurvivesJson) {
   job.train_snapshot = "/tmp/refit.snap";
   job.tuning = "hr@1";
   job.output = "/tmp/out.h5";
+  job.checkpoint = "/tmp/checkpoint.h5";
+  job.checkpoint_seconds = 2.5;
   job.algorithm = "toy_mf";
   job.label = "toy_mf\nreg";
   job.fit = "f";
@@ -47,6 +49,8 @@ TEST(Job, SurvivesJson) {
   EXPECT_EQ(back.train_snapshot, job.train_snapshot);
   EXPECT_EQ(back.tuning, job.tuning);
   EXPECT_EQ(back.output, job.output);
+  EXPECT_EQ(back.checkpoint, job.checkpoint);
+  EXPECT_EQ(back.checkpoint_seconds, 2.5);
   EXPECT_EQ(back.algorithm, job.algorithm);
   EXPECT_EQ(back.label, job.label);
   EXPECT_EQ(back.fit, job.fit);
@@ -80,7 +84,9 @@ TEST(TrialMessage, IsOneLineWhateverItSays) {
   using Kind = TrialMessage::Kind;
   for (const TrialMessage& m :
        {TrialMessage{Kind::kStep, "epochs", 3, 20, 0, ""}, TrialMessage{Kind::kPoint, "loss", 2, 0, -1.25e-300, ""},
-        TrialMessage{Kind::kPhase, "fitting", 0, 0, 0, ""}, TrialMessage{Kind::kDone, "", 0, 0, 1.5, "ndcg@10 0.4123"},
+        TrialMessage{Kind::kPhase, "fitting", 0, 0, 0, ""}, TrialMessage{Kind::kResumed, "epochs", 12, 60, 8.5, ""},
+        TrialMessage{Kind::kWarning, "a checkpoint", 0, 0, 0, ""},
+        TrialMessage{Kind::kDone, "", 0, 0, 1.5, "ndcg@10 0.4123"},
         TrialMessage{Kind::kError, "two\nlines \"and\" quotes", 0, 0, 0, ""}}) {
     const std::string line = m.to_line();
     EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);

@@ -100,7 +100,7 @@ TEST(WrongSuites, Keys) {
       "plugins, include, description, tune");
   EXPECT_EQ(with("split: {strateg: k_fold}"),
             "s.yaml:6:9: unknown key 'strateg' in 'split'; did you mean 'strategy'? known: strategy, test, validation, "
-            "per, folds, names, at, test_users, seed");
+            "validation_from, per, folds, names, at, test_users, seed");
   EXPECT_EQ(with("name: again"), "s.yaml:6:1: key 'name' appears twice in one map; it is first given at s.yaml:2:1");
   EXPECT_EQ(with("split:\n\tseed: 1"), "s.yaml:7:1: a tab is used for indentation; YAML needs spaces");
 }

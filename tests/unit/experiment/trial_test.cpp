@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -42,18 +43,43 @@ class Trial {
   TrialRecord run() {
     messages.clear();
     run_trial(
-        job, algorithms_, [&](const TrialMessage& m) { messages.push_back(m); }, [&] { return interrupted; });
+        job, algorithms_,
+        [&](const TrialMessage& m) {
+          messages.push_back(m);
+          interrupted = interrupted || (m.kind == TrialMessage::Kind::kPoint && m.done == interrupt_behind);
+        },
+        [&] { return interrupted; });
     return read_trial(job.output);
   }
-  std::vector<std::string> phases() const {
+  std::vector<std::string> phases() const { return texts(TrialMessage::Kind::kPhase); }
+  // Leaves it behind an epoch.
+  void interrupt(int epoch) {
+    interrupt_behind = epoch;
+    EXPECT_THROW(run(), Error);
+    interrupted = false;
+    interrupt_behind = -1;
+  }
+  std::vector<std::string> texts(TrialMessage::Kind kind) const {
     std::vector<std::string> out;
     for (const TrialMessage& m : messages)
-      if (m.kind == TrialMessage::Kind::kPhase) out.push_back(m.text);
+      if (m.kind == kind) out.push_back(m.text);
     return out;
   }
+  std::string hash() const {
+    Hasher hasher;
+    hash_trial(job.output, hasher);
+    return hasher.hex();
+  }
+  void keep_checkpoints(double seconds) {
+    job.checkpoint = folder_ / "checkpoints/f.h5";
+    job.checkpoint_seconds = seconds;
+  }
+  bool has_checkpoint() const { return std::filesystem::exists(job.checkpoint); }
+  void set_algorithm_version(int version) { algorithms_ = test::toy_algorithms(version); }
 
   Job job;
   bool interrupted = false;
+  double interrupt_behind = -1;
   std::vector<TrialMessage> messages;
 
  private:
@@ -146,6 +172,102 @@ TEST(RunTrial, AnInterruptionLeavesNoFile) {
     EXPECT_EQ(e.code(), ExitCode::kInterrupted);
   }
   EXPECT_FALSE(std::filesystem::exists(trial.job.output));
+}
+
+// rmse is best in the middle; with early stopping by it.
+const test::Suite kStopping{.algorithms = "[toy_mf: {epochs: 30}]",
+                            .evaluate = "[{metrics: [rmse]}]",
+                            .more = kRatings + "stopping: {metric: rmse, patience: 4}"};
+
+TEST(RunTrial, IsResumedBehindItsLastCheckpoint) {
+  Trial trial(kStopping);
+  const TrialRecord undisturbed = trial.run();
+  const std::string expected = trial.hash();
+  std::filesystem::remove(trial.job.output);
+  trial.keep_checkpoints(0);
+  trial.interrupt(2);
+  EXPECT_TRUE(trial.has_checkpoint());
+  trial.interrupt(4);
+  const TrialRecord r = trial.run();
+  EXPECT_EQ(trial.hash(), expected);
+  EXPECT_EQ(r.curve_values, undisturbed.curve_values);
+  EXPECT_EQ(r.curve_epochs, undisturbed.curve_epochs);
+  EXPECT_EQ(r.timing.epoch_seconds.size(), undisturbed.timing.epoch_seconds.size());
+  EXPECT_EQ(r.attributes.at("resumed"), "2, 4");
+  EXPECT_FALSE(undisturbed.attributes.contains("resumed"));
+  EXPECT_FALSE(trial.has_checkpoint()) << "it is of no more use";
+  const auto resumed = std::find_if(trial.messages.begin(), trial.messages.end(),
+                                    [](const TrialMessage& m) { return m.kind == TrialMessage::Kind::kResumed; });
+  ASSERT_NE(resumed, trial.messages.end());
+  EXPECT_EQ(resumed->done, 4);
+  EXPECT_EQ(resumed->total, 30);
+  EXPECT_GT(resumed->value, 0);
+  EXPECT_GE(r.timing.fit_seconds, resumed->value);
+  double epochs = 0;
+  for (const double seconds : r.timing.epoch_seconds) epochs += seconds;
+  EXPECT_GE(r.timing.fit_seconds, epochs);
+}
+
+TEST(RunTrial, AnInterruptionLeavesACheckpointWhateverTheTime) {
+  Trial trial(kStopping);
+  trial.keep_checkpoints(1000);
+  trial.interrupted = true;
+  EXPECT_THROW(trial.run(), Error);
+  EXPECT_TRUE(trial.has_checkpoint());
+  trial.interrupted = false;
+  EXPECT_EQ(trial.run().attributes.at("resumed"), "1");
+}
+
+TEST(RunTrial, ACheckpointThatDoesNotFitIsIgnoredWithAWarning) {
+  Trial trial(kStopping);
+  trial.run();
+  const std::string expected = trial.hash();
+  const auto starts_anew = [&](const std::string& why) {
+    std::filesystem::remove(trial.job.output);
+    const TrialRecord r = trial.run();
+    EXPECT_THAT(trial.texts(TrialMessage::Kind::kWarning),
+                ElementsAre(testing::AllOf(testing::StartsWith("starts anew: the checkpoint " + trial.job.checkpoint),
+                                           testing::HasSubstr(why))));
+    EXPECT_THAT(trial.texts(TrialMessage::Kind::kResumed), testing::IsEmpty());
+    EXPECT_FALSE(r.attributes.contains("resumed"));
+    EXPECT_FALSE(trial.has_checkpoint());
+  };
+  const auto again = [&] {
+    std::filesystem::remove(trial.job.output);
+    trial.keep_checkpoints(0);
+    trial.interrupt(3);
+  };
+  again();
+  trial.job.seed = 2;
+  starts_anew("it was written with another seed");
+  trial.job.seed = 1;
+  again();
+  trial.set_algorithm_version(2);
+  starts_anew("it was written with another version of the algorithm");
+  again();
+  std::filesystem::resize_file(trial.job.checkpoint, std::filesystem::file_size(trial.job.checkpoint) / 2);
+  starts_anew("it is damaged");
+  EXPECT_EQ(trial.hash(), expected);
+}
+
+TEST(RunTrial, WithoutADiskForCheckpointsItGoesOn) {
+  Trial trial(kStopping);
+  trial.run();
+  const std::string expected = trial.hash();
+  std::filesystem::remove(trial.job.output);
+  trial.keep_checkpoints(0);
+  std::ofstream(std::filesystem::path(trial.job.checkpoint).parent_path()) << "a file where the folder should be";
+  trial.run();
+  EXPECT_THAT(trial.texts(TrialMessage::Kind::kWarning),
+              ElementsAre(testing::StartsWith("goes on without checkpoints: cannot create")));
+  EXPECT_EQ(trial.hash(), expected);
+}
+
+TEST(RunTrial, NeverMeansNeitherByTimeNorByInterruption) {
+  Trial trial(kStopping);
+  trial.keep_checkpoints(-1);
+  trial.interrupt(3);
+  EXPECT_FALSE(trial.has_checkpoint());
 }
 
 TEST(RunTrial, AConfigurationThatPredictsNoRatingsSaysSo) {

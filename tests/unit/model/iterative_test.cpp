@@ -7,11 +7,13 @@
 #include <gtest/gtest.h>
 
 #include "framework/base/errors.hpp"
+#include "tests/support/memory_checkpoints.hpp"
 #include "tests/support/messages.hpp"
 
 namespace segue {
 namespace {
 
+using test::MemoryCheckpoints;
 using test::message_of;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -29,7 +31,8 @@ class Counter : public IterativeRecommender {
   int began = 0, prepared = 0, ran = 0;
   float ready = -1;     // of the last prepare_scoring()
   double bad_loss = 0;  // added to the loss of epoch 3
-  std::vector<float> left{0, 0}, right{0};
+  std::vector<float> left{0, 0}, right{0}, speed{0};
+  bool can_resume = true;
 
  protected:
   int epochs() const override { return epochs_; }
@@ -38,6 +41,7 @@ class Counter : public IterativeRecommender {
     EXPECT_EQ(epoch, ++ran);
     left = {static_cast<float>(epoch), static_cast<float>(10 * epoch)};
     right = {static_cast<float>(-epoch)};
+    speed[0] = speed[0] / 2 + static_cast<float>(epoch);
     return {{"loss", 1.0 / epoch + (epoch == 3 ? bad_loss : 0)}, {"other", static_cast<double>(epoch)}};
   }
   void prepare_scoring() override {
@@ -45,6 +49,8 @@ class Counter : public IterativeRecommender {
     ready = left[0];
   }
   std::vector<std::span<float>> state() override { return {left, right}; }
+  std::vector<std::span<float>> training_state() override { return {left, right, speed}; }
+  bool resumable() const override { return can_resume; }
 
  private:
   int epochs_;
@@ -68,7 +74,8 @@ struct Log : Progress {
 };
 
 // The validation metric of epoch e is values[e - 1].
-Log fit(Counter& model, const std::vector<double>& values, StoppingPolicy stopping) {
+Log fit(Counter& model, const std::vector<double>& values, StoppingPolicy stopping,
+        Checkpoints* checkpoints = nullptr) {
   Log log;
   const Executor exec(1);
   const Interactions train;
@@ -76,6 +83,7 @@ Log fit(Counter& model, const std::vector<double>& values, StoppingPolicy stoppi
   const Facets facets;
   FitContext ctx{exec, Rng(1), log};
   ctx.stopping = stopping;
+  ctx.checkpoints = checkpoints;
   if (!values.empty())
     ctx.validate = [&values](const Recommender& r) {
       const auto& m = dynamic_cast<const Counter&>(r);
@@ -136,6 +144,88 @@ TEST(Iterative, TheBestOfAllEpochsIsKeptWherePatienceNeverEnds) {
   fit(model, {-4, -2, -3, -5}, {.patience = 10, .every = 1});  // an error metric, with its sign turned
   EXPECT_EQ(model.ran, 4);
   EXPECT_EQ(model.left[0], 2);
+}
+
+// A fresh object, resumed behind `epoch`.
+Counter resumed(int epochs, MemoryCheckpoints checkpoints, int epoch, const std::vector<double>& values,
+                StoppingPolicy stopping, Log* log = nullptr) {
+  Counter model(epochs);
+  model.ran = epoch;  // as far as it counts itself
+  checkpoints.resume_behind(epoch);
+  const Log seen = fit(model, values, stopping, &checkpoints);
+  if (log != nullptr) *log = seen;
+  return model;
+}
+
+TEST(Iterative, ResumesBehindTheEpochThatWasSaved) {
+  Counter whole(7);
+  MemoryCheckpoints checkpoints({3, 7});
+  const Log all = fit(whole, {}, {}, &checkpoints);
+  EXPECT_EQ(checkpoints.asked, 7);
+  ASSERT_EQ(checkpoints.kept().size(), 2u);
+  EXPECT_EQ(checkpoints.kept().at(3).epochs, 7);
+  Log log;
+  const Counter model = resumed(7, checkpoints, 3, {}, {}, &log);
+  EXPECT_EQ(model.began, 1);
+  EXPECT_EQ(model.ran, 7);
+  EXPECT_EQ(model.speed, whole.speed) << "what is no parameter goes with it too";
+  EXPECT_EQ(model.left, whole.left);
+  EXPECT_THAT(log.points.at("loss"), ElementsAre(Pair(4, 0.25), Pair(5, 0.2), Pair(6, 1 / 6.0), Pair(7, 1 / 7.0)));
+  EXPECT_THAT(log.steps.front(), Pair(4, 7));
+
+  const Counter done = resumed(7, checkpoints, 7, {}, {}, &log);
+  EXPECT_EQ(done.ran, 7) << "nothing is left to do";
+  EXPECT_EQ(done.ready, 7) << "but for preparing scores";
+  EXPECT_TRUE(log.points.empty());
+}
+
+TEST(Iterative, EarlyStoppingRemembersItsBestAcrossProcesses) {
+  std::vector<double> values(50, 0.1);
+  values[1] = 0.5, values[3] = 0.7, values[6] = 0.7;
+  const StoppingPolicy stopping{.patience = 4, .every = 1};
+  Counter whole(50);
+  MemoryCheckpoints checkpoints({1, 3, 5, 8});
+  const Log all = fit(whole, values, stopping, &checkpoints);
+  ASSERT_EQ(checkpoints.kept().size(), 4u);
+  EXPECT_EQ(checkpoints.kept().at(5).best_epoch, 4);
+  EXPECT_EQ(checkpoints.kept().at(5).since_best, 1);
+  for (const int epoch : {1, 3, 5, 8}) {
+    Log log;
+    const Counter model = resumed(50, checkpoints, epoch, values, stopping, &log);
+    EXPECT_EQ(model.ran, 8) << "behind epoch " << epoch;
+    EXPECT_THAT(model.left, ElementsAre(4, 40));
+    EXPECT_THAT(model.right, ElementsAre(-4));
+    EXPECT_EQ(model.ready, 4);
+    EXPECT_THAT(log.points.at("best epoch"), ElementsAre(Pair(4, 0.7)));
+  }
+}
+
+TEST(Iterative, AnInterruptionLeavesBehindItsCheckpoint) {
+  struct Stopper : Progress {
+    void step(std::size_t done, std::size_t, std::string_view) override {
+      if (done == 3) throw Error(ExitCode::kInterrupted, "interrupted");
+    }
+  } stopper;
+  Counter model(7);
+  MemoryCheckpoints checkpoints({1, 2, 3, 4});
+  const Executor exec(1);
+  const Interactions train;
+  const Histories histories;
+  const Facets facets;
+  FitContext ctx{exec, Rng(1), stopper};
+  ctx.checkpoints = &checkpoints;
+  EXPECT_THROW(static_cast<Recommender&>(model).fit({train, histories, facets}, ctx), Error);
+  EXPECT_EQ(checkpoints.kept().rbegin()->first, 3);
+}
+
+TEST(Iterative, AModelThatCannotBeResumedIsNeverAsked) {
+  Counter model(3);
+  model.can_resume = false;
+  MemoryCheckpoints checkpoints({1, 2, 3});
+  checkpoints.resume_behind(1);
+  fit(model, {}, {}, &checkpoints);
+  EXPECT_EQ(model.ran, 3);
+  EXPECT_EQ(checkpoints.asked, 0);
 }
 
 TEST(Iterative, DivergenceIsAnErrorOfItsEpoch) {

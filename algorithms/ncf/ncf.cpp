@@ -1,0 +1,299 @@
+// Neural collaborative filtering: GMF, MLP and NeuMF. See README.md.
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "algorithms/ncf/ncf_math.hpp"
+#include "framework/model/iterative.hpp"
+#include "framework/model/param_archive.hpp"
+#include "framework/model/pointwise.hpp"
+#include "framework/model/registry.hpp"
+#include "framework/nn/lanes.hpp"
+
+namespace segue {
+
+namespace {
+
+enum class NcfKind { kGmf, kMlp, kNeumf };
+
+struct NcfParams {
+  NcfKind model = NcfKind::kNeumf;
+  int factors = 16;
+  int layers = 3;
+  int epochs = 20;
+  int batch_size = 256;
+  float learning_rate = 0.001f;
+  int negatives = 4;
+  nn::RowMode embedding_updates = nn::RowMode::kDense;
+  int pretrain_epochs = 0;
+  float pretrain_learning_rate = 0.001f;
+  float pretrain_share = 0.5f;
+  float init_stddev = 0.01f;
+
+  bool gmf() const { return model != NcfKind::kMlp; }
+  bool mlp() const { return model != NcfKind::kGmf; }
+  NcfShape shape(std::size_t users, std::size_t items) const {
+    return {users, items, static_cast<std::size_t>(factors), gmf(), mlp(), static_cast<std::size_t>(layers)};
+  }
+  double weights() const {  // of the tower
+    double sum = 0;
+    for (int l = 0; l < layers; ++l)
+      sum += double(factors) * factors * double(1 << (layers - l)) * double(1 << (layers - l - 1));
+    return mlp() ? sum : 0;
+  }
+  double row_width() const { return (gmf() ? factors : 0) + (mlp() ? double(factors) * (1 << (layers - 1)) : 0); }
+  // Three products a weight, and some 60 operations a number of an embedding.
+  double fit_flop(const DataShape& s) const {
+    const double halves = model == NcfKind::kNeumf ? 1.0 + double(pretrain_epochs) / epochs : 1.0;
+    return halves * epochs * s.events * (1 + negatives) * (6 * weights() + 60 * row_width());
+  }
+  // Moments, and 32 bytes a sample; parameters are counted as the model's.
+  double fit_bytes(const DataShape& s) const {
+    return 12 * ((s.users + s.items) * row_width() + weights()) + 32 * s.events * (1 + negatives);
+  }
+  static Schema<NcfParams> schema() {
+    using P = NcfParams;
+    Schema<P> s;
+    s.field("model", &P::model, "gmf: weighted product of factors; mlp: a tower over both embeddings; neumf: both")
+        .choices({{"gmf", NcfKind::kGmf}, {"mlp", NcfKind::kMlp}, {"neumf", NcfKind::kNeumf}});
+    s.field("factors", &P::factors, "predictive factors f: width of GMF and of the tower's last layer")
+        .range(1, 1024)
+        .search(pow2, 8, 64);
+    s.field("layers", &P::layers,
+            "layers of the tower, each half as wide as the one before; the first reads f 2^layers")
+        .range(1, 6);
+    s.field("epochs", &P::epochs, "passes over the positive pairs").range(1, 10000).search(linear, 10, 40);
+    s.field("batch_size", &P::batch_size, "samples a step, negatives included")
+        .range(1, 1 << 20)
+        .search(pow2, 128, 1024);
+    s.field("learning_rate", &P::learning_rate, "Adam's step length").above(0.0f).search(log_scale, 1e-4, 5e-3);
+    s.field("negatives", &P::negatives, "sampled items a positive pair, new each epoch")
+        .range(1, 1000)
+        .search(linear, 1, 8);
+    s.field("embedding_updates", &P::embedding_updates,
+            "of rows that a batch does not touch: dense (they move on their moments, as in dense Adam) or lazy (they "
+            "rest)")
+        .choices({{"dense", nn::RowMode::kDense}, {"lazy", nn::RowMode::kLazy}});
+    s.field("pretrain_epochs", &P::pretrain_epochs, "neumf: epochs that GMF and MLP are trained apart before; 0: none")
+        .range(0, 10000);
+    s.field("pretrain_learning_rate", &P::pretrain_learning_rate, "neumf: Adam's step length in those epochs").above(0.0f);
+    s.field("pretrain_share", &P::pretrain_share, "neumf: weight of GMF's head after it").range(0.0f, 1.0f);
+    s.field("init_stddev", &P::init_stddev, "standard deviation of the first embeddings")
+        .range(1e-6f, 10.0f)
+        .search(log_scale, 3e-3, 0.1);
+    return s;
+  }
+};
+
+class Ncf final : public IterativeRecommender, public ScoreMeaning {
+ public:
+  explicit Ncf(NcfParams params) : params_(params) {}
+
+  std::size_t n_items() const override { return net_ ? net_->shape().items : 0; }
+  const ScoreMeaning* score_meaning() const override { return this; }
+  Kind kind() const override { return Kind::kLogit; }
+
+  void score(std::span<const Query> queries, MatRef<float> out) const override {
+    for (std::size_t q = 0; q < queries.size(); ++q)
+      score_some(
+          queries[q], n_items(), [](std::size_t i) { return i; },
+          out.data() + q * static_cast<std::size_t>(out.outerStride()));
+  }
+  void score_candidates(const Query& query, std::span<const ItemIdx> candidates, std::span<float> out) const override {
+    score_some(
+        query, candidates.size(), [&](std::size_t n) { return std::size_t{raw(candidates[n])}; }, out.data());
+  }
+
+  void save(ArchiveWriter& archive) const override {
+    archive.put_value("users", static_cast<double>(net_->shape().users));
+    archive.put_value("items", static_cast<double>(net_->shape().items));
+    archive.put("trained_users", std::span<const std::uint32_t>(trained_));
+    save_params(archive, net_->params());
+  }
+  void load(const ArchiveReader& archive) override {
+    net_.emplace(params_.shape(static_cast<std::size_t>(archive.value("users")),
+                               static_cast<std::size_t>(archive.value("items"))));
+    trained_ = archive.u32("trained_users");
+    load_params(archive, net_->params());
+    prepare_scoring();
+  }
+
+ protected:
+  int epochs() const override { return params_.epochs; }
+
+  void begin(const TrainData& data, FitContext& ctx) override {
+    samples_.emplace(data.train.by_user(), params_.negatives);
+    trained_.clear();
+    for (std::size_t u = 0; u < data.train.n_users(); ++u)
+      if (samples_->positives().row_size(u) > 0) trained_.push_back(static_cast<std::uint32_t>(u));
+    const NcfShape shape = params_.shape(data.train.n_users(), data.train.n_items());
+    const bool pretrains = params_.model == NcfKind::kNeumf && params_.pretrain_epochs > 0;
+    std::optional<NcfNet<float>> gmf, mlp;
+    if (pretrains) {
+      gmf.emplace(pretrained(shape, true, ctx));
+      mlp.emplace(pretrained(shape, false, ctx));
+    }
+    net_.emplace(shape);
+    net_->init(static_cast<double>(params_.init_stddev), ctx.rng);
+    if (pretrains) net_->take(*gmf, *mlp, static_cast<double>(params_.pretrain_share));
+    start_trainer(params_.learning_rate);
+  }
+
+  Losses run_epoch(int epoch, const TrainData&, FitContext& ctx) override {
+    return {{"loss", train(epoch, ctx.rng, ctx.exec)}};
+  }
+
+  std::vector<std::span<float>> state() override { return {net_->params().all()}; }
+  std::vector<std::span<float>> training_state() override {
+    std::vector<std::span<float>> out = state();
+    for (std::span<float> moments : trainer_->optimizer().state()) out.push_back(moments);
+    return out;
+  }
+
+  // What does not depend on the user: each item's half of the first layer. And who stands in for unknown users.
+  void prepare_scoring() override {
+    const NcfShape& shape = net_->shape();
+    const auto mean = [&](ConstView<float> rows) {
+      std::vector<double> sum(rows.cols, 0);
+      for (const std::uint32_t u : trained_)
+        for (std::size_t d = 0; d < rows.cols; ++d) sum[d] += static_cast<double>(rows(u, d));
+      std::vector<float> out(rows.cols, 0);
+      for (std::size_t d = 0; d < rows.cols && !trained_.empty(); ++d)
+        out[d] = static_cast<float>(sum[d] / static_cast<double>(trained_.size()));
+      return out;
+    };
+    mean_gmf_ = mean(net_->gmf_users());
+    mean_mlp_ = mean(net_->mlp_users());
+    if (!shape.mlp) return;
+    const ConstView<float> first = net_->weights(0);
+    item_part_.resize(static_cast<Eigen::Index>(shape.items), static_cast<Eigen::Index>(first.cols));
+    gemm<float>(net_->mlp_items(), first.some_rows(first.rows / 2, first.rows), item_part_);
+  }
+
+ private:
+  void start_trainer(float learning_rate) {
+    nn::OptimizerSettings adam;
+    adam.learning_rate = static_cast<double>(learning_rate);
+    trainer_.emplace(*net_, adam, params_.embedding_updates, static_cast<std::size_t>(params_.batch_size));
+  }
+
+  // One half of NeuMF, at the best of its epochs by validation, or the last.
+  NcfNet<float> pretrained(NcfShape shape, bool gmf, FitContext& ctx) {
+    shape.gmf = gmf;
+    shape.mlp = !gmf;
+    net_.emplace(shape);
+    net_->init(static_cast<double>(params_.init_stddev), ctx.rng);
+    start_trainer(params_.pretrain_learning_rate);
+    const std::string what = gmf ? "gmf" : "mlp";
+    std::vector<float> best_state;
+    double best = 0;
+    int since = 0;
+    for (int epoch = 1; epoch <= params_.pretrain_epochs; ++epoch) {
+      ctx.progress.record("pre-training loss, " + what, epoch, train(epoch, ctx.rng.stream(what), ctx.exec));
+      ctx.progress.step(static_cast<std::size_t>(epoch), static_cast<std::size_t>(params_.pretrain_epochs),
+                        "epochs of " + what);
+      if (!ctx.validate || ctx.stopping.patience == 0) continue;
+      prepare_scoring();
+      const double value = ctx.validate(*this);
+      ctx.progress.record("pre-training validation, " + what, epoch, value);
+      if (best_state.empty() || value > best) {
+        best = value;
+        since = 0;
+        best_state.assign(net_->params().all().begin(), net_->params().all().end());
+      } else if (++since >= ctx.stopping.patience) {
+        break;
+      }
+    }
+    if (!best_state.empty()) std::copy(best_state.begin(), best_state.end(), net_->params().all().begin());
+    return *net_;
+  }
+
+  // The mean loss of an epoch.
+  double train(int epoch, const Rng& rng, const Executor& exec) {
+    samples_->draw(epoch, rng, exec);
+    const std::size_t n = samples_->size(), size = static_cast<std::size_t>(params_.batch_size);
+    const std::size_t steps = (n + size - 1) / size;
+    trainer_->resume(static_cast<std::uint64_t>(epoch - 1) * steps);
+    const auto batch = [&](std::size_t b) -> NcfBatch<float> {
+      if (b >= steps) return {};
+      const std::size_t begin = b * size, count = std::min(n - begin, size);
+      return {samples_->users().subspan(begin, count), samples_->items().subspan(begin, count),
+              samples_->labels().subspan(begin, count)};
+    };
+    double loss = 0;
+    for (std::size_t b = 0; b < steps; ++b) loss += trainer_->step(batch(b), batch(b + 1), exec);
+    trainer_->finish();
+    return n == 0 ? 0 : loss / static_cast<double>(n);
+  }
+
+  // out[n] = logit of item_of(n), n < count. Rows of products do not depend on their neighbours, so neither do scores.
+  template <class ItemOf>
+  void score_some(const Query& query, std::size_t count, ItemOf item_of, float* out) const {
+    constexpr std::size_t kBlock = 112;
+    const NcfShape& shape = net_->shape();
+    const std::size_t f = shape.factors;
+    const bool known = std::binary_search(trained_.begin(), trained_.end(), raw(query.user));
+    const float* head = net_->head().data();
+    std::vector<float> weighted(f), user_part;
+    if (shape.gmf) {
+      const float* p = known ? net_->gmf_users().row(raw(query.user)) : mean_gmf_.data();
+      for (std::size_t d = 0; d < f; ++d) weighted[d] = p[d] * head[d];
+      head += f;
+    }
+    std::vector<std::vector<float>> activations;
+    if (shape.mlp) {
+      const ConstView<float> first = net_->weights(0);
+      const float* p = known ? net_->mlp_users().row(raw(query.user)) : mean_mlp_.data();
+      user_part.resize(first.cols);
+      nn::dense_forward<float>({p, 1, first.rows / 2}, first.some_rows(0, first.rows / 2), net_->biases(0),
+                               View<float>(user_part.data(), 1, first.cols));
+      for (std::size_t l = 1; l <= shape.layers; ++l) activations.emplace_back(kBlock * shape.width(l));
+    }
+    for (std::size_t begin = 0; begin < count; begin += kBlock) {
+      const std::size_t n = std::min(kBlock, count - begin);
+      std::fill_n(out + begin, n, net_->head_bias());
+      if (shape.gmf) {
+        for (std::size_t i = 0; i < n; ++i)
+          out[begin + i] += lane_dot(weighted, net_->gmf_items().span(item_of(begin + i)));
+      }
+      if (!shape.mlp) continue;
+      const View<float> a(activations[0].data(), n, user_part.size());
+      for (std::size_t i = 0; i < n; ++i) {
+        const float* item = row_span(item_part_, item_of(begin + i)).data();
+        nn::for_parts<float>(a.cols, [&, to = a.row(i)](auto part) {
+          part.store(to, max(part.load(user_part.data()) + part.load(item), Lanes::zero()));
+        });
+      }
+      for (std::size_t l = 1; l < shape.layers; ++l) {
+        const View<float> x(activations[l - 1].data(), n, shape.width(l)),
+            y(activations[l].data(), n, shape.width(l + 1));
+        nn::dense_forward<float>(x, net_->weights(l), net_->biases(l), y);
+        nn::activate<float>(nn::Activation::kRelu, y, y);
+      }
+      for (std::size_t i = 0; i < n; ++i) {
+        const std::span<const float> phi(activations.back().data() + i * f, f);
+        out[begin + i] += lane_dot(phi, {head, f});
+      }
+    }
+  }
+
+  NcfParams params_;
+  std::optional<NcfNet<float>> net_;
+  std::optional<NcfTrainer<float>> trainer_;
+  std::optional<PointwiseSamples> samples_;
+  std::vector<std::uint32_t> trained_;  // users with positives, ascending
+  std::vector<float> mean_gmf_, mean_mlp_;
+  Matrix<float> item_part_;  // items x width of the first layer
+};
+
+}  // namespace
+
+SEGUE_ALGORITHM(
+    ncf, Ncf, NcfParams,
+    {.name = "ncf",
+     .summary = "neural collaborative filtering: GMF, MLP and NeuMF, trained pair by pair against sampled negatives",
+     .citation = "He, Liao, Zhang, Nie, Hu & Chua 2017, Neural collaborative filtering, WWW",
+     .family = "neural",
+     .iterative = true})
+
+}  // namespace segue

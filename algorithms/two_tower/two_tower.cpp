@@ -1,0 +1,205 @@
+// Two towers over ids, trained by a softmax over the items of each batch. See README.md.
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "algorithms/two_tower/two_tower_math.hpp"
+#include "framework/linalg/scoring.hpp"
+#include "framework/linalg/simd.hpp"
+#include "framework/model/embedding_scores.hpp"
+#include "framework/model/history_row.hpp"
+#include "framework/model/iterative.hpp"
+#include "framework/model/param_archive.hpp"
+#include "framework/model/pointwise.hpp"
+#include "framework/model/registry.hpp"
+
+namespace segue {
+
+namespace {
+
+struct TwoTowerParams {
+  int factors = 64;
+  int epochs = 40;
+  int batch_size = 256;
+  float learning_rate = 0.005f;
+  float temperature = 1.0f;
+  bool normalise = false;
+  float reg = 0.01f;
+  nn::RowMode embedding_updates = nn::RowMode::kDense;
+  float init_stddev = 0.1f;
+
+  // Three products of a batch's users with its items, and 60 operations a number for the step.
+  double fit_flop(const DataShape& s) const { return double(epochs) * s.events * factors * (6.0 * batch_size + 120.0); }
+  double fit_bytes(const DataShape& s) const {
+    return 8 * (s.users + s.items) * factors + 32 * s.events + 4.0 * batch_size * (batch_size + 4.0 * factors);
+  }
+  static Schema<TwoTowerParams> schema() {
+    using P = TwoTowerParams;
+    Schema<P> s;
+    s.field("factors", &P::factors, "length of the vectors d").range(1, 4096).search(pow2, 16, 256);
+    s.field("epochs", &P::epochs, "passes over the positive pairs").range(1, 10000).search(linear, 5, 60);
+    s.field("batch_size", &P::batch_size, "pairs a step; each is compared with the items of all others")
+        .range(2, 1 << 16)
+        .search(pow2, 256, 4096);
+    s.field("learning_rate", &P::learning_rate, "Adam's step length").above(0.0f).search(log_scale, 3e-4, 1e-2);
+    s.field("temperature", &P::temperature, "tau, which scores are divided by")
+        .range(1e-3f, 100.0f)
+        .search(log_scale, 0.05, 1);
+    s.field("normalise", &P::normalise, "whether vectors are brought to length 1, so that scores are cosines");
+    s.field("reg", &P::reg, "L2 penalty on the vectors of each sample")
+        .range(0.0f, 100.0f)
+        .search(log_scale, 1e-4, 0.1);
+    s.field("embedding_updates", &P::embedding_updates,
+            "of rows that a batch does not touch: dense (they move on their moments, as in dense Adam) or lazy (they "
+            "rest)")
+        .choices({{"dense", nn::RowMode::kDense}, {"lazy", nn::RowMode::kLazy}});
+    s.field("init_stddev", &P::init_stddev, "standard deviation of the first vectors")
+        .range(1e-6f, 10.0f)
+        .search(log_scale, 1e-2, 0.3);
+    return s;
+  }
+};
+
+using Trainer = TwoTowerTrainer<float>;
+
+class TwoTower final : public IterativeRecommender, public EmbeddingSpace {
+ public:
+  explicit TwoTower(TwoTowerParams params) : params_(params) {}
+
+  std::size_t n_items() const override { return static_cast<std::size_t>(items_.rows()); }
+  const EmbeddingSpace* embeddings() const override { return this; }
+  const Matrix<float>& item_vectors() const override { return items_; }
+  const PackedRows* packed_items() const override { return &packed_; }
+
+  // The trained vector; of users without training events the mean of the vectors in their history, weighted by it,
+  // which is zero where that is empty.
+  void query_vector(const Query& query, std::span<float> out) const override {
+    if (std::binary_search(trained_.begin(), trained_.end(), raw(query.user))) {
+      const ConstView<float> users = std::as_const(weights_)[Trainer::users_id()];
+      return copy_vector(users.span(raw(query.user)), out);
+    }
+    std::fill(out.begin(), out.end(), 0.0f);
+    const HistoryRow history = history_row(query, n_items());
+    float total = 0;
+    for (std::size_t n = 0; n < history.items.size(); ++n) {
+      const float weight = std::max(history.weights[n], 0.0f);
+      const std::span<const float> item = row_span(items_, raw(history.items[n]));
+      for (std::size_t d = 0; d < out.size(); ++d) out[d] += weight * item[d];
+      total += weight;
+    }
+    for (std::size_t d = 0; d < out.size() && total > 0; ++d) out[d] /= total;
+  }
+  void score(std::span<const Query> queries, MatRef<float> out) const override { score_packed(*this, queries, out); }
+  void score_candidates(const Query& query, std::span<const ItemIdx> candidates, std::span<float> out) const override {
+    score_packed(*this, query, candidates, out);
+  }
+
+  void save(ArchiveWriter& archive) const override {
+    archive.put_value("n_users", static_cast<double>(weights_.block(Trainer::users_id()).rows));
+    archive.put_value("n_items", static_cast<double>(n_items()));
+    archive.put("trained_users", std::span<const std::uint32_t>(trained_));
+    save_params(archive, weights_);
+  }
+  void load(const ArchiveReader& archive) override {
+    const TwoTowerShape shape = this->shape(static_cast<std::size_t>(archive.value("n_users")),
+                                            static_cast<std::size_t>(archive.value("n_items")));
+    weights_ = Trainer::make_params(shape, 0, Rng(0));
+    trained_ = archive.u32("trained_users");
+    load_params(archive, weights_);
+    prepare_scoring();
+  }
+
+ protected:
+  int epochs() const override { return params_.epochs; }
+
+  void begin(const TrainData& data, FitContext& ctx) override {
+    samples_.emplace(data.train.by_user(), 0);
+    const Csr<ItemIdx>& positives = samples_->positives();
+    trained_.clear();
+    for (std::size_t u = 0; u < positives.rows(); ++u)
+      if (positives.row_size(u) > 0) trained_.push_back(static_cast<std::uint32_t>(u));
+    std::vector<double> counts(positives.cols(), 0);
+    for (const ItemIdx item : positives.all_indices()) counts[raw(item)] += 1;
+    std::vector<float> log_share(counts.size());
+    for (std::size_t i = 0; i < counts.size(); ++i)  // an item without events is in no batch
+      log_share[i] = static_cast<float>(
+          std::log(std::max(counts[i], 1.0) / std::max<double>(static_cast<double>(positives.nnz()), 1)));
+    const TwoTowerShape shape = this->shape(positives.rows(), positives.cols());
+    weights_ = Trainer::make_params(shape, static_cast<double>(params_.init_stddev), ctx.rng);
+    nn::OptimizerSettings adam;
+    adam.learning_rate = static_cast<double>(params_.learning_rate);
+    trainer_.emplace(
+        shape, weights_, std::move(log_share), adam, params_.embedding_updates,
+        std::min(static_cast<std::size_t>(params_.batch_size), std::max<std::size_t>(samples_->size(), 1)));
+  }
+
+  Losses run_epoch(int epoch, const TrainData&, FitContext& ctx) override {
+    samples_->draw(epoch, ctx.rng, ctx.exec);
+    const std::size_t n = samples_->size(), size = static_cast<std::size_t>(params_.batch_size);
+    const std::size_t steps = (n + size - 1) / size;
+    trainer_->resume(static_cast<std::uint64_t>(epoch - 1) * steps);
+    const auto batch = [&](std::size_t b) -> PairBatch {
+      if (b >= steps) return {};
+      const std::size_t begin = b * size, count = std::min(n - begin, size);
+      return {samples_->users().subspan(begin, count), samples_->items().subspan(begin, count)};
+    };
+    double loss = 0;
+    for (std::size_t b = 0; b < steps; ++b) loss += trainer_->step(batch(b), batch(b + 1), ctx.exec);
+    trainer_->finish();
+    return {{"loss", n == 0 ? 0 : loss / static_cast<double>(n)}};
+  }
+
+  std::vector<std::span<float>> state() override { return {weights_.all()}; }
+  std::vector<std::span<float>> training_state() override {
+    std::vector<std::span<float>> out = state();
+    for (std::span<float> moments : trainer_->optimizer().state()) out.push_back(moments);
+    return out;
+  }
+
+  void prepare_scoring() override {
+    const ConstView<float> items = std::as_const(weights_)[Trainer::items_id()];
+    items_.resize(static_cast<Eigen::Index>(items.rows), static_cast<Eigen::Index>(items.cols));
+    for (std::size_t i = 0; i < items.rows; ++i) copy_vector(items.span(i), row_span(items_, i));
+    packed_ = PackedRows(items_);
+  }
+
+ private:
+  TwoTowerShape shape(std::size_t users, std::size_t items) const {
+    return {users,
+            items,
+            static_cast<std::size_t>(params_.factors),
+            params_.normalise,
+            static_cast<double>(params_.temperature),
+            static_cast<double>(params_.reg)};
+  }
+  void copy_vector(std::span<const float> from, std::span<float> to) const {
+    float length = 1;
+    if (params_.normalise) length = std::max(std::sqrt(lane_dot(from, from)), 1e-12f);
+    for (std::size_t d = 0; d < from.size(); ++d) to[d] = from[d] / length;
+  }
+
+  TwoTowerParams params_;
+  nn::ParamStore<float> weights_;
+  std::optional<Trainer> trainer_;
+  std::optional<PointwiseSamples> samples_;
+  std::vector<std::uint32_t> trained_;  // users with positives, ascending
+  Matrix<float> items_;                 // as they are scored
+  PackedRows packed_;
+};
+
+}  // namespace
+
+SEGUE_ALGORITHM(
+    two_tower, TwoTower, TwoTowerParams,
+    {.name = "two_tower",
+     .summary =
+         "a vector of each user and item, trained by a softmax over the items of the batch, corrected for popularity",
+     .citation =
+         "Yi, Yang, Hong, Cheng, Heldt, Kumthekar, Zhao, Wei & Chi 2019, Sampling-bias-corrected neural modeling "
+         "for large corpus item recommendations, RecSys",
+     .family = "neural",
+     .iterative = true,
+     .embeddings = true})
+
+}  // namespace segue

@@ -1,0 +1,234 @@
+#include "algorithms/two_tower/two_tower_math.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "framework/base/errors.hpp"
+#include "framework/linalg/gemm.hpp"
+#include "framework/nn/lanes.hpp"
+#include "framework/nn/loss.hpp"
+
+namespace segue {
+
+namespace {
+
+constexpr std::size_t kRows = 56;    // users whose logits are made together: whole tiles of gemm()
+constexpr std::size_t kTable = 128;  // rows of a table that one task moves
+
+template <class T>
+Matrix<T> zeros(std::size_t rows, std::size_t cols) {
+  return Matrix<T>::Zero(static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(cols));
+}
+
+template <class T>
+T squares(std::span<const T> x) {
+  using V = nn::LaneOf<T>;
+  V sum = nn::all<V>(0);
+  nn::for_parts<T>(x.size(), [&](auto part) { sum = fma(part.load(x.data()), part.load(x.data()), sum); });
+  if constexpr (std::is_same_v<T, float>)
+    return sum.sum();
+  else
+    return sum;
+}
+
+}  // namespace
+
+template <class T>
+nn::ParamStore<T> TwoTowerTrainer<T>::make_params(const TwoTowerShape& shape, double stddev, const Rng& rng) {
+  nn::ParamStore<T> out;
+  const nn::BlockId users = out.add("users", shape.users, shape.factors),
+                    items = out.add("items", shape.items, shape.factors);
+  nn::init_normal(out[users], stddev, rng.stream("users"));
+  nn::init_normal(out[items], stddev, rng.stream("items"));
+  return out;
+}
+
+template <class T>
+TwoTowerTrainer<T>::TwoTowerTrainer(const TwoTowerShape& shape, nn::ParamStore<T>& params, std::vector<T> log_share,
+                                    const nn::OptimizerSettings& optimizer, nn::RowMode rows, std::size_t batch_size)
+    : shape_(shape),
+      params_(params),
+      log_share_(std::move(log_share)),
+      optimizer_(optimizer, params),
+      users_{
+          params[users_id()], {params, users_id(), optimizer_, rows}, {shape.users, shape.factors}, {}, {}, {}, 1, 0},
+      items_{
+          params[items_id()], {params, items_id(), optimizer_, rows}, {shape.items, shape.factors}, {}, {}, {}, 1, 0},
+      turned_(zeros<T>(shape.factors, batch_size)),
+      weighted_(zeros<T>(batch_size, shape.factors)),
+      logits_(zeros<T>(batch_size, batch_size)),
+      corrections_(batch_size),
+      shares_(batch_size),
+      twins_(batch_size),
+      last_place_(shape.items, kNowhere),
+      losses_((batch_size + kRows - 1) / kRows) {
+  SEGUE_CHECK(log_share_.size() == shape.items, "{} shares of {} items", log_share_.size(), shape.items);
+  for (Side* side : {&users_, &items_}) {
+    side->vectors = zeros<T>(batch_size, shape.factors);
+    side->gradients = zeros<T>(batch_size, shape.factors);
+    side->lengths.resize(batch_size);
+  }
+}
+
+template <class T>
+void TwoTowerTrainer<T>::resume(std::uint64_t steps) {
+  optimizer_.resume(steps);
+  users_.rows.resume();
+  items_.rows.resume();
+}
+
+template <class T>
+void TwoTowerTrainer<T>::gather(Side& side, std::span<const std::uint32_t> which, double by) {
+  using V = nn::LaneOf<T>;
+  side.penalty = 0;
+  side.by = static_cast<T>(by);
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    const std::span<const T> row = side.table.span(which[i]);
+    T factor = side.by;
+    if (shape_.reg != 0 || shape_.normalise) {
+      const T square = squares(row);
+      side.penalty += static_cast<double>(square);
+      if (shape_.normalise) {
+        side.lengths[i] = std::max(std::sqrt(square), T(1e-12));
+        factor /= side.lengths[i];
+      }
+    }
+    nn::for_parts<T>(row.size(), [&, f = nn::all<V>(static_cast<double>(factor))](auto part) {
+      part.store(View<T>(side.vectors).row(i), f * part.load(row.data()));
+    });
+  }
+}
+
+// Adds up the gradients of rows that stand in the batch several times. Of a normalised vector w / |w| = v the gradient
+// with respect to w is (g - <g, v> v) / |w|.
+template <class T>
+void TwoTowerTrainer<T>::sum_rows(Side& side, std::span<const std::uint32_t> which) {
+  const T reg = static_cast<T>(shape_.reg / static_cast<double>(which.size()));
+  side.sums.clear();
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    T* g = View<T>(side.gradients).row(i);
+    if (shape_.normalise) {
+      const T* v = View<T>(side.vectors).row(i);
+      T along = 0;  // vectors are stored times `by`
+      for (std::size_t d = 0; d < shape_.factors; ++d) along += g[d] * v[d];
+      along /= side.by * side.by;
+      for (std::size_t d = 0; d < shape_.factors; ++d) g[d] = (g[d] - along * v[d]) / side.lengths[i];
+    }
+    using V = nn::LaneOf<T>;
+    T* sum = side.sums.at(which[i]).data();
+    nn::for_parts<T>(shape_.factors,
+                     [&, row = side.table.row(which[i]), r = nn::all<V>(static_cast<double>(reg))](auto part) {
+                       part.store(sum, part.load(sum) + fma(r, part.load(row), part.load(g)));
+                     });
+  }
+}
+
+template <class T>
+double TwoTowerTrainer<T>::losses_and_gradients(const PairBatch& batch, const Executor& exec) {
+  const std::size_t n = batch.users.size();
+  SEGUE_CHECK(n <= users_.lengths.size(), "a batch of {} where {} were announced", n, users_.lengths.size());
+  exec.for_blocks(2, 1, [&](std::size_t side, std::size_t) {
+    if (side == 0) return gather(users_, batch.users, 1 / shape_.temperature);
+    gather(items_, batch.items, 1);
+    for (std::size_t j = 0; j < n; ++j) {  // places of the same item in a ring
+      corrections_[j] = -log_share_[batch.items[j]];
+      std::uint32_t& last = last_place_[batch.items[j]];
+      twins_[j] =
+          last == kNowhere ? static_cast<std::uint32_t>(j) : std::exchange(twins_[last], static_cast<std::uint32_t>(j));
+      last = static_cast<std::uint32_t>(j);
+    }
+    for (std::size_t j = 0; j < n; ++j) last_place_[batch.items[j]] = kNowhere;
+    transpose<T>(View<T>(items_.vectors).some_rows(0, n), View<T>(turned_).some_cols(0, n));
+  });
+  const ConstView<T> users = View<T>(users_.vectors).some_rows(0, n), items = View<T>(items_.vectors).some_rows(0, n);
+  const T scale = T(1) / static_cast<T>(n);
+  exec.for_blocks(n, kRows, [&](std::size_t begin, std::size_t end) {
+    using V = nn::LaneOf<T>;
+    const View<T> logits = View<T>(logits_).some_rows(begin, end).some_cols(0, n);
+    for (std::size_t r = 0; r < logits.rows; ++r) std::copy_n(corrections_.data(), n, logits.row(r));
+    gemm<T>(users.some_rows(begin, end), View<T>(turned_).some_cols(0, n), logits, Gemm::kAdd);
+    double loss = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+      T* row = logits.row(i - begin);
+      // Who likes the same item is no evidence against it.
+      for (std::size_t j = twins_[i]; j != i; j = twins_[j]) row[j] = -std::numeric_limits<T>::infinity();
+      loss += nn::softmax_exponentials<T>(logits.span(i - begin), i, scale, shares_[i]);
+      nn::for_parts<T>(shape_.factors, [&, share = nn::all<V>(static_cast<double>(shares_[i]))](auto part) {
+        part.store(View<T>(weighted_).row(i), share * part.load(users.row(i)));
+      });
+    }
+    losses_[begin / kRows] = loss;
+    // du_i = (share_i sum_j e_ij v_j - scale v_i) / tau
+    gemm<T>(logits, items, View<T>(users_.gradients).some_rows(begin, end));
+    for (std::size_t i = begin; i < end; ++i) {
+      const V by = nn::all<V>(1 / shape_.temperature), own = nn::all<V>(static_cast<double>(scale)),
+              share = nn::all<V>(static_cast<double>(shares_[i]));
+      T* du = View<T>(users_.gradients).row(i);
+      nn::for_parts<T>(shape_.factors, [&](auto part) {
+        part.store(du, by * (share * part.load(du) - own * part.load(items.row(i))));
+      });
+    }
+  });
+  // dv_j = sum_i share_i e_ij u_i / tau - scale u_j / tau; the users' vectors are divided by tau already.
+  exec.for_blocks(n, kRows, [&](std::size_t begin, std::size_t end) {
+    using V = nn::LaneOf<T>;
+    gemm_tn<T>(View<T>(logits_).some_rows(0, n).some_cols(begin, end), View<T>(weighted_).some_rows(0, n),
+               View<T>(items_.gradients).some_rows(begin, end));
+    for (std::size_t j = begin; j < end; ++j) {
+      T* dv = View<T>(items_.gradients).row(j);
+      nn::for_parts<T>(shape_.factors, [&, own = nn::all<V>(static_cast<double>(scale))](auto part) {
+        part.store(dv, part.load(dv) - own * part.load(users.row(j)));
+      });
+    }
+  });
+  exec.for_blocks(2, 1, [&](std::size_t side, std::size_t) {
+    sum_rows(side == 0 ? users_ : items_, side == 0 ? batch.users : batch.items);
+  });
+  double loss = 0;
+  for (std::size_t block = 0; block * kRows < n; ++block) loss += losses_[block];
+  return loss;
+}
+
+template <class T>
+double TwoTowerTrainer<T>::step(const PairBatch& batch, const PairBatch& next, const Executor& exec) {
+  optimizer_.fold();
+  for (const std::uint32_t user : batch.users) users_.rows.bring(user);  // a glance, where the step before did it
+  for (const std::uint32_t item : batch.items) items_.rows.bring(item);
+  optimizer_.begin_step();
+  const double loss = losses_and_gradients(batch, exec);
+  optimizer_.fold();
+  const std::size_t user_blocks = (users_.sums.size() + kTable - 1) / kTable;
+  const std::size_t item_blocks = (items_.sums.size() + kTable - 1) / kTable;
+  exec.for_blocks(user_blocks + item_blocks, 1, [&](std::size_t block, std::size_t) {
+    Side& side = block < user_blocks ? users_ : items_;
+    const std::size_t begin = (block < user_blocks ? block : block - user_blocks) * kTable;
+    for (std::size_t i = begin; i < std::min(begin + kTable, side.sums.size()); ++i)
+      side.rows.update(side.sums.rows()[i], std::as_const(side.sums).gradient(i));
+  });
+  exec.for_blocks(2, 1, [&](std::size_t side, std::size_t) {
+    for (const std::uint32_t row : side == 0 ? next.users : next.items) (side == 0 ? users_ : items_).rows.bring(row);
+  });
+  return loss;
+}
+
+template <class T>
+void TwoTowerTrainer<T>::finish() {
+  users_.rows.finish();
+  items_.rows.finish();
+}
+
+template <class T>
+double TwoTowerTrainer<T>::gradient(const PairBatch& batch, nn::ParamStore<T>& out, const Executor& exec) {
+  const double loss = losses_and_gradients(batch, exec);
+  for (const auto& [side, id] : {std::pair{&users_, users_id()}, std::pair{&items_, items_id()}})
+    for (std::size_t i = 0; i < side->sums.size(); ++i)
+      std::copy_n(std::as_const(side->sums).gradient(i).data(), shape_.factors, out[id].row(side->sums.rows()[i]));
+  return loss + 0.5 * shape_.reg * (users_.penalty + items_.penalty);
+}
+
+template class TwoTowerTrainer<float>;
+template class TwoTowerTrainer<double>;
+
+}  // namespace segue

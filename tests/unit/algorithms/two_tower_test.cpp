@@ -1,0 +1,99 @@
+// two_tower: gradients against differences, the step against Adam, and training.
+#include <cmath>
+#include <iostream>
+
+#include "algorithms/two_tower/two_tower_math.hpp"
+#include "framework/nn/gradcheck.hpp"
+#include "tests/unit/algorithms/algorithm_fixture.hpp"
+
+extern "C" void segue_register_algorithm_two_tower(segue::Registry&);
+
+namespace segue::test {
+namespace {
+
+constexpr std::size_t kUsers = 30, kItems = 25, kPairs = 130, kFactors = 6;  // more pairs than a block of users
+
+struct Pairs {
+  std::vector<std::uint32_t> users, items;
+  explicit Pairs(std::uint64_t seed) {
+    Rng rng(seed);
+    for (std::size_t s = 0; s < kPairs; ++s) {
+      users.push_back(rng.below32(kUsers));
+      items.push_back(rng.below32(kItems));
+    }
+  }
+  PairBatch view() const { return {users, items}; }
+};
+
+std::vector<double> log_shares() {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < kItems; ++i) out.push_back(-1.0 - 0.1 * static_cast<double>(i));
+  return out;
+}
+
+TEST(TwoTower, LossAndGradientsAreThoseOfTheFormula) {
+  const Executor exec(2);
+  for (const bool normalise : {false, true}) {
+    const TwoTowerShape shape{kUsers, kItems, kFactors, normalise, 0.4, 0.3};
+    nn::ParamStore<double> params = TwoTowerTrainer<double>::make_params(shape, 0.7, Rng(1));
+    TwoTowerTrainer<double> trainer(shape, params, log_shares(), {}, nn::RowMode::kDense, kPairs);
+    const Pairs pairs(2);
+    nn::ParamStore<double> gradient = params.zeros_like(), unused = gradient;
+    const double loss = trainer.gradient(pairs.view(), gradient, exec);
+
+    const auto vector = [&](nn::BlockId id, std::size_t row, bool unit) {
+      std::vector<double> v(std::as_const(params)[id].row(row), std::as_const(params)[id].row(row) + kFactors);
+      double square = 0;
+      for (const double x : v) square += x * x;
+      for (double& x : v) x /= unit ? std::sqrt(square) : 1;
+      return v;
+    };
+    const auto dot = [](const std::vector<double>& a, const std::vector<double>& b) {
+      double sum = 0;
+      for (std::size_t d = 0; d < a.size(); ++d) sum += a[d] * b[d];
+      return sum;
+    };
+    double expected = 0;
+    for (std::size_t i = 0; i < kPairs; ++i) {
+      const auto u = vector(nn::BlockId{0}, pairs.users[i], normalise);
+      double sum = 0, own = 0;
+      for (std::size_t j = 0; j < kPairs; ++j) {
+        if (j != i && pairs.items[j] == pairs.items[i]) continue;
+        const double s = dot(u, vector(nn::BlockId{1}, pairs.items[j], normalise)) / 0.4 - log_shares()[pairs.items[j]];
+        sum += std::exp(s);
+        if (j == i) own = s;
+      }
+      expected += std::log(sum) - own;
+      const auto a = vector(nn::BlockId{0}, pairs.users[i], false), b = vector(nn::BlockId{1}, pairs.items[i], false);
+      expected += 0.15 * (dot(a, a) + dot(b, b));
+    }
+    EXPECT_NEAR(loss, expected, 1e-10 * expected);
+    const nn::GradientCheck check =
+        nn::check_gradient([&] { return trainer.gradient(pairs.view(), unused, exec) / kPairs; }, params.all(),
+                           gradient.all(), Rng(4), 400);
+    std::cout << "gradient of two towers" << (normalise ? ", normalised" : "") << ": worst relative error "
+              << check.worst << " over " << check.checked << "\n";
+    EXPECT_LT(check.worst, 1e-6);
+  }
+}
+
+TEST(TwoTower, AStepIsAdamOnTheGradient) {
+  const Executor exec(2);
+  const TwoTowerShape shape{kUsers, kItems, kFactors, false, 0.4, 0.1};
+  nn::ParamStore<double> own = TwoTowerTrainer<double>::make_params(shape, 0.7, Rng(1)), other = own;
+  TwoTowerTrainer<double> trainer(shape, own, log_shares(), {}, nn::RowMode::kDense, kPairs);
+  TwoTowerTrainer<double> gradients(shape, other, log_shares(), {}, nn::RowMode::kDense, kPairs);
+  nn::Optimizer<double> adam({}, other);
+  for (std::uint64_t t = 1; t <= 5; ++t) {
+    trainer.step(Pairs(t).view(), t < 5 ? Pairs(t + 1).view() : PairBatch{}, exec);
+    nn::ParamStore<double> gradient = other.zeros_like();
+    gradients.gradient(Pairs(t).view(), gradient, exec);
+    adam.begin_step();
+    adam.update(0, other.all(), gradient.all());
+  }
+  trainer.finish();
+  for (std::size_t i = 0; i < own.size(); ++i) ASSERT_NEAR(own.all()[i], other.all()[i], 1e-7) << i;
+}
+
+}  // namespace
+}  // namespace segue::test
