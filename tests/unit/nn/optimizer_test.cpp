@@ -240,7 +240,8 @@ TEST(ParamStore, HasNamedBlocksOnCacheLinesInOneArray) {
   const nn::ParamStore<double> twice = store.as<double>();
   EXPECT_EQ(twice[a](2, 4), double{store[a](2, 4)});
   EXPECT_EQ(store.zeros_like().all().size(), store.size());
-  for (const float x : store.zeros_like().all()) EXPECT_EQ(x, 0);
+  const nn::ParamStore<float> zeros = store.zeros_like();
+  for (const float x : zeros.all()) EXPECT_EQ(x, 0);
   EXPECT_THROW(store.add("a", 1, 1), LogicError);
 }
 
