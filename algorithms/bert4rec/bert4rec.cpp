@@ -27,12 +27,13 @@ struct Bert4RecParams : SequenceParams {
     output_bias = true;
   }
 
-  // Three products' worth of each weight, attention to 64 positions, and the catalogue for each masked one.
+  // Three products' worth of each weight, seven of attention, and the catalogue for each masked position.
   double fit_flop(const DataShape& s) const {
     const double d = factors, f = inner > 0 ? inner : 4 * factors;
     const double compared = loss == SequenceLoss::kSoftmax ? s.items : negatives;
     const double share = mask * (1 - last_only);
-    return s.events * epochs * (layers * (6 * (4 * d * d + 2 * d * f) + 14 * 64 * d) + 6 * d * compared * share);
+    return kSequenceFlopShare * s.events * epochs *
+           (layers * (6 * (4 * d * d + 2 * d * f) + 14 * max_length * d) + 6 * d * compared * share);
   }
   static Schema<Bert4RecParams> schema() {
     using P = Bert4RecParams;

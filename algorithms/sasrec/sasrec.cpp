@@ -25,10 +25,10 @@ struct SasRecParams : SequenceParams {
     epochs = 30;
   }
 
-  // Forwards and backwards three products' worth of each weight, and attention to half of 64 positions.
+  // Three products' worth of each weight, and seven of attention to half of the positions.
   double fit_flop(const DataShape& s) const {
     const double d = factors, f = inner > 0 ? inner : factors;
-    return s.events * epochs * layers * (6 * (4 * d * d + 2 * d * f) + 14 * 0.5 * 64 * d);
+    return kSequenceFlopShare * s.events * epochs * layers * (6 * (4 * d * d + 2 * d * f) + 7 * 0.5 * max_length * d);
   }
   static Schema<SasRecParams> schema() {
     using P = SasRecParams;

@@ -2,6 +2,9 @@
 // its constructor, and calls sequence_fields() in its schema().
 #pragma once
 
+#include <algorithm>
+
+#include "framework/model/registry.hpp"
 #include "framework/model/sequence_data.hpp"
 #include "framework/model/sequence_loss.hpp"
 #include "framework/nn/optimizer.hpp"
@@ -40,7 +43,16 @@ struct SequenceParams {
   nn::Decay schedule = nn::Decay::kConstant;
   int warmup = 0;
   float init_stddev = 0.02f;
+
+  // Moments of the item vectors and their copy for scoring; with the full softmax, gradients of up to 16 shards.
+  double fit_bytes(const DataShape& s) const {
+    const double table = 4.0 * s.items * factors;
+    return table * 3 + (loss == SequenceLoss::kSoftmax ? std::min(16 * table, table * 2 + 4.0 * (1 << 26)) : 0);
+  }
 };
+
+// Estimates of time assume 10 GFLOP/s; the products of these models run at about six times that.
+inline constexpr double kSequenceFlopShare = 1.0 / 6;
 
 template <class P>
 void sequence_fields(Schema<P>& s) {
