@@ -288,8 +288,7 @@ double NcfTrainer<T>::step(const NcfBatch<T>& batch, const NcfBatch<T>& next, co
       if (task < tables_.size()) {
         Table& table = tables_[task];
         sum_table(task, batch);
-        for (std::size_t i = 0; i < table.gradients.size(); ++i)
-          table.rows.update(table.gradients.rows()[i], std::as_const(table.gradients).gradient(i));
+        table.rows.update(table.gradients.rows(), table.gradients.view());
         for (const std::uint32_t row : table.of_users ? next.users : next.items) table.rows.bring(row);
       } else if (task < tables_.size() + parts_.size()) {
         const Part& part = parts_[task - tables_.size()];

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "framework/base/errors.hpp"
+#include "framework/linalg/matrix.hpp"
 #include "framework/linalg/simd.hpp"
 
 namespace segue {
@@ -22,11 +23,14 @@ struct Lane<double> {
   using Vec = Doubles;
 };
 
-// A as the kernel reads it: element (i, r) at data[i * by_row + r * by_step].
-template <class T>
+// A as the kernel reads it: element (i, r) at data[i * by_row + r * step()]. kUnit: steps are neighbours, which the
+// compiler then knows.
+template <class T, bool kUnit>
 struct Left {
   const T* data;
   std::size_t by_row, by_step;
+  std::size_t step() const { return kUnit ? 1 : by_step; }
+  Left from(std::size_t row, std::size_t at) const { return {data + row * by_row + at * step(), by_row, by_step}; }
 };
 
 // Rows of C in a tile, two vectors wide. Machines with fewer registers take smaller tiles: the chains are the same.
@@ -49,9 +53,9 @@ constexpr std::size_t kRowBlock = 224;
 constexpr std::size_t kRowsToPack = 56;
 
 // c(i, 0..V vectors) (+)= sum over r < count of a(i, r) b[r][...]; the last vector has `tail` lanes where kTail.
-template <class T, std::size_t R, std::size_t V, bool kTail>
-void tile(T* c, std::size_t c_stride, bool set, const Left<T>& a, const T* b, std::size_t b_stride, std::size_t count,
-          [[maybe_unused]] std::size_t tail) {
+template <class T, bool kUnit, std::size_t R, std::size_t V, bool kTail>
+void tile(T* c, std::size_t c_stride, bool set, const Left<T, kUnit>& a, const T* b, std::size_t b_stride,
+          std::size_t count, [[maybe_unused]] std::size_t tail) {
   using Vec = typename Lane<T>::Vec;
   constexpr std::size_t kLanes = Vec::kCount;
   const auto load = [&](const T* p, std::size_t v) {
@@ -66,7 +70,9 @@ void tile(T* c, std::size_t c_stride, bool set, const Left<T>& a, const T* b, st
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < V; ++v) acc[i][v] = set ? Vec::all(0) : load(c + i * c_stride, v);
   const T* left = a.data;
-  for (std::size_t r = 0; r < count; ++r, left += a.by_step, b += b_stride) {
+  // Written out four times: the addresses of one step take nearly as many instructions as its multiply-adds.
+#pragma GCC unroll 4
+  for (std::size_t r = 0; r < count; ++r, left += a.step(), b += b_stride) {
     Vec right[V];
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < V; ++v) right[v] = load(b, v);
@@ -92,13 +98,13 @@ void tile(T* c, std::size_t c_stride, bool set, const Left<T>& a, const T* b, st
 }
 
 // All rows of C, for columns that fill V vectors.
-template <class T, std::size_t V, bool kTail>
-void rows(View<T> c, bool set, Left<T> a, const T* b, std::size_t b_stride, std::size_t count, std::size_t tail) {
+template <class T, bool kUnit, std::size_t V, bool kTail>
+void rows(View<T> c, bool set, Left<T, kUnit> a, const T* b, std::size_t b_stride, std::size_t count,
+          std::size_t tail) {
   constexpr std::size_t kRows = kTileRows<typename Lane<T>::Vec>;
   std::size_t i = 0;
   const auto run = [&]<std::size_t R>() {
-    tile<T, R, V, kTail>(c.row(i), c.stride, set, {a.data + i * a.by_row, a.by_row, a.by_step}, b, b_stride, count,
-                         tail);
+    tile<T, kUnit, R, V, kTail>(c.row(i), c.stride, set, a.from(i, 0), b, b_stride, count, tail);
     i += R;
   };
   while (i + kRows <= c.rows) run.template operator()<kRows>();
@@ -112,11 +118,12 @@ void rows(View<T> c, bool set, Left<T> a, const T* b, std::size_t b_stride, std:
 }
 
 // A block of rows, some steps.
-template <class T>
-void add_steps(Left<T> a, ConstView<T> b, View<T> c, bool set) {
+template <class T, bool kUnit>
+void add_steps(Left<T, kUnit> a, ConstView<T> b, View<T> c, bool set) {
   using Vec = typename Lane<T>::Vec;
   constexpr std::size_t kLanes = Vec::kCount, kWide = kTileVectors * kLanes;
-  static thread_local std::vector<T> panel(kSteps * kWide);
+  // Aligned, so that no vector of the panel lies across two cache lines.
+  static thread_local Matrix<T> panel(Eigen::Index{kSteps}, Eigen::Index{kWide});
   const std::size_t count = b.rows;
   for (std::size_t j = 0; j < c.cols; j += kWide) {
     const std::size_t width = std::min(kWide, c.cols - j);
@@ -131,39 +138,38 @@ void add_steps(Left<T> a, ConstView<T> b, View<T> c, bool set) {
         right = panel.data();
         right_stride = kWide;
       }
-      rows<T, kTileVectors, false>(to, set, a, right, right_stride, count, 0);
+      rows<T, kUnit, kTileVectors, false>(to, set, a, right, right_stride, count, 0);
     } else if constexpr (std::is_same_v<T, float>) {
       if (width > kLanes)
-        rows<T, 2, true>(to, set, a, right, right_stride, count, width - kLanes);
+        rows<T, kUnit, 2, true>(to, set, a, right, right_stride, count, width - kLanes);
       else if (width == kLanes)
-        rows<T, 1, false>(to, set, a, right, right_stride, count, 0);
+        rows<T, kUnit, 1, false>(to, set, a, right, right_stride, count, 0);
       else
-        rows<T, 1, true>(to, set, a, right, right_stride, count, width);
+        rows<T, kUnit, 1, true>(to, set, a, right, right_stride, count, width);
     } else {  // double is for checks, not for speed
       for (std::size_t i = 0; i < to.rows; ++i)
         for (std::size_t l = 0; l < width; ++l) {
           T sum = set ? T(0) : to(i, l);
           for (std::size_t r = 0; r < count; ++r)
-            sum = std::fma(a.data[i * a.by_row + r * a.by_step], right[r * right_stride + l], sum);
+            sum = std::fma(a.data[i * a.by_row + r * a.step()], right[r * right_stride + l], sum);
           to(i, l) = sum;
         }
     }
   }
 }
 
-template <class T>
-void multiply(Left<T> a, std::size_t k, ConstView<T> b, View<T> c, Gemm mode) {
+template <class T, bool kUnit>
+void multiply(Left<T, kUnit> a, std::size_t k, ConstView<T> b, View<T> c, Gemm mode) {
   if (c.rows == 0 || c.cols == 0) return;
   if (k == 0) {
     if (mode == Gemm::kSet) c.fill(0);
     return;
   }
-  const std::size_t steps = a.by_step == 1 ? kSteps : kStepsAcross;
+  constexpr std::size_t steps = kUnit ? kSteps : kStepsAcross;
   for (std::size_t row = 0; row < c.rows; row += kRowBlock) {
     const std::size_t row_end = std::min(c.rows, row + kRowBlock);
     for (std::size_t step = 0; step < k; step += steps)
-      add_steps(Left<T>{a.data + row * a.by_row + step * a.by_step, a.by_row, a.by_step},
-                b.some_rows(step, std::min(k, step + steps)), c.some_rows(row, row_end),
+      add_steps(a.from(row, step), b.some_rows(step, std::min(k, step + steps)), c.some_rows(row, row_end),
                 mode == Gemm::kSet && step == 0);
   }
 }
@@ -174,14 +180,14 @@ template <class T>
 void gemm(ConstView<T> a, ConstView<T> b, View<T> c, Gemm mode) {
   SEGUE_CHECK(a.rows == c.rows && a.cols == b.rows && b.cols == c.cols, "gemm: {}x{} times {}x{} into {}x{}", a.rows,
               a.cols, b.rows, b.cols, c.rows, c.cols);
-  multiply(Left<T>{a.data, a.stride, 1}, a.cols, b, c, mode);
+  multiply(Left<T, true>{a.data, a.stride, 1}, a.cols, b, c, mode);
 }
 
 template <class T>
 void gemm_tn(ConstView<T> a, ConstView<T> b, View<T> c, Gemm mode) {
   SEGUE_CHECK(a.cols == c.rows && a.rows == b.rows && b.cols == c.cols, "gemm_tn: ({}x{})^T times {}x{} into {}x{}",
               a.rows, a.cols, b.rows, b.cols, c.rows, c.cols);
-  multiply(Left<T>{a.data, 1, a.stride}, a.rows, b, c, mode);
+  multiply(Left<T, false>{a.data, 1, a.stride}, a.rows, b, c, mode);
 }
 
 template <class T>
@@ -192,7 +198,7 @@ void gemm_nt(ConstView<T> a, ConstView<T> b, View<T> c, Gemm mode) {
   turned.resize(b.size());
   const View<T> bt(turned.data(), b.cols, b.rows);
   transpose(b, bt);
-  multiply(Left<T>{a.data, a.stride, 1}, a.cols, ConstView<T>(bt), c, mode);
+  multiply(Left<T, true>{a.data, a.stride, 1}, a.cols, ConstView<T>(bt), c, mode);
 }
 
 template <class T>

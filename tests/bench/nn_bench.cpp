@@ -99,7 +99,8 @@ void adam_block(benchmark::State& state) {
 }
 BENCHMARK(adam_block)->Arg(16)->Arg(256);
 
-// Samples like those of an epoch on MovieLens 1M, without end.
+// Samples like those of an epoch on MovieLens 1M. Enough of them not to be learned by heart, for their gradients would
+// vanish into denormals.
 struct Samples {
   std::vector<std::uint32_t> users, items;
   std::vector<float> labels;
@@ -115,7 +116,7 @@ struct Samples {
 
 // Arguments: factors, 0 dense or 1 lazy, threads. Batches of 256 samples, as in the paper.
 void ncf_step(benchmark::State& state, bool gmf, bool mlp) {
-  constexpr std::size_t kBatch = 256, kBatches = 64;
+  constexpr std::size_t kBatch = 256, kBatches = 4096;
   const auto f = static_cast<std::size_t>(state.range(0));
   const NcfShape shape{6040, 3706, f, gmf, mlp, 3};
   NcfNet<float> net(shape);
@@ -147,7 +148,7 @@ BENCHMARK_CAPTURE(ncf_step, mlp, false, true)->Apply(ncf_settings);
 BENCHMARK_CAPTURE(ncf_step, neumf, true, true)->Apply(ncf_settings);
 
 void two_tower_step(benchmark::State& state) {
-  constexpr std::size_t kBatch = 1024, kBatches = 32, kFactors = 64;
+  constexpr std::size_t kBatch = 1024, kBatches = 1024, kFactors = 64;
   const TwoTowerShape shape{6040, 3706, kFactors, false, 0.2, 0};
   nn::ParamStore<float> params = TwoTowerTrainer<float>::make_params(shape, 0.1, Rng(1));
   TwoTowerTrainer<float> trainer(shape, params, std::vector<float>(shape.items, -8.0f), {},
