@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "algorithms/ncf/ncf_math.hpp"
+#include "framework/linalg/scoring.hpp"
 #include "framework/model/iterative.hpp"
 #include "framework/model/param_archive.hpp"
 #include "framework/model/pointwise.hpp"
@@ -76,7 +77,8 @@ struct NcfParams {
         .choices({{"dense", nn::RowMode::kDense}, {"lazy", nn::RowMode::kLazy}});
     s.field("pretrain_epochs", &P::pretrain_epochs, "neumf: epochs that GMF and MLP are trained apart before; 0: none")
         .range(0, 10000);
-    s.field("pretrain_learning_rate", &P::pretrain_learning_rate, "neumf: Adam's step length in those epochs").above(0.0f);
+    s.field("pretrain_learning_rate", &P::pretrain_learning_rate, "neumf: Adam's step length in those epochs")
+        .above(0.0f);
     s.field("pretrain_share", &P::pretrain_share, "neumf: weight of GMF's head after it").range(0.0f, 1.0f);
     s.field("init_stddev", &P::init_stddev, "standard deviation of the first embeddings")
         .range(1e-6f, 10.0f)
@@ -94,14 +96,31 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
   Kind kind() const override { return Kind::kLogit; }
 
   void score(std::span<const Query> queries, MatRef<float> out) const override {
+    const std::size_t f = net_->shape().factors;
+    if (net_->shape().gmf) {
+      Matrix<float> users(static_cast<Eigen::Index>(queries.size()), static_cast<Eigen::Index>(f));
+      for (std::size_t q = 0; q < queries.size(); ++q) weigh_user(queries[q], row_span(users, q));
+      packed_items_.score(users, {}, out);
+    } else {
+      out.setZero();
+    }
     for (std::size_t q = 0; q < queries.size(); ++q)
-      score_some(
-          queries[q], n_items(), [](std::size_t i) { return i; },
-          out.data() + q * static_cast<std::size_t>(out.outerStride()));
+      add_tower(queries[q], [](std::size_t i) { return i; },
+                {out.data() + q * static_cast<std::size_t>(out.outerStride()), n_items()});
   }
   void score_candidates(const Query& query, std::span<const ItemIdx> candidates, std::span<float> out) const override {
-    score_some(
-        query, candidates.size(), [&](std::size_t n) { return std::size_t{raw(candidates[n])}; }, out.data());
+    if (net_->shape().gmf) {
+      std::vector<float> user(net_->shape().factors);
+      weigh_user(query, user);
+      std::vector<std::uint32_t> which;
+      which.reserve(candidates.size());
+      for (const ItemIdx item : candidates) which.push_back(raw(item));
+      packed_items_.score_rows(user, {}, which, out);
+    } else {
+      std::fill(out.begin(), out.end(), 0.0f);
+    }
+    add_tower(
+        query, [&](std::size_t n) { return std::size_t{raw(candidates[n])}; }, out);
   }
 
   void save(ArchiveWriter& archive) const override {
@@ -164,6 +183,11 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
     };
     mean_gmf_ = mean(net_->gmf_users());
     mean_mlp_ = mean(net_->mlp_users());
+    if (shape.gmf) {
+      const ConstView<float> items = net_->gmf_items();
+      packed_items_ = PackedRows(Eigen::Map<const Matrix<float>>(items.data, static_cast<Eigen::Index>(items.rows),
+                                                                 static_cast<Eigen::Index>(items.cols)));
+    }
     if (!shape.mlp) return;
     const ConstView<float> first = net_->weights(0);
     item_part_.resize(static_cast<Eigen::Index>(shape.items), static_cast<Eigen::Index>(first.cols));
@@ -226,37 +250,35 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
     return n == 0 ? 0 : loss / static_cast<double>(n);
   }
 
-  // out[n] = logit of item_of(n), n < count. Rows of products do not depend on their neighbours, so neither do scores.
+  bool known(const Query& query) const { return std::binary_search(trained_.begin(), trained_.end(), raw(query.user)); }
+
+  // p_u o h: its inner product with q_i is GMF's share of a logit. out: factors.
+  void weigh_user(const Query& query, std::span<float> out) const {
+    const float* p = known(query) ? net_->gmf_users().row(raw(query.user)) : mean_gmf_.data();
+    for (std::size_t d = 0; d < out.size(); ++d) out[d] = p[d] * net_->head()[d];
+  }
+
+  // out[n] += the tower's share of the logit of item_of(n), and the last bias. Rows of products do not depend on their
+  // neighbours, so neither do scores.
   template <class ItemOf>
-  void score_some(const Query& query, std::size_t count, ItemOf item_of, float* out) const {
-    constexpr std::size_t kBlock = 112;
+  void add_tower(const Query& query, ItemOf item_of, std::span<float> out) const {
     const NcfShape& shape = net_->shape();
-    const std::size_t f = shape.factors;
-    const bool known = std::binary_search(trained_.begin(), trained_.end(), raw(query.user));
-    const float* head = net_->head().data();
-    std::vector<float> weighted(f), user_part;
-    if (shape.gmf) {
-      const float* p = known ? net_->gmf_users().row(raw(query.user)) : mean_gmf_.data();
-      for (std::size_t d = 0; d < f; ++d) weighted[d] = p[d] * head[d];
-      head += f;
+    const float bias = net_->head_bias();
+    if (!shape.mlp) {
+      for (float& logit : out) logit += bias;
+      return;
     }
+    constexpr std::size_t kBlock = 112;
+    const std::span<const float> head = net_->head().last(shape.factors);
+    const ConstView<float> first = net_->weights(0);
+    const float* p = known(query) ? net_->mlp_users().row(raw(query.user)) : mean_mlp_.data();
+    std::vector<float> user_part(first.cols);
+    nn::dense_forward<float>({p, 1, first.rows / 2}, first.some_rows(0, first.rows / 2), net_->biases(0),
+                             View<float>(user_part.data(), 1, first.cols));
     std::vector<std::vector<float>> activations;
-    if (shape.mlp) {
-      const ConstView<float> first = net_->weights(0);
-      const float* p = known ? net_->mlp_users().row(raw(query.user)) : mean_mlp_.data();
-      user_part.resize(first.cols);
-      nn::dense_forward<float>({p, 1, first.rows / 2}, first.some_rows(0, first.rows / 2), net_->biases(0),
-                               View<float>(user_part.data(), 1, first.cols));
-      for (std::size_t l = 1; l <= shape.layers; ++l) activations.emplace_back(kBlock * shape.width(l));
-    }
-    for (std::size_t begin = 0; begin < count; begin += kBlock) {
-      const std::size_t n = std::min(kBlock, count - begin);
-      std::fill_n(out + begin, n, net_->head_bias());
-      if (shape.gmf) {
-        for (std::size_t i = 0; i < n; ++i)
-          out[begin + i] += lane_dot(weighted, net_->gmf_items().span(item_of(begin + i)));
-      }
-      if (!shape.mlp) continue;
+    for (std::size_t l = 1; l <= shape.layers; ++l) activations.emplace_back(kBlock * shape.width(l));
+    for (std::size_t begin = 0; begin < out.size(); begin += kBlock) {
+      const std::size_t n = std::min(kBlock, out.size() - begin);
       const View<float> a(activations[0].data(), n, user_part.size());
       for (std::size_t i = 0; i < n; ++i) {
         const float* item = row_span(item_part_, item_of(begin + i)).data();
@@ -270,10 +292,8 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
         nn::dense_forward<float>(x, net_->weights(l), net_->biases(l), y);
         nn::activate<float>(nn::Activation::kRelu, y, y);
       }
-      for (std::size_t i = 0; i < n; ++i) {
-        const std::span<const float> phi(activations.back().data() + i * f, f);
-        out[begin + i] += lane_dot(phi, {head, f});
-      }
+      for (std::size_t i = 0; i < n; ++i)
+        out[begin + i] += lane_dot({activations.back().data() + i * head.size(), head.size()}, head) + bias;
     }
   }
 
@@ -283,6 +303,7 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
   std::optional<PointwiseSamples> samples_;
   std::vector<std::uint32_t> trained_;  // users with positives, ascending
   std::vector<float> mean_gmf_, mean_mlp_;
+  PackedRows packed_items_;  // of GMF
   Matrix<float> item_part_;  // items x width of the first layer
 };
 
