@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 
 #include <fmt/core.h>
 
@@ -38,6 +39,7 @@ ExitCode leaderboard(LeaderboardArguments& args) {
   }
   show_leaderboards(boards, args.options, args.format);
   if (!args.numbers.empty()) write_text_file(args.numbers, latex_numbers(boards, args.options));
+  std::fflush(stdout);  // before what goes to stderr, where both end in one file
   bool kept = true;
   for (const GateResult& r : check_gate(rules, boards)) {
     fmt::print(stderr, "gate {}: {}\n", r.kept ? "kept" : "MISSED", r.text);

@@ -111,7 +111,7 @@ int run(int argc, char** argv) {
 int run_and_explain(int argc, char** argv) {
   try {
     const int code = run(argc, argv);
-    if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category(), "cannot write to stdout");
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw std::system_error(errno, std::generic_category(), "cannot write to stdout");
     return code;
   } catch (const Error& error) {
     return fail(error.code(), error.what());

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <map>
 
@@ -152,6 +153,7 @@ ExitCode run_suite(Session& session, const RunArguments& args) {
   const Executor exec(args.threads);
   for (const TaskEvidence& evidence : gather_evidence({&options.results, 1})) boards.push_back(cached_leaderboard(evidence, statistics, exec));
   show_leaderboards(boards, statistics, args.format);
+  std::fflush(stdout);  // before what goes to stderr, where both end in one file
   if (!summary.up_to_date) {
     std::vector<DrawnPlot> plots;
     if (!suite.spec.plots.empty()) plots = draw_plots(gather({{options.results.root.string()}, ""}), {.plots = suite.spec.plots, .metric = {}, .folder = {}, .statistics = statistics}, exec);
