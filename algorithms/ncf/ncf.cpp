@@ -16,6 +16,7 @@ namespace segue {
 namespace {
 
 enum class NcfKind { kGmf, kMlp, kNeumf };
+enum class NcfOptimizer { kAdam, kSgd };
 
 struct NcfParams {
   NcfKind model = NcfKind::kNeumf;
@@ -23,6 +24,7 @@ struct NcfParams {
   int layers = 3;
   int epochs = 20;
   int batch_size = 256;
+  NcfOptimizer optimizer = NcfOptimizer::kAdam;
   float learning_rate = 0.001f;
   int negatives = 4;
   nn::RowMode embedding_updates = nn::RowMode::kDense;
@@ -31,6 +33,7 @@ struct NcfParams {
   float pretrain_share = 0.5f;
   float init_stddev = 0.01f;
 
+  int pretrains() const { return model == NcfKind::kNeumf ? pretrain_epochs : 0; }
   bool gmf() const { return model != NcfKind::kMlp; }
   bool mlp() const { return model != NcfKind::kGmf; }
   NcfShape shape(std::size_t users, std::size_t items) const {
@@ -45,12 +48,12 @@ struct NcfParams {
   double row_width() const { return (gmf() ? factors : 0) + (mlp() ? double(factors) * (1 << (layers - 1)) : 0); }
   // Three products a weight, and some 60 operations a number of an embedding.
   double fit_flop(const DataShape& s) const {
-    const double halves = model == NcfKind::kNeumf ? 1.0 + double(pretrain_epochs) / epochs : 1.0;
-    return halves * epochs * s.events * (1 + negatives) * (6 * weights() + 60 * row_width());
+    return double(pretrains() + epochs) * s.events * (1 + negatives) * (6 * weights() + 60 * row_width());
   }
   // Moments, and 32 bytes a sample; parameters are counted as the model's.
   double fit_bytes(const DataShape& s) const {
-    return 12 * ((s.users + s.items) * row_width() + weights()) + 32 * s.events * (1 + negatives);
+    const double networks = pretrains() > 0 ? 2 : 1;
+    return networks * 12 * ((s.users + s.items) * row_width() + weights()) + 32 * s.events * (1 + negatives);
   }
   static Schema<NcfParams> schema() {
     using P = NcfParams;
@@ -67,7 +70,9 @@ struct NcfParams {
     s.field("batch_size", &P::batch_size, "samples a step, negatives included")
         .range(1, 1 << 20)
         .search(pow2, 128, 1024);
-    s.field("learning_rate", &P::learning_rate, "Adam's step length").above(0.0f).search(log_scale, 1e-4, 5e-3);
+    s.field("optimizer", &P::optimizer, "adam; or sgd, with which the paper goes on after pre-training")
+        .choices({{"adam", NcfOptimizer::kAdam}, {"sgd", NcfOptimizer::kSgd}});
+    s.field("learning_rate", &P::learning_rate, "step length").above(0.0f).search(log_scale, 1e-4, 5e-3);
     s.field("negatives", &P::negatives, "sampled items a positive pair, new each epoch")
         .range(1, 1000)
         .search(linear, 1, 8);
@@ -138,7 +143,8 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
   }
 
  protected:
-  int epochs() const override { return params_.epochs; }
+  int epochs() const override { return 2 * params_.pretrains() + params_.epochs; }
+  int warm_up_epochs() const override { return 2 * params_.pretrains(); }
 
   void begin(const TrainData& data, FitContext& ctx) override {
     samples_.emplace(data.train.by_user(), params_.negatives);
@@ -146,26 +152,44 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
     for (std::size_t u = 0; u < data.train.n_users(); ++u)
       if (samples_->positives().row_size(u) > 0) trained_.push_back(static_cast<std::uint32_t>(u));
     const NcfShape shape = params_.shape(data.train.n_users(), data.train.n_items());
-    const bool pretrains = params_.model == NcfKind::kNeumf && params_.pretrain_epochs > 0;
-    std::optional<NcfNet<float>> gmf, mlp;
-    if (pretrains) {
-      gmf.emplace(pretrained(shape, true, ctx));
-      mlp.emplace(pretrained(shape, false, ctx));
-    }
     net_.emplace(shape);
     net_->init(static_cast<double>(params_.init_stddev), ctx.rng);
-    if (pretrains) net_->take(*gmf, *mlp, static_cast<double>(params_.pretrain_share));
-    start_trainer(params_.learning_rate);
+    start_trainer(trainer_, *net_, params_.optimizer, params_.learning_rate);
+    if (params_.pretrains() == 0) return;
+    for (Half* half : {&gmf_, &mlp_}) {
+      NcfShape own = shape;
+      own.gmf = half == &gmf_;
+      own.mlp = !own.gmf;
+      half->net.emplace(own);
+      half->net->init(static_cast<double>(params_.init_stddev), ctx.rng);
+      start_trainer(half->trainer, *half->net, NcfOptimizer::kAdam, params_.pretrain_learning_rate);
+    }
   }
 
+  // GMF's epochs, the tower's, then those of the network that begins with what they have learned.
   Losses run_epoch(int epoch, const TrainData&, FitContext& ctx) override {
-    return {{"loss", train(epoch, ctx.rng, ctx.exec)}};
+    const int each = params_.pretrains();
+    if (epoch <= 2 * each) {
+      const bool gmf = epoch <= each;
+      const std::string name = gmf ? "gmf" : "mlp";
+      const int own = gmf ? epoch : epoch - each;
+      return {{"pre-training loss, " + name, train(*(gmf ? gmf_ : mlp_).trainer, own, ctx.rng.stream(name), ctx.exec)}};
+    }
+    const int own = epoch - 2 * each;
+    if (own == 1 && each > 0) net_->take(*gmf_.net, *mlp_.net, static_cast<double>(params_.pretrain_share));
+    return {{"loss", train(*trainer_, own, ctx.rng, ctx.exec)}};
   }
 
   std::vector<std::span<float>> state() override { return {net_->params().all()}; }
   std::vector<std::span<float>> training_state() override {
-    std::vector<std::span<float>> out = state();
-    for (std::span<float> moments : trainer_->optimizer().state()) out.push_back(moments);
+    std::vector<std::span<float>> out;
+    const auto add = [&](NcfNet<float>& net, NcfTrainer<float>& trainer) {
+      out.push_back(net.params().all());
+      for (std::span<float> moments : trainer.optimizer().state()) out.push_back(moments);
+    };
+    add(*net_, *trainer_);
+    for (Half* half : {&gmf_, &mlp_})
+      if (half->net) add(*half->net, *half->trainer);
     return out;
   }
 
@@ -195,49 +219,25 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
   }
 
  private:
-  void start_trainer(float learning_rate) {
-    nn::OptimizerSettings adam;
-    adam.learning_rate = static_cast<double>(learning_rate);
-    trainer_.emplace(*net_, adam, params_.embedding_updates, static_cast<std::size_t>(params_.batch_size));
-  }
+  struct Half {  // of NeuMF, trained alone before
+    std::optional<NcfNet<float>> net;
+    std::optional<NcfTrainer<float>> trainer;
+  };
 
-  // One half of NeuMF, at the best of its epochs by validation, or the last.
-  NcfNet<float> pretrained(NcfShape shape, bool gmf, FitContext& ctx) {
-    shape.gmf = gmf;
-    shape.mlp = !gmf;
-    net_.emplace(shape);
-    net_->init(static_cast<double>(params_.init_stddev), ctx.rng);
-    start_trainer(params_.pretrain_learning_rate);
-    const std::string what = gmf ? "gmf" : "mlp";
-    std::vector<float> best_state;
-    double best = 0;
-    int since = 0;
-    for (int epoch = 1; epoch <= params_.pretrain_epochs; ++epoch) {
-      ctx.progress.record("pre-training loss, " + what, epoch, train(epoch, ctx.rng.stream(what), ctx.exec));
-      ctx.progress.step(static_cast<std::size_t>(epoch), static_cast<std::size_t>(params_.pretrain_epochs),
-                        "epochs of " + what);
-      if (!ctx.validate || ctx.stopping.patience == 0) continue;
-      prepare_scoring();
-      const double value = ctx.validate(*this);
-      ctx.progress.record("pre-training validation, " + what, epoch, value);
-      if (best_state.empty() || value > best) {
-        best = value;
-        since = 0;
-        best_state.assign(net_->params().all().begin(), net_->params().all().end());
-      } else if (++since >= ctx.stopping.patience) {
-        break;
-      }
-    }
-    if (!best_state.empty()) std::copy(best_state.begin(), best_state.end(), net_->params().all().begin());
-    return *net_;
+  void start_trainer(std::optional<NcfTrainer<float>>& trainer, NcfNet<float>& net, NcfOptimizer optimizer,
+                     float learning_rate) const {
+    nn::OptimizerSettings settings;
+    settings.kind = optimizer == NcfOptimizer::kAdam ? nn::OptimizerKind::kAdam : nn::OptimizerKind::kSgd;
+    settings.learning_rate = static_cast<double>(learning_rate);
+    trainer.emplace(net, settings, params_.embedding_updates, static_cast<std::size_t>(params_.batch_size));
   }
 
   // The mean loss of an epoch.
-  double train(int epoch, const Rng& rng, const Executor& exec) {
+  double train(NcfTrainer<float>& trainer, int epoch, const Rng& rng, const Executor& exec) {
     samples_->draw(epoch, rng, exec);
     const std::size_t n = samples_->size(), size = static_cast<std::size_t>(params_.batch_size);
     const std::size_t steps = (n + size - 1) / size;
-    trainer_->resume(static_cast<std::uint64_t>(epoch - 1) * steps);
+    trainer.resume(static_cast<std::uint64_t>(epoch - 1) * steps);
     const auto batch = [&](std::size_t b) -> NcfBatch<float> {
       if (b >= steps) return {};
       const std::size_t begin = b * size, count = std::min(n - begin, size);
@@ -245,8 +245,8 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
               samples_->labels().subspan(begin, count)};
     };
     double loss = 0;
-    for (std::size_t b = 0; b < steps; ++b) loss += trainer_->step(batch(b), batch(b + 1), exec);
-    trainer_->finish();
+    for (std::size_t b = 0; b < steps; ++b) loss += trainer.step(batch(b), batch(b + 1), exec);
+    trainer.finish();
     return n == 0 ? 0 : loss / static_cast<double>(n);
   }
 
@@ -300,6 +300,7 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
   NcfParams params_;
   std::optional<NcfNet<float>> net_;
   std::optional<NcfTrainer<float>> trainer_;
+  Half gmf_, mlp_;
   std::optional<PointwiseSamples> samples_;
   std::vector<std::uint32_t> trained_;  // users with positives, ascending
   std::vector<float> mean_gmf_, mean_mlp_;
@@ -315,6 +316,7 @@ SEGUE_ALGORITHM(
      .summary = "neural collaborative filtering: GMF, MLP and NeuMF, trained pair by pair against sampled negatives",
      .citation = "He, Liao, Zhang, Nie, Hu & Chua 2017, Neural collaborative filtering, WWW",
      .family = "neural",
+     .version = 2,
      .iterative = true})
 
 }  // namespace segue

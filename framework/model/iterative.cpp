@@ -16,7 +16,7 @@ bool stops_early(const FitContext& ctx) { return ctx.validate && ctx.stopping.pa
 
 void IterativeRecommender::fit(const TrainData& data, FitContext& ctx) {
   begin(data, ctx);
-  Checkpoints* checkpoints = resumable() ? ctx.checkpoints : nullptr;
+  Checkpoints* checkpoints = ctx.checkpoints;
   FitState fit;
   fit.epochs = epochs();
   fit.training = training_state();
@@ -49,7 +49,8 @@ void IterativeRecommender::fit(const TrainData& data, FitContext& ctx) {
 
 // Validates where a check is due. Whether training is to stop.
 bool IterativeRecommender::judge(int epoch, FitContext& ctx, FitState& fit) {
-  if (!ctx.validate || (epoch % ctx.stopping.every != 0 && epoch != fit.epochs)) return false;
+  const int scored = epoch - warm_up_epochs();
+  if (!ctx.validate || scored <= 0 || (scored % ctx.stopping.every != 0 && epoch != fit.epochs)) return false;
   prepare_scoring();
   const double value = ctx.validate(*this);
   ctx.progress.record("validation", epoch, value);

@@ -23,6 +23,8 @@ class IterativeRecommender : public Recommender {
   using Losses = std::vector<std::pair<std::string, double>>;  // named points of the learning curve, e.g. {"loss", 0.61}
 
   virtual int epochs() const = 0;
+  // Epochs at the beginning after which there is nothing to score yet: they are not validated.
+  virtual int warm_up_epochs() const { return 0; }
   virtual void begin(const TrainData& data, FitContext& ctx) = 0;
   // A function of training_state(), the epoch's number, data, ctx and what begin() has made, so that it can be the first one
   // of a process.
@@ -34,8 +36,6 @@ class IterativeRecommender : public Recommender {
   // What an epoch reads of earlier ones: state() and, for example, the moments of an optimizer. The spans have their final
   // sizes after begin(), and are read and written between epochs only. Numbers of other types travel as their bits.
   virtual std::vector<std::span<float>> training_state() { return state(); }
-  // Whether run_epoch() keeps its promise. A model that says no starts from nothing after an interruption.
-  virtual bool resumable() const { return true; }
 
  private:
   bool judge(int epoch, FitContext& ctx, FitState& fit);

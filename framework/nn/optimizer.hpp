@@ -19,7 +19,7 @@ enum class OptimizerKind { kSgd, kAdagrad, kAdam, kAdamW };
 struct OptimizerSettings {
   OptimizerKind kind = OptimizerKind::kAdam;
   double learning_rate = 1e-3;
-  double beta1 = 0.9, beta2 = 0.999;  // Adam; beta1 is SGD's momentum where that is not 0
+  double beta1 = 0.9, beta2 = 0.999;  // Adam
   double epsilon = 1e-8;
   double weight_decay = 0;  // AdamW: decoupled; others: added to the gradient
   double momentum = 0;      // SGD, Adagrad

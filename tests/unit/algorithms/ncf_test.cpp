@@ -6,6 +6,7 @@
 #include "algorithms/ncf/ncf_math.hpp"
 #include "framework/model/pointwise.hpp"
 #include "framework/nn/gradcheck.hpp"
+#include "tests/support/memory_checkpoints.hpp"
 #include "tests/unit/algorithms/algorithm_fixture.hpp"
 
 extern "C" void segue_register_algorithm_ncf(segue::Registry&);
@@ -167,6 +168,37 @@ TEST(Ncf, LearnsWhoLikesWhatWithEveryNetwork) {
       EXPECT_EQ(one.curve.series.contains("pre-training loss, gmf"), pretrain > 0);
       expect_batches_agree(*one.model, std::span(users).first(3));
     }
+  }
+}
+
+TEST(Ncf, PretrainingIsResumedLikeAnyEpoch) {
+  const Csr<ItemIdx> events = camps();
+  const Interactions train(events);
+  const Histories histories;
+  const Facets facets;
+  const std::vector<Query> users = every_user(40);
+  const auto scores = [&](Checkpoints* checkpoints) {
+    const auto model = ncf_registry().find("ncf").make(params_of({{"factors", Value::integer(4)},
+                                                                  {"epochs", Value::integer(3)},
+                                                                  {"batch_size", Value::integer(64)},
+                                                                  {"pretrain_epochs", Value::integer(2)},
+                                                                  {"optimizer", Value::string("sgd")}}));
+    const Executor exec(1);
+    Curve curve;
+    FitContext ctx{exec, Rng(1), curve};
+    ctx.checkpoints = checkpoints;
+    model->fit({train, histories, facets}, ctx);
+    return scores_of(*model, users);
+  };
+  MemoryCheckpoints checkpoints({1, 2, 3, 4, 5, 6, 7});
+  const Matrix<float> whole = scores(&checkpoints);
+  ASSERT_EQ(checkpoints.kept().size(), 7u);  // two of GMF, two of the tower, three of NeuMF
+  for (int epoch = 1; epoch <= 7; ++epoch) {
+    MemoryCheckpoints again = checkpoints;
+    again.resume_behind(epoch);
+    again.asked = 0;
+    EXPECT_TRUE(same_bits(scores(&again), whole)) << epoch;
+    EXPECT_EQ(again.asked, 7 - epoch);
   }
 }
 

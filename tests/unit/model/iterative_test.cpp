@@ -32,10 +32,11 @@ class Counter : public IterativeRecommender {
   float ready = -1;     // of the last prepare_scoring()
   double bad_loss = 0;  // added to the loss of epoch 3
   std::vector<float> left{0, 0}, right{0}, speed{0};
-  bool can_resume = true;
+  int warm_up = 0;
 
  protected:
   int epochs() const override { return epochs_; }
+  int warm_up_epochs() const override { return warm_up; }
   void begin(const TrainData&, FitContext&) override { ++began; }
   Losses run_epoch(int epoch, const TrainData&, FitContext&) override {
     EXPECT_EQ(epoch, ++ran);
@@ -50,7 +51,6 @@ class Counter : public IterativeRecommender {
   }
   std::vector<std::span<float>> state() override { return {left, right}; }
   std::vector<std::span<float>> training_state() override { return {left, right, speed}; }
-  bool resumable() const override { return can_resume; }
 
  private:
   int epochs_;
@@ -218,14 +218,12 @@ TEST(Iterative, AnInterruptionLeavesBehindItsCheckpoint) {
   EXPECT_EQ(checkpoints.kept().rbegin()->first, 3);
 }
 
-TEST(Iterative, AModelThatCannotBeResumedIsNeverAsked) {
-  Counter model(3);
-  model.can_resume = false;
-  MemoryCheckpoints checkpoints({1, 2, 3});
-  checkpoints.resume_behind(1);
-  fit(model, {}, {}, &checkpoints);
-  EXPECT_EQ(model.ran, 3);
-  EXPECT_EQ(checkpoints.asked, 0);
+TEST(Iterative, AWarmUpIsNotValidated) {
+  Counter model(7);
+  model.warm_up = 3;
+  const Log log = fit(model, {9, 9, 9, 1, 2, 4, 3}, {.patience = 5, .every = 2});
+  EXPECT_THAT(log.points.at("validation"), ElementsAre(Pair(5, 2), Pair(7, 3)));  // every second one that counts
+  EXPECT_THAT(log.points.at("best epoch"), ElementsAre(Pair(7, 3)));
 }
 
 TEST(Iterative, DivergenceIsAnErrorOfItsEpoch) {
