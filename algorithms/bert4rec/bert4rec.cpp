@@ -1,5 +1,6 @@
 // Bidirectional self-attention trained to fill in masked events (Sun et al. 2019). See README.md.
 #include <algorithm>
+#include <cmath>
 
 #include "framework/base/errors.hpp"
 #include "framework/model/registry.hpp"
@@ -27,13 +28,11 @@ struct Bert4RecParams : SequenceParams {
     output_bias = true;
   }
 
-  // Three products' worth of each weight, seven of attention, and the catalogue for each masked position.
+  // Three products' worth of each weight, seven of attention.
   double fit_flop(const DataShape& s) const {
     const double d = factors, f = inner > 0 ? inner : 4 * factors;
-    const double compared = loss == SequenceLoss::kSoftmax ? s.items : negatives;
-    const double share = mask * (1 - last_only);
-    return kSequenceFlopShare * s.events * epochs *
-           (layers * (6 * (4 * d * d + 2 * d * f) + 14 * max_length * d) + 6 * d * compared * share);
+    return SequenceParams::fit_flop(s, layers * (6 * (4 * d * d + 2 * d * f) + 14 * max_length * d),
+                                    static_cast<double>(mask * (1 - last_only)));
   }
   static Schema<Bert4RecParams> schema() {
     using P = Bert4RecParams;
@@ -109,6 +108,14 @@ class Bert4Rec final : public SequenceRecommender {
       any = true;
     }
     if (!any) mask(rng.below(n));
+  }
+  void add_expected_targets(std::span<const std::uint32_t> events, std::span<double> counts) const override {
+    const double n = static_cast<double>(events.size()), mask = static_cast<double>(params_.mask),
+                 last = static_cast<double>(params_.last_only);
+    // One is masked where chance has masked none.
+    const double each = (1 - last) * (mask + std::pow(1 - mask, n) / n);
+    for (const std::uint32_t item : events) counts[item] += each;
+    counts[events.back()] += last;
   }
   std::vector<std::uint32_t> query_tokens(std::span<const std::uint32_t> history) const override {
     const std::size_t n = std::min(history.size(), static_cast<std::size_t>(shared().max_length) - 1);

@@ -31,10 +31,9 @@ struct Gru4RecParams : SequenceParams {
     row_updates = nn::RowMode::kLazy;
   }
 
-  // Six multiply-adds' worth of each weight an event, and of each negative's vector.
+  // Three products' worth of each weight.
   double fit_flop(const DataShape& s) const {
-    const double d = factors, items = loss == SequenceLoss::kSoftmax ? s.items : std::min<double>(negatives, s.items);
-    return s.events * epochs * 6 * (6 * d * d * layers + d * items);
+    return SequenceParams::fit_flop(s, 6.0 * 6 * factors * factors * layers);
   }
   Gru4RecShape shape() const {
     return {static_cast<std::size_t>(factors), static_cast<std::size_t>(layers), static_cast<std::size_t>(bptt),

@@ -28,7 +28,7 @@ struct SasRecParams : SequenceParams {
   // Three products' worth of each weight, and seven of attention to half of the positions.
   double fit_flop(const DataShape& s) const {
     const double d = factors, f = inner > 0 ? inner : factors;
-    return kSequenceFlopShare * s.events * epochs * layers * (6 * (4 * d * d + 2 * d * f) + 7 * 0.5 * max_length * d);
+    return SequenceParams::fit_flop(s, layers * (6 * (4 * d * d + 2 * d * f) + 7 * max_length * d));
   }
   static Schema<SasRecParams> schema() {
     using P = SasRecParams;

@@ -173,7 +173,8 @@ struct Lanes {
     return each([&](std::size_t l) { return std::nearbyint(a.v[l]); });
   }
   friend Lanes scale(const Lanes& a, const Lanes& n) {
-    return each([&](std::size_t l) { return std::ldexp(a.v[l], static_cast<int>(n.v[l])); });
+    return each(
+        [&](std::size_t l) { return std::isnan(n.v[l]) ? n.v[l] : std::ldexp(a.v[l], static_cast<int>(n.v[l])); });
   }
 #endif
 #if !defined(__AVX512F__)

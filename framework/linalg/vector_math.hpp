@@ -2,7 +2,7 @@
 //
 // exp: 2^n times a polynomial of degree 6 on [-ln 2 / 2, ln 2 / 2] (the reduction of Cody & Waite 1980 in two parts),
 // within 2 units in the last place for arguments in [-87, 88]; below it gives 0, above it 88's value rather than
-// infinity. In double, for gradient checks, std::exp.
+// infinity. NaN stays NaN, so that a diverged network is seen. In double, for gradient checks, std::exp.
 #pragma once
 
 #include <cmath>
@@ -16,7 +16,7 @@ namespace segue {
 inline Lanes exp(Lanes x) {
   const Lanes low = Lanes::all(-87.0f);
   const std::uint32_t vanishes = above(low, x);
-  x = min(max(x, low), Lanes::all(88.0f));
+  x = min(Lanes::all(88.0f), max(low, x));  // where either is NaN these give the second
   const Lanes n = nearest(x * Lanes::all(1.44269504f));
   Lanes r = fnma(n, Lanes::all(0.693359375f), x);
   r = fnma(n, Lanes::all(-2.12194440e-4f), r);

@@ -12,12 +12,13 @@ inline void save_params(ArchiveWriter& archive, const nn::ParamStore<float>& par
     archive.put(block.name, params.all().subspan(block.offset, block.rows * block.cols));
 }
 
-// params: the blocks that were saved, of the same sizes.
+// params: the blocks that were saved, of the same sizes; else DataError.
 inline void load_params(const ArchiveReader& archive, nn::ParamStore<float>& params) {
   for (const auto& block : params.blocks()) {
     const std::vector<float> values = archive.floats(block.name);
-    SEGUE_CHECK(values.size() == block.rows * block.cols, "'{}' has {} values where {}x{} are expected", block.name,
-                values.size(), block.rows, block.cols);
+    if (values.size() != block.rows * block.cols)
+      throw DataError("the stored model's '{}' has {} values, not {} x {}: it was trained with other parameters",
+                      block.name, values.size(), block.rows, block.cols);
     std::copy(values.begin(), values.end(), params.all().begin() + static_cast<std::ptrdiff_t>(block.offset));
   }
 }

@@ -6,11 +6,11 @@
 
 #include "framework/base/errors.hpp"
 #include "framework/model/embedding_scores.hpp"
+#include "framework/model/param_archive.hpp"
 #include "framework/nn/loss.hpp"
 
 namespace segue {
 
-using nn::BlockId;
 using nn::Optimizer;
 using nn::OptimizerSettings;
 using nn::RowGradients;
@@ -21,8 +21,6 @@ struct SequenceRecommender::Training {
       : item_steps(settings, net.items()), weight_steps(settings, net.weights()) {
     if (!rows) return;  // every item moves in every step
     tables.push_back({RowTable<float>(net.items(), net.vectors(), item_steps, mode), &net.row_gradients()});
-    if (!net.shape().tied)
-      tables.push_back({RowTable<float>(net.items(), net.inputs(), item_steps, mode), &net.input_gradients()});
     if (net.shape().bias)
       tables.push_back({RowTable<float>(net.items(), net.bias(), item_steps, mode), &net.bias_gradients()});
   }
@@ -65,10 +63,24 @@ double square(double x) { return x * x; }
 
 }  // namespace
 
+SequenceRecommender::SequenceRecommender(const SequenceParams& params) : shared_(params) {
+  if (!uses_negatives(params.loss) || !params.batch_negatives) return;
+  if (!params.shared_negatives)
+    throw UsageError(
+        "batch_negatives: the targets of a batch are negatives for all its positions, so they need shared_negatives: "
+        "true; or set batch_negatives: false");
+  if (params.loss == SequenceLoss::kGbce)
+    throw UsageError("loss: gbce is calibrated for {} sampled items; set batch_negatives: false", params.negatives);
+}
+
 void SequenceRecommender::lay_out(std::span<const std::uint32_t> events, Rng, std::span<std::uint32_t> inputs,
                                   std::span<std::uint32_t> targets) const {
   std::copy(events.begin(), events.end() - 1, inputs.begin());
   std::copy(events.begin() + 1, events.end(), targets.begin());
+}
+
+void SequenceRecommender::add_expected_targets(std::span<const std::uint32_t> events, std::span<double> counts) const {
+  for (const std::uint32_t item : events.subspan(1)) ++counts[item];
 }
 
 std::vector<std::uint32_t> SequenceRecommender::query_tokens(std::span<const std::uint32_t> history) const {
@@ -87,8 +99,8 @@ void SequenceRecommender::build(std::size_t items, const Rng& rng) {
     loss.gbce_beta = nn::gbce_beta(std::min(share, 1.0), static_cast<double>(shared_.calibration));
   }
   net_ = std::make_unique<SequenceNet<float>>(
-      SequenceShape{items, static_cast<std::size_t>(shared_.factors), tied(), shared_.output_bias}, loss,
-      make_weights(rng), [this](const nn::ParamStore<float>& weights) { return make_encoder(weights); });
+      SequenceShape{items, static_cast<std::size_t>(shared_.factors), shared_.output_bias}, loss, make_weights(rng),
+      [this](const nn::ParamStore<float>& weights) { return make_encoder(weights); });
 }
 
 void SequenceRecommender::begin(const TrainData& data, FitContext& ctx) {
@@ -116,14 +128,11 @@ void SequenceRecommender::begin(const TrainData& data, FitContext& ctx) {
     for (std::size_t i = 0; i < items; ++i) bias(i, 0) -= static_cast<float>(mean / static_cast<double>(items));
   }
   // Items without events stay at zero until a step moves them, so that chance has no say in their rank.
-  for (const BlockId block : {net_->vectors(), net_->inputs()}) {
-    const View<float> rows = net_->items()[block];
-    const char* name = block == net_->vectors() ? "items" : "inputs";
-    ctx.exec.for_blocks(items, 256, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i)
-        if (t.sequences.counts()[i] > 0) ctx.rng.stream(name, i).fill_normal(rows.span(i), 0, shared_.init_stddev);
-    });
-  }
+  const View<float> rows = net_->items()[net_->vectors()];
+  ctx.exec.for_blocks(items, 256, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i)
+      if (t.sequences.counts()[i] > 0) ctx.rng.stream("items", i).fill_normal(rows.span(i), 0, shared_.init_stddev);
+  });
 }
 
 bool SequenceRecommender::takes_all(std::size_t items) const {
@@ -131,25 +140,29 @@ bool SequenceRecommender::takes_all(std::size_t items) const {
          static_cast<std::size_t>(shared_.negatives) >= items;
 }
 
+bool SequenceRecommender::draws_evenly(std::size_t items) const {
+  return takes_all(items) || (shared_.alpha == 0 && !shared_.batch_negatives);
+}
+
 // Of an item in the pool of a batch: a mixture of samples and, where they are taken too, of as many targets as a batch
 // has on average.
 std::vector<float> SequenceRecommender::log_q() const {
   const Training& t = *training_;
-  const std::span<const std::uint64_t> counts = t.sequences.counts();
-  const bool mixed = shared_.shared_negatives && shared_.batch_negatives;
-  if (shared_.loss != SequenceLoss::kSampledSoftmax || !shared_.log_q || takes_all(counts.size()) ||
-      (shared_.alpha == 0 && !mixed))
-    return {};
-  double events = 0, targets = 0;
-  for (const std::uint64_t n : counts) events += static_cast<double>(n);
-  for (std::size_t w = 0; w < t.sequences.size() && mixed; ++w)
-    targets += static_cast<double>(tokens_of(t.sequences.events(w).size()));
-  targets *= std::min(1.0, static_cast<double>(shared_.batch_size) / static_cast<double>(t.sequences.size()));
-  const double sampled = static_cast<double>(shared_.negatives) / (static_cast<double>(shared_.negatives) + targets);
-  std::vector<float> out(counts.size());
-  for (std::size_t i = 0; i < out.size(); ++i) {
+  const std::size_t items = t.sequences.counts().size();
+  if (shared_.loss != SequenceLoss::kSampledSoftmax || !shared_.log_q || draws_evenly(items)) return {};
+  std::vector<double> expected(items, 0);
+  double targets = 0;  // of an epoch
+  if (shared_.batch_negatives) {
+    for (std::size_t w = 0; w < t.sequences.size(); ++w) add_expected_targets(t.sequences.events(w), expected);
+    targets = std::accumulate(expected.begin(), expected.end(), 0.0);
+  }
+  const double of_a_batch =
+      targets * std::min(1.0, static_cast<double>(shared_.batch_size) / static_cast<double>(t.sequences.size()));
+  const double sampled = static_cast<double>(shared_.negatives) / (static_cast<double>(shared_.negatives) + of_a_batch);
+  std::vector<float> out(items);
+  for (std::size_t i = 0; i < items; ++i) {
     const double q = sampled * std::exp(static_cast<double>(t.sampler.log_probability(static_cast<std::uint32_t>(i)))) +
-                     (1 - sampled) * static_cast<double>(counts[i]) / events;
+                     (targets > 0 ? (1 - sampled) * expected[i] / targets : 0);
     out[i] = q > 0 ? static_cast<float>(std::log(q)) : 0;  // never drawn, and no target
   }
   return out;
@@ -267,7 +280,7 @@ double SequenceRecommender::step(const SequenceBatch& batch, const Rng& rng, std
         for (std::size_t i = begin; i < end; ++i) table.rows.bring(t.touched[i]);
     });
   }
-  const double loss = net.gradients(batch, t.log_q, shared_.dropout > 0 ? &rng : nullptr, exec);
+  const double loss = net.gradients(batch, t.log_q, &rng, exec);
   if (shared_.clip_norm > 0) {
     double squares = square(nn::norm_of<float>(net.weight_gradients().all()));
     if (net.is_dense()) squares += square(nn::norm_of<float>(net.dense_gradients().all()));
@@ -333,9 +346,15 @@ void SequenceRecommender::query_vector(const Query& query, std::span<float> out)
 }
 
 const ScoreMeaning* SequenceRecommender::score_meaning() const {
-  const bool has = shared_.loss == SequenceLoss::kBce || shared_.loss == SequenceLoss::kSoftmax ||
-                   shared_.loss == SequenceLoss::kSampledSoftmax;
-  return has ? this : nullptr;
+  switch (shared_.loss) {
+    case SequenceLoss::kBce:
+    case SequenceLoss::kSoftmax:
+      return this;
+    case SequenceLoss::kSampledSoftmax:  // uncorrected, scores are log p - log q
+      return shared_.log_q || draws_evenly(n_items()) ? this : nullptr;
+    default:
+      return nullptr;
+  }
 }
 
 void SequenceRecommender::score(std::span<const Query> queries, MatRef<float> out) const {
@@ -349,21 +368,14 @@ void SequenceRecommender::score_candidates(const Query& query, std::span<const I
 
 void SequenceRecommender::save(ArchiveWriter& archive) const {
   archive.put_value("items", static_cast<double>(n_items()));
-  for (const nn::ParamStore<float>* store : {&net_->items(), &net_->weights()})
-    for (const auto& block : store->blocks())
-      archive.put(block.name, store->all().subspan(block.offset, block.rows * block.cols));
+  save_params(archive, net_->items());
+  save_params(archive, net_->weights());
 }
 
 void SequenceRecommender::load(const ArchiveReader& archive) {
   build(static_cast<std::size_t>(archive.value("items")), Rng(0));
-  for (nn::ParamStore<float>* store : {&net_->items(), &net_->weights()})
-    for (const auto& block : store->blocks()) {
-      const std::vector<float> values = archive.floats(block.name);
-      if (values.size() != block.rows * block.cols)
-        throw DataError("the stored model's '{}' has {} values, not {} x {}: it was trained with other parameters",
-                        block.name, values.size(), block.rows, block.cols);
-      std::copy(values.begin(), values.end(), store->all().begin() + static_cast<std::ptrdiff_t>(block.offset));
-    }
+  load_params(archive, net_->items());
+  load_params(archive, net_->weights());
   prepare_scoring();
 }
 

@@ -17,15 +17,16 @@ namespace segue {
 
 class SequenceRecommender : public IterativeRecommender, public EmbeddingSpace, public ScoreMeaning {
  public:
-  explicit SequenceRecommender(SequenceParams params) : shared_(params) {}
+  // UsageError where parameters contradict each other.
+  explicit SequenceRecommender(const SequenceParams& params);
 
   std::size_t n_items() const override { return static_cast<std::size_t>(vectors_.rows()); }
   const EmbeddingSpace* embeddings() const override { return this; }
   const Matrix<float>& item_vectors() const override { return vectors_; }
   std::span<const float> item_biases() const override { return biases_; }
   const PackedRows* packed_items() const override { return &packed_; }
-  // Probabilities where the loss makes them: of the softmax losses those of the next item, of bce those of a pair among its
-  // negatives.
+  // Probabilities where the loss makes them: of the softmax losses those of the next item, of bce those of a pair among
+  // its negatives.
   const ScoreMeaning* score_meaning() const override;
   Kind kind() const override { return shared_.loss == SequenceLoss::kBce ? Kind::kLogit : Kind::kSoftmax; }
   // The last state of the latest max_length events of the history (of the current session, with sequences: sessions,
@@ -41,8 +42,6 @@ class SequenceRecommender : public IterativeRecommender, public EmbeddingSpace, 
   // The encoder's weights, with their first values.
   virtual nn::ParamStore<float> make_weights(const Rng& rng) const = 0;
   virtual std::unique_ptr<SequenceEncoder<float>> make_encoder(const nn::ParamStore<float>& weights) const = 0;
-  // Whether an item has one vector as input and output.
-  virtual bool tied() const { return true; }
 
   // How a window of training events becomes tokens. Default: event n is to predict event n + 1. `longest`: events of a
   // window; tokens_of(events of a window): its tokens; lay_out() writes them, rng is the window's own in this epoch.
@@ -50,6 +49,8 @@ class SequenceRecommender : public IterativeRecommender, public EmbeddingSpace, 
   virtual std::size_t tokens_of(std::size_t events) const { return events - 1; }
   virtual void lay_out(std::span<const std::uint32_t> events, Rng rng, std::span<std::uint32_t> inputs,
                        std::span<std::uint32_t> targets) const;
+  // counts[i] += how often a window of these events is expected to have item i as a target.
+  virtual void add_expected_targets(std::span<const std::uint32_t> events, std::span<double> counts) const;
   // The tokens whose last state is the query's vector, at most max_length; `history`: known items, not empty.
   virtual std::vector<std::uint32_t> query_tokens(std::span<const std::uint32_t> history) const;
 
@@ -62,6 +63,8 @@ class SequenceRecommender : public IterativeRecommender, public EmbeddingSpace, 
   std::vector<std::span<float>> training_state() override;
 
   const SequenceParams& shared() const { return shared_; }
+  // Between begin() and the end of fit(): see ItemSide::log_q.
+  std::vector<float> log_q() const;
 
  private:
   struct Training;  // what only fit() needs
@@ -69,7 +72,7 @@ class SequenceRecommender : public IterativeRecommender, public EmbeddingSpace, 
   SequenceBatch make_batch(std::span<const std::uint32_t> windows, int epoch, std::size_t index, const TrainData& data,
                            FitContext& ctx) const;
   bool takes_all(std::size_t items) const;
-  std::vector<float> log_q() const;
+  bool draws_evenly(std::size_t items) const;  // every item is in a batch's pool with the same probability
   double step(const SequenceBatch& batch, const Rng& rng, std::uint64_t total_steps, const Executor& exec);
 
   SequenceParams shared_;

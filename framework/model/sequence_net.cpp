@@ -76,8 +76,7 @@ SequenceNet<T>::SequenceNet(const SequenceShape& shape, const ItemLossSettings& 
       make_encoder_(make_encoder),
       total_(shape, weights_),
       spare_(std::make_shared<Spare>()) {
-  vectors_ = inputs_ = items_.add("items", shape.items, shape.dims);
-  if (!shape.tied) inputs_ = items_.add("inputs", shape.items, shape.dims);
+  vectors_ = items_.add("items", shape.items, shape.dims);
   if (shape.bias) bias_ = items_.add("bias", shape.items, 1);
   if (is_dense()) dense_ = items_.zeros_like();
 }
@@ -99,7 +98,6 @@ void SequenceNet<T>::clear(Sums& sums, std::size_t pool, bool shard) const {
   std::fill(sums.weights.all().begin(), sums.weights.all().end(), T(0));
   sums.items.rows.clear();
   sums.items.bias.clear();
-  sums.inputs.clear();
   sums.loss = 0;
   if (is_dense() && shard) {
     sums.items.all.setZero(items, dims);
@@ -112,7 +110,7 @@ void SequenceNet<T>::clear(Sums& sums, std::size_t pool, bool shard) const {
 
 template <class T>
 void SequenceNet<T>::gather_inputs(std::span<const std::uint32_t> ids, View<T> x) const {
-  const ConstView<T> table = items_[inputs_];
+  const ConstView<T> table = items_[vectors_];
   for (std::size_t n = 0; n < ids.size(); ++n) {
     if (ids[n] == kMaskToken)
       std::fill_n(x.row(n), x.cols, T(0));
@@ -161,7 +159,7 @@ void SequenceNet<T>::encode(Shard& shard, const SequenceBatch& batch, std::size_
 template <class T>
 void SequenceNet<T>::go_back(Shard& shard) const {
   shard.encoder->backward(shard.tokens, shard.dh, shard.dx, shard.sums.weights);
-  nn::RowGradients<T>& inputs = shape_.tied ? shard.sums.items.rows : shard.sums.inputs;
+  nn::RowGradients<T>& inputs = shard.sums.items.rows;
   for (std::size_t t = 0; t < shard.tokens.ids.size(); ++t)
     if (shard.tokens.ids[t] != kMaskToken) inputs.add(shard.tokens.ids[t], {shard.dx.row(t), shape_.dims});
 }
@@ -262,7 +260,7 @@ double SequenceNet<T>::gradients(const SequenceBatch& batch, std::span<const flo
   } else if (loss_.shared) {
     side.pool = batch.negatives;
     side.pool_counts = batch.negative_counts;
-    SEGUE_CHECK(std::is_sorted(side.pool.begin(), side.pool.end(), std::less_equal<>()) &&
+    SEGUE_CHECK(std::adjacent_find(side.pool.begin(), side.pool.end(), std::greater_equal<>()) == side.pool.end() &&
                     (side.pool_counts.empty() || side.pool_counts.size() == pool),
                 "shared negatives must be ascending, each once");
     if (targets * pool <= kPooledLogits) {
@@ -314,7 +312,6 @@ void SequenceNet<T>::add_shards(std::span<const std::unique_ptr<Shard>> shards, 
     total_.loss += shard->sums.loss;
     total_.items.rows.add(shard->sums.items.rows);
     if (shape_.bias) total_.items.bias.add(shard->sums.items.bias);
-    if (!shape_.tied) total_.inputs.add(shard->sums.inputs);
   }
 }
 
@@ -332,9 +329,9 @@ void SequenceNet<T>::fold(std::span<const std::unique_ptr<Shard>> shards, std::s
     if (shape_.bias)
       sum_shards(all.subspan(dense_.block(bias_).offset, shape_.items), shards, exec,
                  [](Shard& s) { return all_of(s.sums.items.all_bias); });
-    const View<T> inputs = dense_[inputs_];
-    const nn::RowGradients<T>& rows = shape_.tied ? total_.items.rows : total_.inputs;
-    for (std::size_t i = 0; i < rows.size(); ++i) add_to<T>(rows.gradient(i), inputs.span(rows.rows()[i]));
+    const View<T> vectors = dense_[vectors_];
+    const nn::RowGradients<T>& rows = total_.items.rows;
+    for (std::size_t i = 0; i < rows.size(); ++i) add_to<T>(rows.gradient(i), vectors.span(rows.rows()[i]));
   } else if (loss_.shared) {
     sum_shards(all_of(total_.items.pool), shards, exec, [](Shard& s) { return all_of(s.sums.items.pool); });
     if (shape_.bias)

@@ -54,7 +54,6 @@ struct SequenceBatch {
 
 struct SequenceShape {
   std::size_t items = 0, dims = 0;
-  bool tied = true;   // inputs and outputs are one table
   bool bias = false;  // of an item's score
 };
 
@@ -69,13 +68,12 @@ class SequenceNet {
   SequenceNet(const SequenceNet&) = delete;
   SequenceNet& operator=(const SequenceNet&) = delete;
 
-  // "items": items x d; "inputs": the same, unless tied; "bias": items x 1, if there is one.
+  // "items": items x d, read as inputs and compared with as outputs; "bias": items x 1, if there is one.
   nn::ParamStore<T>& items() { return items_; }
   const nn::ParamStore<T>& items() const { return items_; }
   nn::ParamStore<T>& weights() { return weights_; }
   const nn::ParamStore<T>& weights() const { return weights_; }
   nn::BlockId vectors() const { return vectors_; }
-  nn::BlockId inputs() const { return inputs_; }  // vectors() if tied
   nn::BlockId bias() const { return bias_; }
   const SequenceShape& shape() const { return shape_; }
   const ItemLossSettings& loss() const { return loss_; }
@@ -86,7 +84,6 @@ class SequenceNet {
   // Those gradients. Full softmax: of "items" and "bias" in dense() alone, which then has the item table's layout.
   nn::ParamStore<T>& weight_gradients() { return total_.weights; }
   nn::RowGradients<T>& row_gradients() { return total_.items.rows; }
-  nn::RowGradients<T>& input_gradients() { return shape_.tied ? total_.items.rows : total_.inputs; }
   nn::RowGradients<T>& bias_gradients() { return total_.items.bias; }
   bool is_dense() const { return !uses_negatives(loss_.loss); }
   nn::ParamStore<T>& dense_gradients() { return dense_; }
@@ -97,12 +94,9 @@ class SequenceNet {
  private:
   struct Sums {
     Sums(const SequenceShape& shape, const nn::ParamStore<T>& like)
-        : weights(like.zeros_like()),
-          items(shape.items, shape.dims, shape.bias),
-          inputs(shape.tied ? 0 : shape.items, shape.dims) {}
+        : weights(like.zeros_like()), items(shape.items, shape.dims, shape.bias) {}
     nn::ParamStore<T> weights;
     ItemGradients<T> items;
-    nn::RowGradients<T> inputs;
     double loss = 0;
   };
   struct Shard {
@@ -135,7 +129,7 @@ class SequenceNet {
   SequenceShape shape_;
   ItemLossSettings loss_;
   nn::ParamStore<T> items_, weights_;
-  nn::BlockId vectors_{}, inputs_{}, bias_{};
+  nn::BlockId vectors_{}, bias_{};
   MakeEncoder make_encoder_;
   std::vector<std::unique_ptr<Shard>> shards_;
   PoolLoss<T> pool_loss_;

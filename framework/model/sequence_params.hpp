@@ -49,10 +49,16 @@ struct SequenceParams {
     const double table = 4.0 * s.items * factors;
     return table * 3 + (loss == SequenceLoss::kSoftmax ? std::min(16 * table, table * 2 + 4.0 * (1 << 26)) : 0);
   }
+  // Of a fit whose encoder takes so many operations an event, and in which this share of the events is a target. The
+  // loss takes three products with the vector of each item that is compared. Estimates of time assume 10 GFLOP/s; these
+  // models run at about six times that.
+  double fit_flop(const DataShape& s, double encoder, double targets = 1) const {
+    const double compared = loss == SequenceLoss::kSoftmax ? s.items
+                            : shared_negatives             ? std::min<double>(negatives, s.items)
+                                                           : negatives;
+    return s.events * epochs * (encoder + targets * 6 * factors * (1 + compared)) / 6;
+  }
 };
-
-// Estimates of time assume 10 GFLOP/s; the products of these models run at about six times that.
-inline constexpr double kSequenceFlopShare = 1.0 / 6;
 
 template <class P>
 void sequence_fields(Schema<P>& s) {

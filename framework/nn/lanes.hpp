@@ -1,4 +1,5 @@
-// One kernel text for float, sixteen at a time, and for double, one at a time: inside framework/nn only.
+// One kernel text for float, sixteen at a time, and for double, one at a time: for the kernels of networks, here and in the
+// folders of models.
 #pragma once
 
 #include <cmath>

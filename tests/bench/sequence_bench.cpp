@@ -40,7 +40,7 @@ SequenceBatch batch_of(std::size_t sequences, std::size_t own_negatives, std::si
     for (std::size_t j = 0; j < own_negatives; ++j) batch.negatives.push_back(rng.below32(kItems));
   }
   for (std::size_t j = 0; j < shared; ++j) batch.negatives.push_back(rng.below32(kItems));
-  if (shared > 0) std::sort(batch.negatives.begin(), batch.negatives.end());
+  if (shared > 0) batch.count_negatives();
   return batch;
 }
 

@@ -72,7 +72,7 @@ void check_gradients(const SequenceBatch& batch, std::size_t most) {
     loss.negatives = batch.negatives.size();
     loss.shared = true;
     loss.bpr_max_reg = 0.3;
-    SequenceNet<double> net({items, kShape.dims, true, true}, loss, some_weights<double>(kShape),
+    SequenceNet<double> net({items, kShape.dims, true}, loss, some_weights<double>(kShape),
                             [](const nn::ParamStore<double>& weights) {
                               return std::make_unique<Gru4RecEncoder<double>>(kShape, weights);
                             });
@@ -137,7 +137,7 @@ struct Ring {
 };
 
 // How many items are given their successor as the best.
-std::size_t learnt(std::vector<std::pair<std::string, Value>> params, int threads = 1) {
+std::size_t learnt(std::vector<std::pair<std::string, Value>> params, test::Curve& curve) {
   static const Ring ring;
   static const Registry registry = [] {
     Registry r;
@@ -145,9 +145,8 @@ std::size_t learnt(std::vector<std::pair<std::string, Value>> params, int thread
     return r;
   }();
   const auto model = registry.find("gru4rec").make(test::params_of(std::move(params)));
-  const Executor exec(threads);
+  const Executor exec(1);
   const Facets facets;
-  test::Curve curve;
   FitContext ctx{exec, Rng(1), curve};
   model->fit({ring.train, ring.histories, facets}, ctx);
   std::size_t right = 0;
@@ -161,6 +160,24 @@ std::size_t learnt(std::vector<std::pair<std::string, Value>> params, int thread
     right += static_cast<std::uint32_t>(best) == (i + 1) % Ring::kItems;
   }
   return right;
+}
+
+std::size_t learnt(std::vector<std::pair<std::string, Value>> params) {
+  test::Curve curve;
+  return learnt(std::move(params), curve);
+}
+
+TEST(Gru4Rec, DropsInputsWhereItDropsNothingElse) {
+  const auto losses = [](double embedding_dropout) {
+    test::Curve curve;
+    learnt({{"factors", Value::integer(8)},
+            {"epochs", Value::integer(2)},
+            {"dropout", Value::real(0)},
+            {"embedding_dropout", Value::real(embedding_dropout)}},
+           curve);
+    return curve.series.at("loss");
+  };
+  EXPECT_NE(losses(0.5), losses(0));
 }
 
 TEST(Gru4Rec, LearnsWhatComesNext) {

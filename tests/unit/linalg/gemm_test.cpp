@@ -94,6 +94,12 @@ TEST(VectorMath, ExponentialsAreWithinTwoUnitsInTheLastPlace) {
   EXPECT_EQ(at[1], 0.0f);
   EXPECT_EQ(at[2], 1.0f);
   EXPECT_TRUE(std::isfinite(at[3]));
+  const std::vector<float> nan(3, std::nanf(""));
+  for (const auto function : {exp_of<float>, sigmoid_of<float>, tanh_of<float>}) {
+    std::vector<float> out(3);
+    function(nan, out);
+    EXPECT_TRUE(std::isnan(out[0]) && std::isnan(out[2]));
+  }
 }
 
 TEST(VectorMath, SigmoidAndTanhAgreeWithTheLibraryAndDoNotDependOnPlace) {
