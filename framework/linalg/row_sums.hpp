@@ -10,7 +10,7 @@
 namespace segue {
 
 // sum += rows `which` of the table, each as often as it is named. sum: as many as the table has columns. An element's
-// order of additions depends on the number of rows, its column and the number of columns alone.
+// order of additions depends on the number of rows, its column, the number of columns, and the machine's registers.
 template <class T>
 void add_rows(ConstView<T> table, std::span<const std::uint32_t> which, T* sum);
 

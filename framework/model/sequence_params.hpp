@@ -127,7 +127,7 @@ void sequence_fields(Schema<P>& s) {
                 {"cosine", nn::Decay::kCosine},
                 {"inverse_sqrt", nn::Decay::kInverseSqrt}});
   field("warmup", &S::warmup, "steps over which the learning rate rises from 0").range(0, 1 << 30);
-  field("init_stddev", &S::init_stddev, "standard deviation of the first item vectors").range(1e-6f, 10.0f);
+  field("init_stddev", &S::init_stddev, "standard deviation of the first item vectors, positions and (bert4rec) weights").range(1e-6f, 10.0f);
 }
 
 }  // namespace segue

@@ -4,8 +4,8 @@
 // al. 2022, "FlashAttention", algorithms 1 and 4).
 //
 // Cost of a sequence of n tokens, causal: 2 n^2 d flop forwards, 5 n^2 d backwards, and n^2 heads exponentials; twice
-// that where every position sees all. Memory beyond inputs and outputs: 28 n floats, one number a row and head, and
-// with dropout a bit a pair of positions.
+// that where every position sees all. Memory beyond inputs and outputs: 28 n floats and a head's keys transposed
+// (backward: 56 n, keys and values), one number a row and head, and with dropout a bit a pair of positions.
 #pragma once
 
 #include <cstdint>

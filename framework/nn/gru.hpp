@@ -85,7 +85,7 @@ template <class T>
 void gru_forward(ConstView<T> x, const GruSteps& steps, ConstView<T> initial, const GruBlocks<const T>& w, View<T> h,
                  GruCache<T>& cache);
 
-// The weights transposed, once for all shards of a batch: input_t 3h x in, hidden_t 3h x h.
+// The weights transposed: input_t 3h x in, hidden_t 3h x h.
 template <class T>
 struct GruTransposed {
   ConstView<T> input, hidden;

@@ -1,5 +1,5 @@
 // Layers of gated recurrent units one above the other, with dropout on what each hands on (Hidasi et al. 2016,
-// "Session- based recommendations with recurrent neural networks", section 3), for sequences longer than one batch:
+// "Session-based recommendations with recurrent neural networks", section 3), for sequences longer than one batch:
 // states are carried from a batch to the next without a gradient.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace segue::nn {
 
-// Parameters and their transposed copies, shared by all shards. All layers have one width.
+// Parameters and their transposed copies. All layers have one width.
 template <class T>
 class GruStack {
  public:
