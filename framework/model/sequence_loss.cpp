@@ -170,9 +170,9 @@ double ItemLoss<T>::of_shared(const ItemLossSettings& settings, const ItemSide<T
       if (!items.bias.empty()) gradients.bias.at(target)[0] += g;
     }
     gemm(ConstView<T>(logits), items.pool_vectors, dh.some_rows(begin, end), Gemm::kAdd);
-    gemm_tn(ConstView<T>(logits), h, View<T>(gradients.pool), Gemm::kAdd);
+    gemm_tn(ConstView<T>(logits), h, gradients.pool, Gemm::kAdd);
     for (std::size_t r = 0; r < logits.rows && !items.bias.empty(); ++r)
-      for (std::size_t j = 0; j < k; ++j) gradients.pool_bias.data()[j] += logits(r, j);
+      for (std::size_t j = 0; j < k; ++j) gradients.pool_bias.data[j] += logits(r, j);
   }
   return loss;
 }

@@ -61,7 +61,8 @@ struct ItemGradients {
 
   nn::RowGradients<T> rows, bias;  // of targets and own negatives, and (rows) whatever else is added
   Matrix<T> all, all_bias;         // full softmax: items x d and 1 x items
-  Matrix<T> pool, pool_bias;       // shared negatives: k x d and 1 x k
+  View<T> pool, pool_bias;         // shared negatives: k x d and 1 x k, in the memory below
+  nn::Scratch<T> pool_memory, pool_bias_memory;
 };
 
 // Scratch for one shard after another.

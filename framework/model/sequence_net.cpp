@@ -28,6 +28,10 @@ void add_to(std::span<const T> x, std::span<T> sum) {
   nn::for_parts<T>(x.size(), [&](auto part) { part.store(sum.data(), part.load(sum.data()) + part.load(x.data())); });
 }
 template <class T>
+std::span<T> all_of(View<T> m) {
+  return {m.data, m.size()};
+}
+template <class T>
 std::span<T> all_of(Matrix<T>& m) {
   return {m.data(), static_cast<std::size_t>(m.size())};
 }
@@ -103,8 +107,10 @@ void SequenceNet<T>::clear(Sums& sums, std::size_t pool, bool shard) const {
     sums.items.all.setZero(items, dims);
     sums.items.all_bias.setZero(1, shape_.bias ? items : 0);
   } else if (!is_dense() && loss_.shared) {
-    sums.items.pool.setZero(static_cast<Eigen::Index>(pool), dims);
-    sums.items.pool_bias.setZero(1, static_cast<Eigen::Index>(pool));
+    sums.items.pool = sums.items.pool_memory.get(pool, shape_.dims);
+    sums.items.pool.fill(0);
+    sums.items.pool_bias = sums.items.pool_bias_memory.get(1, pool);
+    sums.items.pool_bias.fill(0);
   }
 }
 
@@ -337,8 +343,8 @@ void SequenceNet<T>::fold(std::span<const std::unique_ptr<Shard>> shards, std::s
     if (shape_.bias)
       sum_shards(all_of(total_.items.pool_bias), shards, exec, [](Shard& s) { return all_of(s.sums.items.pool_bias); });
     for (std::size_t j = 0; j < pool.size(); ++j) {
-      total_.items.rows.add(pool[j], row_span(std::as_const(total_.items.pool), j));
-      if (shape_.bias) total_.items.bias.add(pool[j], {total_.items.pool_bias.data() + j, 1});
+      total_.items.rows.add(pool[j], total_.items.pool.span(j));
+      if (shape_.bias) total_.items.bias.add(pool[j], {total_.items.pool_bias.data + j, 1});
     }
   }
 }

@@ -42,17 +42,11 @@ void init_transformer_encoder(const TransformerEncoderSettings& s, const Transfo
   store[blocks.head_gain].fill(1);
 }
 
-template <class T>
-View<T> TransformerEncoder<T>::at(std::vector<T>& memory, std::size_t rows, std::size_t cols) const {
-  if (memory.size() < rows * cols) memory.resize(rows * cols);
-  return {memory.data(), rows, cols};
-}
-
 // y: what the stack reads. sum_ keeps what the input norm reads.
 template <class T>
 void TransformerEncoder<T>::read(const PackedTokens& tokens, ConstView<T> x, View<T> y, const Rng* dropout) {
   const std::size_t n = x.rows, d = x.cols;
-  const View<T> sum = settings_.input_norm ? at(sum_, n, d) : y;
+  const View<T> sum = settings_.input_norm ? sum_.get(n, d) : y;
   nn::add_positions<T>(tokens.begins, x, static_cast<T>(settings_.scale), store_[blocks_.positions], sum);
   if (settings_.mask_token) {
     const ConstView<T> mask = store_[blocks_.mask];
@@ -62,7 +56,7 @@ void TransformerEncoder<T>::read(const PackedTokens& tokens, ConstView<T> x, Vie
   }
   if (settings_.input_norm)
     nn::layer_norm_forward<T>(sum, store_[blocks_.input_gain], store_[blocks_.input_shift], settings_.stack.epsilon, y,
-                              at(stats_, n, 2));
+                              stats_.get(n, 2));
   dropped_ = dropout != nullptr;
   if (!dropped_) return;
   input_.draw(n, d, settings_.input_dropout, dropout->stream("input"));
@@ -71,19 +65,19 @@ void TransformerEncoder<T>::read(const PackedTokens& tokens, ConstView<T> x, Vie
 
 template <class T>
 void TransformerEncoder<T>::head_forward(ConstView<T> x, View<T> y) {
-  const View<T> hidden = at(hidden_, x.rows, x.cols), active = at(active_, x.rows, x.cols);
+  const View<T> hidden = hidden_.get(x.rows, x.cols), active = active_.get(x.rows, x.cols);
   nn::dense_forward<T>(x, store_[blocks_.head], store_[blocks_.head_bias], hidden);
   nn::activate<T>(nn::Activation::kGelu, hidden, active);
   nn::layer_norm_forward<T>(active, store_[blocks_.head_gain], store_[blocks_.head_shift], settings_.stack.epsilon, y,
-                            at(head_stats_, x.rows, 2));
+                            head_stats_.get(x.rows, 2));
 }
 
 template <class T>
 void TransformerEncoder<T>::forward(const PackedTokens& tokens, ConstView<T> x, View<T> h, const Rng* dropout) {
-  const View<T> in = at(in_, x.rows, x.cols);
+  const View<T> in = in_.get(x.rows, x.cols);
   read(tokens, x, in, dropout);
   if (!settings_.head) return stack_.forward(tokens.begins, in, h, dropout);
-  const View<T> out = at(out_, x.rows, x.cols);
+  const View<T> out = out_.get(x.rows, x.cols);
   stack_.forward(tokens.begins, in, out, dropout);
   head_forward(out, h);
 }
@@ -91,12 +85,12 @@ void TransformerEncoder<T>::forward(const PackedTokens& tokens, ConstView<T> x, 
 template <class T>
 void TransformerEncoder<T>::backward(const PackedTokens& tokens, View<T> dh, View<T> dx, nn::ParamStore<T>& gradients) {
   const std::size_t n = dh.rows, d = dh.cols;
-  const View<T> d_in = at(d_, n, d);
+  const View<T> d_in = d_.get(n, d);
   if (settings_.head) {
-    nn::layer_norm_backward<T>(at(active_, n, d), store_[blocks_.head_gain], at(head_stats_, n, 2), dh, dh,
+    nn::layer_norm_backward<T>(active_.get(n, d), store_[blocks_.head_gain], head_stats_.get(n, 2), dh, dh,
                                gradients[blocks_.head_gain], gradients[blocks_.head_shift]);
-    nn::activate_backward<T>(nn::Activation::kGelu, at(hidden_, n, d), dh, dh);
-    nn::dense_backward_params<T>(at(out_, n, d), dh, gradients[blocks_.head], gradients[blocks_.head_bias]);
+    nn::activate_backward<T>(nn::Activation::kGelu, hidden_.get(n, d), dh, dh);
+    nn::dense_backward_params<T>(out_.get(n, d), dh, gradients[blocks_.head], gradients[blocks_.head_bias]);
     nn::dense_backward_input<T>(dh, store_[blocks_.head], dx);
     std::swap(dh, dx);
     stack_.backward(tokens.begins, dh, d_in, gradients);
@@ -106,7 +100,7 @@ void TransformerEncoder<T>::backward(const PackedTokens& tokens, View<T> dh, Vie
   }
   if (dropped_) input_.apply(ConstView<T>(d_in), d_in);
   if (settings_.input_norm)
-    nn::layer_norm_backward<T>(at(sum_, n, d), store_[blocks_.input_gain], at(stats_, n, 2), d_in, d_in,
+    nn::layer_norm_backward<T>(sum_.get(n, d), store_[blocks_.input_gain], stats_.get(n, 2), d_in, d_in,
                                gradients[blocks_.input_gain], gradients[blocks_.input_shift]);
   if (settings_.mask_token) {
     const View<T> mask = gradients[blocks_.mask];
@@ -119,10 +113,10 @@ void TransformerEncoder<T>::backward(const PackedTokens& tokens, View<T> dh, Vie
 
 template <class T>
 void TransformerEncoder<T>::last_state(const PackedTokens& tokens, ConstView<T> x, std::span<T> out) {
-  const View<T> in = at(in_, x.rows, x.cols), to(out.data(), 1, out.size());
+  const View<T> in = in_.get(x.rows, x.cols), to(out.data(), 1, out.size());
   read(tokens, x, in, nullptr);
   if (!settings_.head) return stack_.forward_last(in, to);
-  const View<T> state = at(out_, 1, x.cols);
+  const View<T> state = out_.get(1, x.cols);
   stack_.forward_last(in, state);
   head_forward(state, to);
 }

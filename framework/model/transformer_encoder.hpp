@@ -45,7 +45,6 @@ class TransformerEncoder final : public SequenceEncoder<T> {
   void last_state(const PackedTokens& tokens, ConstView<T> x, std::span<T> out) override;
 
  private:
-  View<T> at(std::vector<T>& memory, std::size_t rows, std::size_t cols) const;
   void read(const PackedTokens& tokens, ConstView<T> x, View<T> y, const Rng* dropout);
   void head_forward(ConstView<T> x, View<T> y);
 
@@ -55,7 +54,7 @@ class TransformerEncoder final : public SequenceEncoder<T> {
   nn::Transformer<T> stack_;
   bool dropped_ = false;
   nn::DropoutMask input_;
-  std::vector<T> in_, sum_, stats_, out_, hidden_, active_, head_stats_, d_;
+  nn::Scratch<T> in_, sum_, stats_, out_, hidden_, active_, head_stats_, d_;
 };
 
 }  // namespace segue

@@ -14,11 +14,6 @@ namespace {
 // Rows that are taken through all keys together: two tiles of a product, and what causality wastes is half of them.
 constexpr std::size_t kRows = 28;
 
-double total(double x) { return x; }
-double total(Lanes x) { return static_cast<double>(x.sum()); }
-Lanes only(const FloatPart& part, Lanes x) { return part.n == Lanes::kCount ? x : x.without(~0u << part.n & 0xffffu); }
-double only(const DoublePart&, double x) { return x; }
-
 template <class T>
 T largest(std::span<const T> x) {
   T top = x[0];
@@ -103,12 +98,6 @@ void each_head(const AttentionShape& shape, std::span<const std::uint32_t> begin
       if (begins[s + 1] > begins[s]) f(Head<T>{begins[s], std::size_t{begins[s + 1]} - begins[s], h * cols, cols, h});
 }
 
-template <class T>
-View<T> scratch(std::vector<T>& memory, std::size_t rows, std::size_t cols) {
-  if (memory.size() < rows * cols) memory.resize(rows * cols);
-  return {memory.data(), rows, cols};
-}
-
 }  // namespace
 
 template <class T>
@@ -122,12 +111,12 @@ void attention_forward(const AttentionShape& shape, std::span<const std::uint32_
   each_head<T>(shape, begins, q.cols, [&](const Head<T>& head) {
     const ConstView<T> queries = head.of(q), values = head.of(v);
     const View<T> to = head.of(out);
-    const View<T> keys_t = scratch(cache.turned, head.cols, head.size);
+    const View<T> keys_t = cache.turned.get(head.cols, head.size);
     transpose(head.of(k), keys_t);
     const double scale = 1 / std::sqrt(static_cast<double>(head.cols));
     for (std::size_t row = 0; row < head.size; row += kRows, ++block) {
       const std::size_t row_end = std::min(head.size, row + kRows), seen = shape.causal ? row_end : head.size;
-      const View<T> p = scratch(cache.logits, row_end - row, seen);
+      const View<T> p = cache.logits.get(row_end - row, seen);
       gemm<T>(queries.some_rows(row, row_end), keys_t.some_cols(0, seen), p);
       DropoutMask* mask = nullptr;
       if (cache.dropped) {
@@ -163,8 +152,8 @@ void attention_backward(const AttentionShape& shape, std::span<const std::uint32
   each_head<T>(shape, begins, q.cols, [&](const Head<T>& head) {
     const ConstView<T> queries = head.of(q), keys = head.of(k), given = head.of(dout), result = head.of(out);
     const View<T> d_queries = head.of(dq), d_keys = head.of(dk), d_values = head.of(dv);
-    const View<T> keys_t = scratch(cache.turned, head.cols, head.size);
-    const View<T> values_t = scratch(cache.turned_values, head.cols, head.size);
+    const View<T> keys_t = cache.turned.get(head.cols, head.size);
+    const View<T> values_t = cache.turned_values.get(head.cols, head.size);
     transpose(keys, keys_t);
     transpose(head.of(v), values_t);
     const double scale = 1 / std::sqrt(static_cast<double>(head.cols));
@@ -175,7 +164,7 @@ void attention_backward(const AttentionShape& shape, std::span<const std::uint32
                         seen = shape.causal ? row_end : head.size;
       const DropoutMask* mask = cache.dropped ? &cache.masks[first_block + b] : nullptr;
       const ConstView<T> d_rows = given.some_rows(row, row_end);
-      const View<T> p = scratch(cache.logits, row_end - row, seen), dp = scratch(cache.slopes, row_end - row, seen);
+      const View<T> p = cache.logits.get(row_end - row, seen), dp = cache.slopes.get(row_end - row, seen);
       gemm<T>(queries.some_rows(row, row_end), keys_t.some_cols(0, seen), p);
       for (std::size_t r = 0; r < p.rows; ++r) {
         const std::size_t own = shape.causal ? row + r + 1 : seen;
@@ -212,7 +201,7 @@ void attention_last(const AttentionShape& shape, ConstView<T> q, ConstView<T> k,
   const double scale = 1 / std::sqrt(static_cast<double>(cols));
   for (std::size_t h = 0; h < shape.heads; ++h) {
     const std::size_t begin = h * cols, end = begin + cols;
-    const View<T> keys_t = scratch(cache.turned, cols, k.rows), p = scratch(cache.logits, 1, k.rows);
+    const View<T> keys_t = cache.turned.get(cols, k.rows), p = cache.logits.get(1, k.rows);
     transpose(k.some_cols(begin, end), keys_t);
     gemm<T>(q.some_cols(begin, end), keys_t, p);
     const double top = static_cast<double>(largest<T>(p.span(0))) * scale;

@@ -14,6 +14,7 @@
 
 #include "framework/linalg/view.hpp"
 #include "framework/nn/dropout.hpp"
+#include "framework/nn/scratch.hpp"
 
 namespace segue::nn {
 
@@ -28,7 +29,7 @@ struct AttentionCache {
   std::vector<T> log_sums;         // heads x n
   std::vector<DropoutMask> masks;  // of the blocks, in the order in which forward comes to them
   bool dropped = false;
-  std::vector<T> turned, turned_values, logits, slopes;
+  Scratch<T> turned, turned_values, logits, slopes;
 };
 
 // out (n x d) = softmax(q k^T / sqrt(d / heads)) v for each sequence [begins[s], begins[s + 1]) and head; q, k, v: n x

@@ -1,5 +1,5 @@
-// One kernel text for float, sixteen at a time, and for double, one at a time: for the kernels of networks, here and in the
-// folders of models.
+// One kernel text for float, sixteen at a time, and for double, one at a time: for the kernels of networks, here and in
+// the folders of models.
 #pragma once
 
 #include <cmath>
@@ -43,6 +43,14 @@ inline double fma(double a, double b, double c) { return std::fma(a, b, c); }
 // y where x > 0, else 0.
 inline Lanes where_positive(Lanes x, Lanes y) { return y.without(~above(x, Lanes::zero())); }
 inline double where_positive(double x, double y) { return x > 0 ? y : 0; }
+
+inline double total(double x) { return x; }
+inline double total(Lanes x) { return static_cast<double>(x.sum()); }
+// x, and zero in the lanes beyond the end.
+inline Lanes only(const FloatPart& part, Lanes x) {
+  return part.n == Lanes::kCount ? x : x.without(~0u << part.n & 0xffffu);
+}
+inline double only(const DoublePart&, double x) { return x; }
 
 // f(part) over [0, n).
 template <class T, class F>

@@ -12,9 +12,6 @@ namespace segue::nn {
 
 namespace {
 
-double total(double x) { return x; }
-double total(Lanes x) { return static_cast<double>(x.sum()); }
-
 template <class T>
 T largest(std::span<const T> x) {
   T top = -std::numeric_limits<T>::infinity();
@@ -43,9 +40,8 @@ double exp_below(std::span<const T> x, T top, std::span<T> out) {
       const std::size_t n = std::min(kBlock, x.size() - begin);
       Lanes chains = Lanes::zero();
       for_parts<float>(n, [&](auto part) {
-        Lanes y = exp(part.load(&x[begin]) - Lanes::all(top));
-        if (part.n < Lanes::kCount) y = y.without(~0u << part.n & 0xffffu);
-        chains = chains + y;
+        const Lanes y = exp(part.load(&x[begin]) - Lanes::all(top));
+        chains = chains + only(part, y);
         part.store(&out[begin], y);
       });
       sum += total(chains);
@@ -63,12 +59,62 @@ void multiply(std::span<T> x, T by) {
                [&](auto part) { part.store(x.data(), part.load(x.data()) * all<V>(static_cast<double>(by))); });
 }
 
-// log(1 + e^x), and in s = 1 / (1 + e^-x).
+// Sums of log(1 + e^x) = max(x, 0) + log(1 + t), t = e^-|x|. Logarithms are taken of products of 1 + t, each at most 2,
+// so 64 of them are far from overflow.
 template <class T>
-double softplus(T x, T& s) {
-  const T t = std::exp(-std::abs(x));
-  s = (x >= 0 ? T(1) : t) / (1 + t);
-  return static_cast<double>(std::max(x, T(0))) + std::log1p(static_cast<double>(t));
+class SoftplusSum {
+ public:
+  using V = LaneOf<T>;
+  // linear: max(x, 0), and whatever else is to be added.
+  template <class Part>
+  void add(const Part& part, V t, V linear) {
+    product_ = product_ * (all<V>(1) + only(part, t));
+    linear_ = linear_ + only(part, linear);
+    if (++factors_ == 64) flush();
+  }
+  double sum() {
+    flush();
+    return sum_;
+  }
+
+ private:
+  void flush() {
+    if constexpr (std::is_same_v<T, float>) {
+      float lanes[Lanes::kCount];
+      product_.store(lanes);
+      for (const float x : lanes) sum_ += std::log(static_cast<double>(x));
+    } else {
+      sum_ += std::log(product_);
+    }
+    sum_ += total(linear_);
+    product_ = all<V>(1);
+    linear_ = all<V>(0);
+    factors_ = 0;
+  }
+  V product_ = all<V>(1), linear_ = all<V>(0);
+  int factors_ = 0;
+  double sum_ = 0;
+};
+
+// 1 / (1 + e^-x), from t = e^-|x|.
+template <class V>
+V sigmoid_from(V x, V t) {
+  const V one = all<V>(1), positive = where_positive(x, one);
+  return (positive + (one - positive) * t) / (one + t);
+}
+
+// The sum of log(1 + e^(x - shift)); d: scale times its derivatives. Nothing comes of x = -inf.
+template <class T>
+double softplus(std::span<const T> x, T shift, T scale, std::span<T> d) {
+  using V = LaneOf<T>;
+  const V zero = all<V>(0), by = all<V>(static_cast<double>(scale)), off = all<V>(static_cast<double>(shift));
+  SoftplusSum<T> sum;
+  for_parts<T>(x.size(), [&](auto part) {
+    const V z = part.load(x.data()) - off, t = exp(min(z, zero - z));
+    sum.add(part, t, max(z, zero));
+    part.store(d.data(), by * sigmoid_from(z, t));
+  });
+  return sum.sum();
 }
 
 }  // namespace
@@ -78,39 +124,14 @@ double binary_cross_entropy(std::span<const T> logits, std::span<const T> labels
   SEGUE_CHECK(labels.size() == logits.size() && d.size() == logits.size(),
               "binary cross-entropy of {} logits, {} labels", logits.size(), labels.size());
   using V = LaneOf<T>;
-  const V one = all<V>(1), zero = all<V>(0), by = all<V>(static_cast<double>(scale));
-  double sum = 0;
-  // Logarithms are taken of products of 1 + e^-|x|, each at most 2, so 64 of them are far from overflow.
-  V product = one, linear = zero;
-  int factors = 0;
-  const auto flush = [&] {
-    if constexpr (std::is_same_v<T, float>) {
-      float lanes[Lanes::kCount];
-      product.store(lanes);
-      for (const float x : lanes) sum += std::log(static_cast<double>(x));
-    } else {
-      sum += std::log(product);
-    }
-    sum += total(linear);
-    product = one;
-    linear = zero;
-    factors = 0;
-  };
+  const V zero = all<V>(0), by = all<V>(static_cast<double>(scale));
+  SoftplusSum<T> sum;
   for_parts<T>(logits.size(), [&](auto part) {
-    const V x = part.load(logits.data()), y = part.load(labels.data());
-    const V t = exp(min(x, zero - x));
-    V factor = one + t;
-    // The lanes beyond the end have x = y = 0: factor 2, which is not theirs to add.
-    if constexpr (std::is_same_v<T, float>)
-      if (part.n < Lanes::kCount) factor = one + t.without(~0u << part.n & 0xffffu);
-    product = product * factor;
-    linear = linear + (max(x, zero) - x * y);
-    const V positive = where_positive(x, one);
-    part.store(d.data(), by * ((positive + (one - positive) * t) / (one + t) - y));
-    if (++factors == 64) flush();
+    const V x = part.load(logits.data()), y = part.load(labels.data()), t = exp(min(x, zero - x));
+    sum.add(part, t, max(x, zero) - x * y);
+    part.store(d.data(), by * (sigmoid_from(x, t) - y));
   });
-  flush();
-  return sum;
+  return sum.sum();
 }
 
 template <class T>
@@ -159,44 +180,39 @@ double sampled_softmax(Sampled<T> x, T scale, T& d_positive, std::span<T> d_nega
 template <class T>
 double bpr(Sampled<T> x, T scale, T& d_positive, std::span<T> d_negatives) {
   std::size_t n = 0;
-  for (const T v : x.negatives) n += v > -std::numeric_limits<T>::infinity();
-  d_positive = 0;
-  if (n == 0) {
-    std::fill(d_negatives.begin(), d_negatives.end(), T(0));
-    return 0;
-  }
-  const T share = scale / static_cast<T>(n);
-  double loss = 0;
-  for (std::size_t j = 0; j < x.negatives.size(); ++j) {
-    if (x.negatives[j] == -std::numeric_limits<T>::infinity()) {
-      d_negatives[j] = 0;
-      continue;
-    }
-    T s;
-    loss += softplus(x.negatives[j] - x.positive, s) / static_cast<double>(n);
-    d_negatives[j] = share * s;
-    d_positive -= share * s;
-  }
-  return loss;
+  for (const T v : x.negatives) n += v != -std::numeric_limits<T>::infinity();
+  const T share = scale / static_cast<T>(std::max<std::size_t>(n, 1));
+  const double loss = softplus(x.negatives, x.positive, share, d_negatives);
+  double slopes = 0;
+  for (const T d : d_negatives) slopes += static_cast<double>(d);
+  d_positive = static_cast<T>(-slopes);
+  return loss / static_cast<double>(std::max<std::size_t>(n, 1));
 }
 
 template <class T>
 double bpr_max(Sampled<T> x, T reg, T scale, T& d_positive, std::span<T> d_negatives) {
-  const T top = largest(x.negatives), p = x.positive;
+  using V = LaneOf<T>;
+  const T top = largest(x.negatives);
   d_positive = 0;
   if (top == -std::numeric_limits<T>::infinity()) {
     std::fill(d_negatives.begin(), d_negatives.end(), T(0));
     return 0;
   }
-  static thread_local std::vector<T> shares;
+  static thread_local std::vector<T> shares, sigmas;
   shares.resize(x.negatives.size());
+  sigmas.resize(x.negatives.size());
   const double sum = exp_below(x.negatives, top, std::span<T>(shares));
+  multiply(std::span<T>(shares), static_cast<T>(1 / sum));
+  const V zero = all<V>(0), p = all<V>(static_cast<double>(x.positive));
+  for_parts<T>(sigmas.size(), [&](auto part) {
+    const V z = p - part.load(x.negatives.data());
+    part.store(sigmas.data(), sigmoid_from(z, exp(min(z, zero - z))));
+  });
   double gain = 0, penalty = 0;  // sum_j s_j sigma_j and sum_j s_j n_j^2
   for (std::size_t j = 0; j < shares.size(); ++j) {
-    shares[j] = static_cast<T>(static_cast<double>(shares[j]) / sum);
     if (shares[j] == 0) continue;
     const double s = static_cast<double>(shares[j]), n = static_cast<double>(x.negatives[j]);
-    gain += s / (1 + std::exp(n - static_cast<double>(p)));
+    gain += s * static_cast<double>(sigmas[j]);
     penalty += s * n * n;
   }
   constexpr double kTiny = 1e-24;  // keeps the logarithm finite where every negative is far above
@@ -207,8 +223,8 @@ double bpr_max(Sampled<T> x, T reg, T scale, T& d_positive, std::span<T> d_negat
       d_negatives[j] = 0;
       continue;
     }
-    const double s = static_cast<double>(shares[j]), n = static_cast<double>(x.negatives[j]);
-    const double sigma = 1 / (1 + std::exp(n - static_cast<double>(p)));
+    const double s = static_cast<double>(shares[j]), n = static_cast<double>(x.negatives[j]),
+                 sigma = static_cast<double>(sigmas[j]);
     const double slope = s * sigma * (1 - sigma) / (gain + kTiny);
     d_p -= slope;
     const double d = slope - s * (sigma - gain) / (gain + kTiny) + r * (s * (n * n - penalty) + 2 * s * n);
@@ -220,18 +236,9 @@ double bpr_max(Sampled<T> x, T reg, T scale, T& d_positive, std::span<T> d_negat
 
 template <class T>
 double generalised_bce(Sampled<T> x, T beta, T scale, T& d_positive, std::span<T> d_negatives) {
-  T s;
-  double loss = static_cast<double>(beta) * softplus(-x.positive, s);
-  d_positive = -scale * beta * s;
-  for (std::size_t j = 0; j < x.negatives.size(); ++j) {
-    if (x.negatives[j] == -std::numeric_limits<T>::infinity()) {
-      d_negatives[j] = 0;
-      continue;
-    }
-    loss += softplus(x.negatives[j], s);
-    d_negatives[j] = scale * s;
-  }
-  return loss;
+  const T opposite = -x.positive;
+  const double loss = softplus(std::span(&opposite, 1), T(0), -scale * beta, std::span(&d_positive, 1));
+  return static_cast<double>(beta) * loss + softplus(x.negatives, T(0), scale, d_negatives);
 }
 
 double gbce_beta(double sampled_share, double calibration) {

@@ -9,12 +9,6 @@ namespace segue::nn {
 
 namespace {
 
-double total(double x) { return x; }
-double total(Lanes x) { return static_cast<double>(x.sum()); }
-// What lanes beyond the end hold is not theirs to add.
-Lanes only(const FloatPart& part, Lanes x) { return part.n == Lanes::kCount ? x : x.without(~0u << part.n & 0xffffu); }
-double only(const DoublePart&, double x) { return x; }
-
 void check(std::size_t rows, std::size_t cols, std::size_t stats_rows, std::size_t stats_cols, std::size_t wanted) {
   SEGUE_CHECK(stats_rows == rows && stats_cols == wanted && cols > 0, "norm of {}x{}: stats {}x{}", rows, cols,
               stats_rows, stats_cols);

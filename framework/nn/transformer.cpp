@@ -82,12 +82,6 @@ void init_transformer(const TransformerSettings& s, const TransformerBlocks& blo
 }
 
 template <class T>
-View<T> Transformer<T>::at(std::vector<T>& memory, std::size_t cols) const {
-  if (memory.size() < rows_ * cols) memory.resize(rows_ * cols);
-  return {memory.data(), rows_, cols};
-}
-
-template <class T>
 void Transformer<T>::forward(std::span<const std::uint32_t> begins, ConstView<T> x, View<T> y, const Rng* dropout) {
   SEGUE_CHECK(x.cols == settings_.dims && y.rows == x.rows && y.cols == x.cols && begins.back() == x.rows,
               "transformer of {} dims: {}x{} into {}x{}", settings_.dims, x.rows, x.cols, y.rows, y.cols);
@@ -108,8 +102,7 @@ void Transformer<T>::forward(std::span<const std::uint32_t> begins, ConstView<T>
 // y = the position-wise network of x; layer.hidden and layer.active keep what is between.
 template <class T>
 void Transformer<T>::feed_forward(Layer& layer, const Block& block, ConstView<T> x, View<T> y) {
-  const View<T> hidden(layer.hidden.data(), x.rows, settings_.inner),
-      active(layer.active.data(), x.rows, settings_.inner);
+  const View<T> hidden = layer.hidden.get(x.rows, settings_.inner), active = layer.active.get(x.rows, settings_.inner);
   dense_forward(x, store_[block.inner], store_[block.inner_bias], hidden);
   activate<T>(settings_.activation, hidden, active);
   if (dropped_) layer.inner.apply(ConstView<T>(active), active);

@@ -65,13 +65,13 @@ class Transformer {
 
  private:
   struct Layer {  // n rows each
-    std::vector<T> x, normed, qkv, mixed, middle, middle_normed, hidden, active;
-    std::vector<T> stats1, stats2;
+    Scratch<T> x, normed, qkv, mixed, middle, middle_normed, hidden, active;
+    Scratch<T> stats1, stats2;
     DropoutMask projection, inner, output;
     AttentionCache<T> attention;
   };
   using Block = TransformerBlocks::Block;
-  View<T> at(std::vector<T>& memory, std::size_t cols) const;
+  View<T> at(Scratch<T>& memory, std::size_t cols) const { return memory.get(rows_, cols); }
   void block_forward(Layer& layer, const Block& block, std::size_t number, std::span<const std::uint32_t> begins,
                      View<T> x, View<T> y, const Rng* dropout);
   void block_backward(Layer& layer, const Block& block, std::span<const std::uint32_t> begins, View<T> dy, View<T> dx,
@@ -84,7 +84,7 @@ class Transformer {
   std::vector<Layer> layers_;
   std::size_t rows_ = 0;
   bool dropped_ = false;
-  std::vector<T> last_x_, last_stats_, d_qkv_, d_mixed_, d_inner_, d_normed_;
+  Scratch<T> last_x_, last_stats_, d_qkv_, d_mixed_, d_inner_, d_normed_;
 };
 
 // y = scale x + the vector of each token's position; positions: most x d. The last token of a sequence has the last
