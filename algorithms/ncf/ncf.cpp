@@ -229,7 +229,9 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
     nn::OptimizerSettings settings;
     settings.kind = optimizer == NcfOptimizer::kAdam ? nn::OptimizerKind::kAdam : nn::OptimizerKind::kSgd;
     settings.learning_rate = static_cast<double>(learning_rate);
-    trainer.emplace(net, settings, params_.embedding_updates, static_cast<std::size_t>(params_.batch_size));
+    const std::size_t samples = samples_->positives().nnz() * (1 + static_cast<std::size_t>(params_.negatives));
+    trainer.emplace(net, settings, params_.embedding_updates,
+                    std::min(static_cast<std::size_t>(params_.batch_size), samples));
   }
 
   // The mean loss of an epoch.
