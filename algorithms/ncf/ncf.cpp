@@ -101,8 +101,8 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
   Kind kind() const override { return Kind::kLogit; }
 
   void score(std::span<const Query> queries, MatRef<float> out) const override {
-    const std::size_t f = net_->shape().factors;
-    if (net_->shape().gmf) {
+    const std::size_t f = learned_->shape().factors;
+    if (learned_->shape().gmf) {
       Matrix<float> users(static_cast<Eigen::Index>(queries.size()), static_cast<Eigen::Index>(f));
       for (std::size_t q = 0; q < queries.size(); ++q) weigh_user(queries[q], row_span(users, q));
       packed_items_.score(users, {}, out);
@@ -114,8 +114,8 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
                 {out.data() + q * static_cast<std::size_t>(out.outerStride()), n_items()});
   }
   void score_candidates(const Query& query, std::span<const ItemIdx> candidates, std::span<float> out) const override {
-    if (net_->shape().gmf) {
-      std::vector<float> user(net_->shape().factors);
+    if (learned_->shape().gmf) {
+      std::vector<float> user(learned_->shape().factors);
       weigh_user(query, user);
       std::vector<std::uint32_t> which;
       which.reserve(candidates.size());
@@ -137,6 +137,7 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
   void load(const ArchiveReader& archive) override {
     net_.emplace(params_.shape(static_cast<std::size_t>(archive.value("users")),
                                static_cast<std::size_t>(archive.value("items"))));
+    learned_ = &*net_;
     trained_ = archive.u32("trained_users");
     load_params(archive, net_->params());
     prepare_scoring();
@@ -144,7 +145,10 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
 
  protected:
   int epochs() const override { return 2 * params_.pretrains() + params_.epochs; }
-  int warm_up_epochs() const override { return 2 * params_.pretrains(); }
+  std::vector<int> stages() const override {
+    if (params_.pretrains() == 0) return {params_.epochs};
+    return {params_.pretrains(), params_.pretrains(), params_.epochs};
+  }
 
   void begin(const TrainData& data, FitContext& ctx) override {
     samples_.emplace(data.train.by_user(), params_.negatives);
@@ -153,6 +157,7 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
       if (samples_->positives().row_size(u) > 0) trained_.push_back(static_cast<std::uint32_t>(u));
     const NcfShape shape = params_.shape(data.train.n_users(), data.train.n_items());
     net_.emplace(shape);
+    learned_ = &*net_;
     net_->init(static_cast<double>(params_.init_stddev), ctx.rng);
     start_trainer(trainer_, *net_, params_.optimizer, params_.learning_rate);
     if (params_.pretrains() == 0) return;
@@ -173,14 +178,17 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
       const bool gmf = epoch <= each;
       const std::string name = gmf ? "gmf" : "mlp";
       const int own = gmf ? epoch : epoch - each;
-      return {{"pre-training loss, " + name, train(*(gmf ? gmf_ : mlp_).trainer, own, ctx.rng.stream(name), ctx.exec)}};
+      Half& half = gmf ? gmf_ : mlp_;
+      learned_ = &*half.net;
+      return {{"pre-training loss, " + name, train(*half.trainer, own, ctx.rng.stream(name), ctx.exec)}};
     }
+    learned_ = &*net_;
     const int own = epoch - 2 * each;
     if (own == 1 && each > 0) net_->take(*gmf_.net, *mlp_.net, static_cast<double>(params_.pretrain_share));
     return {{"loss", train(*trainer_, own, ctx.rng, ctx.exec)}};
   }
 
-  std::vector<std::span<float>> state() override { return {net_->params().all()}; }
+  std::vector<std::span<float>> state() override { return {learned_->params().all()}; }
   std::vector<std::span<float>> training_state() override {
     std::vector<std::span<float>> out;
     const auto add = [&](NcfNet<float>& net, NcfTrainer<float>& trainer) {
@@ -195,7 +203,7 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
 
   // What does not depend on the user: each item's half of the first layer. And who stands in for unknown users.
   void prepare_scoring() override {
-    const NcfShape& shape = net_->shape();
+    const NcfShape& shape = learned_->shape();
     const auto mean = [&](ConstView<float> rows) {
       std::vector<double> sum(rows.cols, 0);
       for (const std::uint32_t u : trained_)
@@ -205,17 +213,17 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
         out[d] = static_cast<float>(sum[d] / static_cast<double>(trained_.size()));
       return out;
     };
-    mean_gmf_ = mean(net_->gmf_users());
-    mean_mlp_ = mean(net_->mlp_users());
+    mean_gmf_ = mean(learned_->gmf_users());
+    mean_mlp_ = mean(learned_->mlp_users());
     if (shape.gmf) {
-      const ConstView<float> items = net_->gmf_items();
+      const ConstView<float> items = learned_->gmf_items();
       packed_items_ = PackedRows(Eigen::Map<const Matrix<float>>(items.data, static_cast<Eigen::Index>(items.rows),
                                                                  static_cast<Eigen::Index>(items.cols)));
     }
     if (!shape.mlp) return;
-    const ConstView<float> first = net_->weights(0);
+    const ConstView<float> first = learned_->weights(0);
     item_part_.resize(static_cast<Eigen::Index>(shape.items), static_cast<Eigen::Index>(first.cols));
-    gemm<float>(net_->mlp_items(), first.some_rows(first.rows / 2, first.rows), item_part_);
+    gemm<float>(learned_->mlp_items(), first.some_rows(first.rows / 2, first.rows), item_part_);
   }
 
  private:
@@ -256,26 +264,26 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
 
   // p_u o h: its inner product with q_i is GMF's share of a logit. out: factors.
   void weigh_user(const Query& query, std::span<float> out) const {
-    const float* p = known(query) ? net_->gmf_users().row(raw(query.user)) : mean_gmf_.data();
-    for (std::size_t d = 0; d < out.size(); ++d) out[d] = p[d] * net_->head()[d];
+    const float* p = known(query) ? learned_->gmf_users().row(raw(query.user)) : mean_gmf_.data();
+    for (std::size_t d = 0; d < out.size(); ++d) out[d] = p[d] * learned_->head()[d];
   }
 
   // out[n] += the tower's share of the logit of item_of(n), and the last bias. Rows of products do not depend on their
   // neighbours, so neither do scores.
   template <class ItemOf>
   void add_tower(const Query& query, ItemOf item_of, std::span<float> out) const {
-    const NcfShape& shape = net_->shape();
-    const float bias = net_->head_bias();
+    const NcfShape& shape = learned_->shape();
+    const float bias = learned_->head_bias();
     if (!shape.mlp) {
       for (float& logit : out) logit += bias;
       return;
     }
     constexpr std::size_t kBlock = 112;
-    const std::span<const float> head = net_->head().last(shape.factors);
-    const ConstView<float> first = net_->weights(0);
-    const float* p = known(query) ? net_->mlp_users().row(raw(query.user)) : mean_mlp_.data();
+    const std::span<const float> head = learned_->head().last(shape.factors);
+    const ConstView<float> first = learned_->weights(0);
+    const float* p = known(query) ? learned_->mlp_users().row(raw(query.user)) : mean_mlp_.data();
     std::vector<float> user_part(first.cols);
-    nn::dense_forward<float>({p, 1, first.rows / 2}, first.some_rows(0, first.rows / 2), net_->biases(0),
+    nn::dense_forward<float>({p, 1, first.rows / 2}, first.some_rows(0, first.rows / 2), learned_->biases(0),
                              View<float>(user_part.data(), 1, first.cols));
     std::vector<std::vector<float>> activations;
     for (std::size_t l = 1; l <= shape.layers; ++l) activations.emplace_back(kBlock * shape.width(l));
@@ -291,7 +299,7 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
       for (std::size_t l = 1; l < shape.layers; ++l) {
         const View<float> x(activations[l - 1].data(), n, shape.width(l)),
             y(activations[l].data(), n, shape.width(l + 1));
-        nn::dense_forward<float>(x, net_->weights(l), net_->biases(l), y);
+        nn::dense_forward<float>(x, learned_->weights(l), learned_->biases(l), y);
         nn::activate<float>(nn::Activation::kRelu, y, y);
       }
       for (std::size_t i = 0; i < n; ++i)
@@ -301,6 +309,7 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
 
   NcfParams params_;
   std::optional<NcfNet<float>> net_;
+  NcfNet<float>* learned_ = nullptr;  // the network of the stage that runs, in the end net_: what is scored
   std::optional<NcfTrainer<float>> trainer_;
   Half gmf_, mlp_;
   std::optional<PointwiseSamples> samples_;

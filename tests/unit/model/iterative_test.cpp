@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -32,14 +33,18 @@ class Counter : public IterativeRecommender {
   float ready = -1;     // of the last prepare_scoring()
   double bad_loss = 0;  // added to the loss of epoch 3
   std::vector<float> left{0, 0}, right{0}, speed{0};
-  int warm_up = 0;
+  std::vector<int> parts;      // stages, where there are several
+  std::map<int, float> begun;  // of these epochs: what left[0] was at their beginning
 
  protected:
   int epochs() const override { return epochs_; }
-  int warm_up_epochs() const override { return warm_up; }
+  std::vector<int> stages() const override { return parts.empty() ? IterativeRecommender::stages() : parts; }
   void begin(const TrainData&, FitContext&) override { ++began; }
   Losses run_epoch(int epoch, const TrainData&, FitContext&) override {
-    EXPECT_EQ(epoch, ++ran);
+    EXPECT_GT(epoch, ran);
+    EXPECT_TRUE(!parts.empty() || epoch == ran + 1);
+    ran = epoch;
+    if (begun.contains(epoch)) begun[epoch] = left[0];
     left = {static_cast<float>(epoch), static_cast<float>(10 * epoch)};
     right = {static_cast<float>(-epoch)};
     speed[0] = speed[0] / 2 + static_cast<float>(epoch);
@@ -218,12 +223,34 @@ TEST(Iterative, AnInterruptionLeavesBehindItsCheckpoint) {
   EXPECT_EQ(checkpoints.kept().rbegin()->first, 3);
 }
 
-TEST(Iterative, AWarmUpIsNotValidated) {
-  Counter model(7);
-  model.warm_up = 3;
-  const Log log = fit(model, {9, 9, 9, 1, 2, 4, 3}, {.patience = 5, .every = 2});
-  EXPECT_THAT(log.points.at("validation"), ElementsAre(Pair(5, 2), Pair(7, 3)));  // every second one that counts
-  EXPECT_THAT(log.points.at("best epoch"), ElementsAre(Pair(7, 3)));
+TEST(Iterative, AStageBeginsWithTheBestOfTheOneBefore) {
+  const std::vector<double> values{1, 3, 2, 2, 9, 9, 5, 6, 4};
+  const StoppingPolicy stopping{.patience = 2, .every = 1};
+  const auto counter = [] {
+    Counter model(9);
+    model.parts = {6, 3};
+    model.begun = {{7, 0}};
+    return model;
+  };
+  Counter model = counter();
+  MemoryCheckpoints checkpoints({3, 6, 7, 8});
+  const Log log = fit(model, values, stopping, &checkpoints);
+  // The first stage stops behind epoch 4, the best is 2, and the second begins there as epoch 7.
+  EXPECT_THAT(log.points.at("validation"),
+              ElementsAre(Pair(1, 1), Pair(2, 3), Pair(3, 2), Pair(4, 2), Pair(7, 5), Pair(8, 6), Pair(9, 4)));
+  EXPECT_THAT(log.points.at("best epoch"), ElementsAre(Pair(2, 3), Pair(8, 6)));
+  EXPECT_EQ(model.begun.at(7), 2);
+  EXPECT_EQ(model.ready, 8);
+  ASSERT_EQ(checkpoints.kept().size(), 4u);
+  for (const int epoch : {3, 6, 7, 8}) {
+    Counter again = counter();
+    again.ran = epoch;
+    MemoryCheckpoints resumed = checkpoints;
+    resumed.resume_behind(epoch);
+    fit(again, values, stopping, &resumed);
+    EXPECT_EQ(again.ready, 8) << epoch;
+    EXPECT_EQ(again.begun.at(7), epoch < 7 ? 2 : 0) << epoch;
+  }
 }
 
 TEST(Iterative, DivergenceIsAnErrorOfItsEpoch) {
