@@ -46,9 +46,10 @@ struct NcfParams {
     return mlp() ? sum : 0;
   }
   double row_width() const { return (gmf() ? factors : 0) + (mlp() ? double(factors) * (1 << (layers - 1)) : 0); }
-  // Three products a weight, and some 60 operations a number of an embedding.
+  // Three products a weight, at some eight times the 10 GFLOP/s of an estimate, and some 60 operations a number of an
+  // embedding.
   double fit_flop(const DataShape& s) const {
-    return double(pretrains() + epochs) * s.events * (1 + negatives) * (6 * weights() + 60 * row_width());
+    return double(pretrains() + epochs) * s.events * (1 + negatives) * (0.75 * weights() + 60 * row_width());
   }
   // Moments, and 32 bytes a sample; parameters are counted as the model's.
   double fit_bytes(const DataShape& s) const {
