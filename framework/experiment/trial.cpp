@@ -44,6 +44,7 @@ class PipeProgress : public Progress {
     if (interrupted_()) throw Error(ExitCode::kInterrupted, "interrupted");
   }
   void record(std::string_view series, int epoch, double value) override {
+    SEGUE_CHECK(series.find('/') == std::string_view::npos, "a curve cannot be kept under the name '{}', for its '/'", series);
     const bool validation = series == "validation";
     const std::string name = validation ? validation_ : std::string(series);
     if (validation || series == "best epoch") value *= sign_;
