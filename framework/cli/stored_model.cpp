@@ -9,6 +9,7 @@
 #include "framework/cli/suite.hpp"
 #include "framework/h5/file.hpp"
 #include "framework/model/h5_archive.hpp"
+#include "framework/model/history_query.hpp"
 #include "framework/store/imports.hpp"
 
 namespace segue {
@@ -153,10 +154,11 @@ ItemIdx StoredModel::find_item(const std::string& text) const {
   throw UsageError("'{}' fits {} items: {}{}; give an id", text, fits.size(), several, fits.size() > 5 ? " ..." : "");
 }
 
-HistoryView StoredModel::history(UserIdx user) const {
+Query StoredModel::query(UserIdx user) const {
   for (std::size_t q = 0; q < fold.test.size(); ++q)
-    if (fold.test.users[q] == user) return fold.test.histories[q];
-  return fold.train_histories.of(user);
+    if (fold.test.users[q] == user) return history_query(user, fold.test.histories[q], fold.test.now[q]);
+  const HistoryView history = fold.train_histories.of(user);
+  return history_query(user, history, history.times.empty() ? 0 : history.times.back());
 }
 
 }  // namespace segue

@@ -8,6 +8,7 @@
 
 #include "framework/cli/session.hpp"
 #include "framework/data/task.hpp"
+#include "framework/model/query.hpp"
 #include "framework/model/recommender.hpp"
 #include "framework/store/manifest.hpp"
 
@@ -28,8 +29,9 @@ struct StoredModel {
   ItemIdx find_item(const std::string& text) const;
   // Only by external id or whole title; nothing where none or several fit.
   std::optional<ItemIdx> find_whole(const std::string& text) const;
-  // What the model may know of a user: everything before the test events.
-  HistoryView history(UserIdx user) const;
+  // What a trial asks of a user: everything before the test events is known, and it is the time of the first of them. Of
+  // a user without test events, all that was trained on.
+  Query query(UserIdx user) const;
 };
 
 // --trial, --results and -n of the commands that ask a stored model.

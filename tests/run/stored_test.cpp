@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <map>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -225,6 +227,32 @@ TEST(StoredModel, KnowsWhatComesNext) {
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.err, HasSubstr("no item '" + slip + "'"));
   EXPECT_THAT(unknown.err, HasSubstr("'" + tracks[1]["title"].get<std::string>() + "'"));
+}
+
+// Of data with sessions too: a current session that is not told from what came before it gives other lists.
+TEST(StoredModel, RecommendsWhatTheTrialStored) {
+  const Bench bench("version: 1\nname: sessions\n" + kSmallDemo +
+                    "split: {strategy: leave_last_out}\nalgorithms: [vsknn, stan, popular]\n"
+                    "evaluate: [{repeats: allow, metrics: [hr@10]}]\n");
+  ASSERT_EQ(bench.run({"-q"}).exit_code, 0);
+  const std::string results = bench.results().string();
+  for (const std::string trial : {"vsknn", "stan", "popular"}) {
+    const std::string file = (bench.folder() / (trial + ".trec")).string();
+    ASSERT_EQ(bench.segue({"export", results, "--what", "runs", "--label", trial, "-o", file}).exit_code, 0);
+    std::map<std::string, std::vector<std::string>> stored;
+    std::ifstream in(file);
+    for (std::string user, q0, item, rank, score, name; in >> user >> q0 >> item >> rank >> score >> name;)
+      stored[user].push_back(item);
+    ASSERT_GT(stored.size(), 20u);
+    for (auto it = stored.begin(); it != stored.end() && std::distance(stored.begin(), it) < 10; ++it) {
+      const Outcome outcome = bench.segue({"recommend", "--trial", trial, "--results", results, "--user", it->first,
+                                           "--repeats", "-n", "10", "--format", "json"});
+      ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+      std::vector<std::string> items;
+      for (const Json& row : Json::parse(outcome.out)) items.push_back(row["id"]);
+      EXPECT_EQ(items, it->second) << trial << " for " << it->first;
+    }
+  }
 }
 
 // A file beside the suite was found when it ran, and must be found again afterwards.
