@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "framework/cli/session.hpp"
 #include "framework/data/task.hpp"
@@ -18,17 +19,23 @@ class App;
 
 namespace segue {
 
+enum class Match { kWhole, kPart };
+
 struct StoredModel {
   ManifestTrial trial;
   PreparedFold fold;
   std::unique_ptr<Recommender> model;
+  // What a single play (or the fewest that count) weighs in a history under the suite's feedback; nothing where that is
+  // ratings, of which a play says none, or where it would count against the item.
+  std::optional<float> play_weight;
 
   std::string title(ItemIdx item) const;   // or the external id where there is none
   std::string artist(ItemIdx item) const;  // empty where unknown
-  // By external id, else by title (whole, then part; case does not matter). UsageError where none or several fit.
-  ItemIdx find_item(const std::string& text) const;
-  // Only by external id or whole title; nothing where none or several fit.
-  std::optional<ItemIdx> find_whole(const std::string& text) const;
+  // By external id, else by title, whole or (kPart) where no whole one fits a part of it; case does not matter. UsageError
+  // where none or several fit.
+  ItemIdx find_item(const std::string& text, Match match = Match::kPart) const;
+  // By external id, else all that have this title.
+  std::vector<ItemIdx> whole_matches(const std::string& text) const;
   // What a trial asks of a user: everything before the test events is known, and it is the time of the first of them. Of
   // a user without test events, all that was trained on.
   Query query(UserIdx user) const;
