@@ -1,14 +1,18 @@
 #include "framework/base/build_info.hpp"
 
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <fstream>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <build_info.hpp>  // generated
 #include <dlfcn.h>
 #include <fmt/format.h>
-
-#include "framework/base/hash.hpp"
+#include <fmt/ranges.h>
+#include <link.h>
 
 namespace segue {
 
@@ -24,6 +28,35 @@ std::string blas_text(const char* function) {
   if (::dlsym(RTLD_DEFAULT, "dgemm_") == nullptr) return "none";
   auto* f = loaded_function<const char*()>(function);
   return f == nullptr ? "unknown" : f();
+}
+
+bool lies_in(const dl_phdr_info& object, std::uintptr_t address) {
+  return std::any_of(object.dlpi_phdr, object.dlpi_phdr + object.dlpi_phnum, [&](const ElfW(Phdr) & part) {
+    const std::uintptr_t begin = object.dlpi_addr + part.p_vaddr;
+    return part.p_type == PT_LOAD && address >= begin && address - begin < part.p_memsz;
+  });
+}
+
+// In hexadecimal, or empty.
+std::string build_id(const dl_phdr_info& object) {
+  std::string out;
+  for (const ElfW(Phdr) & part : std::span(object.dlpi_phdr, object.dlpi_phnum)) {
+    if (part.p_type != PT_NOTE) continue;
+    const std::size_t align = std::max<std::size_t>(part.p_align, 4);
+    const auto padded = [&](std::size_t size) { return (size + align - 1) / align * align; };
+    const auto* at = reinterpret_cast<const unsigned char*>(object.dlpi_addr + part.p_vaddr);
+    const unsigned char* const end = at + part.p_memsz;
+    while (at + sizeof(ElfW(Nhdr)) <= end && out.empty()) {
+      ElfW(Nhdr) note;
+      std::memcpy(&note, at, sizeof note);
+      const unsigned char* const name = at + sizeof note;
+      const unsigned char* const content = at + padded(sizeof note + note.n_namesz);
+      if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && std::memcmp(name, "GNU", 4) == 0)
+        for (std::size_t n = 0; n < note.n_descsz; ++n) out += fmt::format("{:02x}", content[n]);
+      at = content + padded(note.n_descsz);
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -49,20 +82,18 @@ std::string cpu_model() {
 std::string blas_version() { return blas_text("openblas_get_config"); }
 std::string blas_core() { return blas_text("openblas_get_corename"); }
 
-std::string program_hash() {
-  Dl_info library{};
-  const bool known = ::dladdr(reinterpret_cast<void*>(&program_hash), &library) != 0 && library.dli_fname != nullptr;
-  Hasher hasher;
-  for (const std::string& path : {std::string("/proc/self/exe"), std::string(known ? library.dli_fname : "/proc/self/exe")}) {
-    std::ifstream file(path, std::ios::binary);
-    std::vector<char> chunk(std::size_t{1} << 20);
-    do {
-      file.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-      hasher.bytes(chunk.data(), static_cast<std::size_t>(file.gcount()));
-    } while (file);
-    if (!file.eof()) return "unknown";
-  }
-  return hasher.hex();
+std::string program_id() {
+  std::vector<std::string> ids;
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* object, std::size_t, void* out) {
+        const bool program = object->dlpi_name == nullptr || *object->dlpi_name == '\0';
+        if (program || lies_in(*object, reinterpret_cast<std::uintptr_t>(&build_id)))
+          static_cast<std::vector<std::string>*>(out)->push_back(build_id(*object));
+        return 0;
+      },
+      &ids);
+  if (ids.empty() || std::find(ids.begin(), ids.end(), "") != ids.end()) return "unknown";
+  return fmt::format("{}", fmt::join(ids, " "));
 }
 
 std::string hdf5_runtime_version() {

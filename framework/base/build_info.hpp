@@ -18,9 +18,10 @@ std::string cpu_model();
 // chose for this CPU ("SkylakeX"); "none" where no BLAS is loaded, "unknown" where it is not OpenBLAS.
 std::string blas_version();
 std::string blas_core();
-// Content hash of the program's file and of the library that this function lies in: another build, another hash. "unknown"
-// where they cannot be read any more.
-std::string program_hash();
+// The build ids (sums of their content, made by the linker) of the program and of the library that this function lies in,
+// as they are in memory: whatever happens to the files meanwhile, another build, another text. "unknown" where the linker
+// left none.
+std::string program_id();
 // Of the HDF5 library loaded: "1.10.8", or "unknown".
 std::string hdf5_runtime_version();
 

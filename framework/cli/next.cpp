@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "framework/base/log.hpp"
 #include "framework/cli/commands.hpp"
 #include "framework/cli/item_table.hpp"
 #include "framework/model/recommend.hpp"
@@ -22,9 +23,11 @@ struct Arguments {
   TableFormat format{};
 };
 
+// Of --history, between commas outside quotes.
 struct Piece {
   std::string text;
   bool quoted = false;
+  std::size_t begin = 0, end = 0;  // where it stands, without the blanks around it
 };
 
 // "A, B, \"C, D\"" -> A; B; C, D. Inside quotes a quote is written twice.
@@ -34,6 +37,7 @@ std::vector<Piece> split_at_commas(const std::string& text) {
   bool inside = false;
   const auto end = [&] {
     while (!piece.quoted && piece.text.ends_with(' ')) piece.text.pop_back();
+    piece.end = piece.begin + piece.text.size();  // of no use where it is quoted
     if (!piece.text.empty()) out.push_back(std::move(piece));
     piece = {};
   };
@@ -49,6 +53,7 @@ std::vector<Piece> split_at_commas(const std::string& text) {
     } else if (c == '"' && piece.text.empty()) {
       inside = piece.quoted = true;
     } else if (c != ' ' || (!piece.text.empty() && !piece.quoted)) {
+      if (piece.text.empty()) piece.begin = i;
       piece.text += c;
     }
   }
@@ -57,29 +62,43 @@ std::vector<Piece> split_at_commas(const std::string& text) {
   return out;
 }
 
-// Oldest first.
+// Oldest first. What commas part may be no more than a piece of a title, which a part of another title must not be
+// taken for: only whole titles and ids count there.
 std::vector<ItemIdx> find_history(const StoredModel& m, const Arguments& args) {
   const std::vector<Piece> pieces = split_at_commas(args.history);
   std::vector<ItemIdx> out;
-  // The longest run of pieces that is a title with commas in it, else the piece alone.
-  const auto add_title = [&](std::size_t& at) {
-    constexpr std::size_t kMostCommas = 4;
-    std::string text = pieces[at].text;
-    std::optional<ItemIdx> found;
+  constexpr std::size_t kMostCommas = 4;
+  for (std::size_t at = 0; at < pieces.size();) {
+    // The longest run of pieces that is a title with commas in it, as it was written, else with a blank behind each
+    // comma.
+    std::string text, joined = pieces[at].text;
     std::size_t end = at + 1;
     for (std::size_t n = at + 1; n < pieces.size() && n <= at + kMostCommas && !pieces[n].quoted && !pieces[at].quoted;
          ++n) {
-      text += ", " + pieces[n].text;
-      if (const auto whole = m.find_whole(text)) found = whole, end = n + 1;
+      joined += ", " + pieces[n].text;
+      for (const std::string& run : {args.history.substr(pieces[at].begin, pieces[n].end - pieces[at].begin), joined}) {
+        if (m.whole_matches(run).empty()) continue;
+        text = run, end = n + 1;
+        break;
+      }
     }
-    out.push_back(found ? *found : m.find_item(pieces[at].text));
+    const bool alone = pieces[at].quoted || pieces.size() == 1;
+    out.push_back(end > at + 1 ? m.find_item(text, Match::kWhole)
+                               : m.find_item(pieces[at].text, alone ? Match::kPart : Match::kWhole));
     at = end;
-  };
-  for (std::size_t at = 0; at < pieces.size();) add_title(at);
+  }
   for (const std::string& item : args.items) out.push_back(m.find_item(item));
   if (out.empty())
     throw UsageError("what was heard? --history \"A, B, C\", oldest first, by title or id; or --item A --item B");
   return out;
+}
+
+// Whether the history changes any score: of baselines it does not, nor of models that need ratings where it has none.
+bool reads_history(const Recommender& model, const Query& query) {
+  const std::vector<Query> queries{query, {.now = query.now}};
+  Matrix<float> scores(2, static_cast<Eigen::Index>(model.n_items()));
+  model.score(queries, scores);
+  return scores.row(0) != scores.row(1);
 }
 
 std::string name_of(const StoredModel& m, ItemIdx item) {
@@ -101,6 +120,8 @@ ExitCode next_items(Session& session, const Arguments& args) {
   const std::vector<ItemIdx> history = find_history(m, args);
   Query query;  // of nobody known: all there is to go by is the history, as one session
   query.history = history;
+  const std::vector<float> weights(history.size(), m.play_weight.value_or(0));
+  if (m.play_weight) query.weights = weights;
   const auto times = m.fold.train_histories.times();
   if (!times.empty()) query.now = *std::max_element(times.begin(), times.end());
 
@@ -135,13 +156,22 @@ ExitCode next_items(Session& session, const Arguments& args) {
     future = catalogue.typical(found, kTags);
   }
   const Table next = item_table(m, found, columns);
+  const bool reads = reads_history(*m.model, query);
+  const std::string unread =
+      fmt::format("{} does not read this history: its scores are those of an empty one, so everybody gets this list",
+                  m.trial.label);
   if (format != TableFormat::kText) {
     Table vibe;
     vibe.columns = {{"of"}, {"tag"}, {"items", Align::kRight}, {"z", Align::kRight}};
     for (const auto& [name, list] : {std::pair("history", &past), std::pair("next", &future)})
       for (const TypicalTag& t : *list)
         vibe.add({name, std::string(tags->tags[static_cast<std::size_t>(t.tag)]), Cell(t.items), Cell::fixed(t.z, 2)});
-    show(NamedTables{{"history", item_table(m, history, {})}, {"next", next}, {"vibe", vibe}}, format);
+    Table model = record_table();
+    model.add({"label", m.trial.label});
+    model.add({"reads history", reads});
+    show(NamedTables{{"history", item_table(m, history, {})}, {"next", next}, {"vibe", vibe}, {"model", model}},
+         format);
+    if (!reads) log_warning("{}", unread);
     return ExitCode::kOk;
   }
   std::string after;
@@ -155,6 +185,7 @@ ExitCode next_items(Session& session, const Arguments& args) {
   if (!scale.is_probability())
     fmt::print("relative: 1 is the best of all candidates, 0 the worst; scores of {} are no probabilities\n",
                m.trial.label);
+  if (!reads) fmt::print("{}\n", unread);
   return ExitCode::kOk;
 }
 
@@ -177,7 +208,7 @@ void add_next(CLI::App& app, Session& session) {
   cmd.add_flag("--exclude-history", args->without_repeats, "leave out what is in the history (the default)")
       ->excludes(repeats);
   add_stored_model(cmd, args->trial, args->results, args->n);
-  cmd.add_flag("--json", args->json, "the same as --format json: history, next and vibe");
+  cmd.add_flag("--json", args->json, "the same as --format json: history, next, vibe and model");
   add_format(cmd, args->format);
   on_run(cmd, session, [args, &session] { return next_items(session, *args); });
 }

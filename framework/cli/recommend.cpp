@@ -14,7 +14,7 @@ namespace segue {
 namespace {
 
 struct Arguments {
-  std::string trial, results, user, item, history;
+  std::string trial, results, user, item;
   int n = 10;
   bool repeats = false;
   TableFormat format{};
@@ -25,21 +25,15 @@ ExitCode recommend_to_user(Session& session, const Arguments& args) {
   const auto position = m.fold.users.find(args.user);
   if (!position) throw UsageError("no user '{}' in data set '{}'; it has {} users, such as {}", args.user, m.trial.dataset, m.fold.users.size(), m.fold.users[0]);
   const UserIdx user = user_at(*position);
-  const HistoryView history = m.history(user);
-  Query query;
-  query.user = user;
-  query.history = history.items;
-  query.times = history.times;
-  query.weights = history.weights;
-  query.kinds = history.kinds;
-  query.now = history.times.empty() ? 0 : history.times.back();
-  std::vector<ItemIdx> seen(history.items.begin(), history.items.end());
+  const Query query = m.query(user);
+  std::vector<ItemIdx> seen(query.history.begin(), query.history.end());
   std::sort(seen.begin(), seen.end());
   seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
   const std::vector<std::uint64_t> offsets{0, seen.size()};
   CandidatePolicy policy;
   if (!args.repeats) policy.excluded = {offsets, seen};
   policy.item_keys = m.fold.items.keys();
+  policy.user_keys = m.fold.users.keys().slice(*position, *position + 1);
   policy.task_seed = m.fold.task_seed;
   const TopK top = recommend(*m.model, {&query, 1}, policy, static_cast<std::size_t>(args.n), Executor(0));
 
@@ -62,7 +56,7 @@ ExitCode recommend_to_user(Session& session, const Arguments& args) {
     }
   }
   if (args.format == TableFormat::kText)
-    fmt::print("{} for user {} on {} ({} events known)\n", m.trial.label, args.user, m.trial.dataset, history.items.size());
+    fmt::print("{} for user {} on {} ({} events known)\n", m.trial.label, args.user, m.trial.dataset, query.history.size());
   show(item_table(m, top.row(0), columns), args.format);
   return ExitCode::kOk;
 }

@@ -7,8 +7,10 @@
 
 #include "framework/base/errors.hpp"
 #include "framework/cli/suite.hpp"
+#include "framework/data/feedback.hpp"
 #include "framework/h5/file.hpp"
 #include "framework/model/h5_archive.hpp"
+#include "framework/model/history_query.hpp"
 #include "framework/store/imports.hpp"
 
 namespace segue {
@@ -92,6 +94,8 @@ StoredModel open_stored_model(Session& session, const std::string& wanted, const
   StoredModel out;
   out.trial = found.trial;
   out.fold = prepare_fold(datasets.load(*entry), spec.task, found.trial.fold);
+  const Event play{.kind = EventKind::kPlay, .value = static_cast<float>(std::max(1.0, spec.task.feedback.min_value.value_or(1)))};
+  if (const float weight = pair_weight({&play, 1}, spec.task.feedback); !out.fold.has_ratings && weight > 0) out.play_weight = weight;
   const H5Reader file(found.folder.trial_file(found.trial.fit));
   const std::string stored = file.attribute_text("/", "dataset_fingerprint").value_or("");
   if (stored != out.fold.dataset_fingerprint)
@@ -113,50 +117,52 @@ std::string StoredModel::artist(ItemIdx item) const {
   return std::string(artists->artists[artists->artist_of[raw(item)]]);
 }
 
-std::optional<ItemIdx> StoredModel::find_whole(const std::string& text) const {
-  if (const auto position = fold.items.find(text)) return item_at(*position);
+std::vector<ItemIdx> StoredModel::whole_matches(const std::string& text) const {
+  if (const auto position = fold.items.find(text)) return {item_at(*position)};
   const std::string wanted = lower(text);
-  std::optional<ItemIdx> found;
-  for (std::size_t i = 0; i < fold.items.size(); ++i) {
-    if (lower(title(item_at(i))) != wanted) continue;
-    if (found) return std::nullopt;
-    found = item_at(i);
-  }
-  return found;
+  std::vector<ItemIdx> out;
+  for (std::size_t i = 0; i < fold.items.size(); ++i)
+    if (lower(title(item_at(i))) == wanted) out.push_back(item_at(i));
+  return out;
 }
 
-ItemIdx StoredModel::find_item(const std::string& text) const {
-  if (const auto position = fold.items.find(text)) return item_at(*position);
-  const std::string wanted = lower(text);
-  std::vector<ItemIdx> whole, part;
-  std::vector<std::string> titles;  // in lower case
-  for (std::size_t i = 0; i < fold.items.size(); ++i) {
-    const std::string title = lower(this->title(item_at(i)));
-    titles.push_back(title);
-    if (title == wanted) whole.push_back(item_at(i));
-    else if (title.find(wanted) != std::string::npos) part.push_back(item_at(i));
-  }
-  const std::vector<ItemIdx>& fits = whole.empty() ? part : whole;
+ItemIdx StoredModel::find_item(const std::string& text, Match match) const {
+  std::vector<ItemIdx> fits = whole_matches(text);
   if (fits.size() == 1) return fits.front();
+  constexpr std::size_t kNear = 3;
+  std::vector<std::string> near;  // what may have been meant
   if (fits.empty()) {
-    std::string near;
-    for (int n = 0; n < 3; ++n) {
+    const std::string wanted = lower(text);
+    std::vector<std::string> titles;  // in lower case
+    for (std::size_t i = 0; i < fold.items.size(); ++i) {
+      titles.push_back(lower(title(item_at(i))));
+      if (titles.back().find(wanted) != std::string::npos) fits.push_back(item_at(i));
+    }
+    if (match == Match::kWhole) {
+      for (std::size_t n = 0; n < std::min(kNear, fits.size()); ++n) near.push_back(title(fits[n]));
+      fits.clear();
+    }
+    while (fits.empty() && near.size() < kNear) {
       const auto at = std::find(titles.begin(), titles.end(), nearest_name(wanted, titles));
       if (at == titles.end() || at->empty()) break;
-      near += fmt::format("{}'{}'", near.empty() ? "; did you mean " : " or ", title(item_at(static_cast<std::size_t>(at - titles.begin()))));
+      const std::string next = title(item_at(static_cast<std::size_t>(at - titles.begin())));
+      if (std::find(near.begin(), near.end(), next) == near.end()) near.push_back(next);
       at->clear();  // the next nearest
     }
-    throw UsageError("no item '{}' in data set '{}'{}{}", text, trial.dataset, near, near.empty() ? "" : "?");
   }
+  if (fits.size() == 1) return fits.front();
+  if (fits.empty())
+    throw UsageError("no item '{}' in data set '{}'{}{}{}", text, trial.dataset, near.empty() ? "" : "; did you mean '", fmt::join(near, "' or '"), near.empty() ? "" : "'?");
   std::string several;
   for (std::size_t i = 0; i < std::min<std::size_t>(5, fits.size()); ++i) several += fmt::format("{}{} '{}'", i > 0 ? ", " : "", fold.items[raw(fits[i])], title(fits[i]));
   throw UsageError("'{}' fits {} items: {}{}; give an id", text, fits.size(), several, fits.size() > 5 ? " ..." : "");
 }
 
-HistoryView StoredModel::history(UserIdx user) const {
+Query StoredModel::query(UserIdx user) const {
   for (std::size_t q = 0; q < fold.test.size(); ++q)
-    if (fold.test.users[q] == user) return fold.test.histories[q];
-  return fold.train_histories.of(user);
+    if (fold.test.users[q] == user) return history_query(user, fold.test.histories[q], fold.test.now[q]);
+  const HistoryView history = fold.train_histories.of(user);
+  return history_query(user, history, history.times.empty() ? 0 : history.times.back());
 }
 
 }  // namespace segue

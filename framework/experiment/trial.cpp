@@ -13,6 +13,7 @@
 #include "framework/experiment/provenance.hpp"
 #include "framework/experiment/trial_checkpoints.hpp"
 #include "framework/model/h5_archive.hpp"
+#include "framework/model/history_query.hpp"
 #include "framework/model/recommend.hpp"
 #include "framework/store/task_file.hpp"
 #include "framework/store/trial_file.hpp"
@@ -44,6 +45,7 @@ class PipeProgress : public Progress {
     if (interrupted_()) throw Error(ExitCode::kInterrupted, "interrupted");
   }
   void record(std::string_view series, int epoch, double value) override {
+    SEGUE_CHECK(series.find('/') == std::string_view::npos, "a curve cannot be kept under the name '{}', for its '/'", series);
     const bool validation = series == "validation";
     const std::string name = validation ? validation_ : std::string(series);
     if (validation || series == "best epoch") value *= sign_;
@@ -64,19 +66,8 @@ class PipeProgress : public Progress {
 // Queries of an evaluation set, for the rows of a view.
 std::vector<Query> make_queries(const EvalSet& set, const std::vector<std::size_t>& rows) {
   std::vector<Query> queries(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const HistoryView h = set.histories[rows[i]];
-    Query& q = queries[i];
-    q.user = set.users[rows[i]];
-    q.history = h.items;
-    q.times = h.times;
-    q.weights = h.weights;
-    q.kinds = h.kinds;
-    q.now = set.now[rows[i]];
-    // The current session: the trailing events that share the last session number.
-    q.session_begin = h.items.size();
-    while (q.session_begin > 0 && h.sessions[q.session_begin - 1] == h.sessions.back()) --q.session_begin;
-  }
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    queries[i] = history_query(set.users[rows[i]], set.histories[rows[i]], set.now[rows[i]]);
   return queries;
 }
 

@@ -10,6 +10,7 @@ namespace segue {
 namespace {
 
 constexpr double kMostOfTheTime = 0.02;  // what writing may cost
+constexpr const char* kBuild = "build of Segue";
 
 }  // namespace
 
@@ -22,7 +23,7 @@ FitIdentity fit_identity(const Job& job, int algorithm_version, const std::strin
           {"seed", std::to_string(job.seed)},
           {"data set", dataset_fingerprint},
           {"plugin", plugin_hash},
-          {"build of Segue", program_hash()},
+          {kBuild, program_id()},
           {"CPU", cpu_model()},
           {"set of BLAS kernels", blas_core()}};
 }
@@ -41,6 +42,9 @@ bool TrialCheckpoints::restore(FitState& fit) {
   remove_unfinished_checkpoints(job_.checkpoint);
   if (!std::filesystem::exists(job_.checkpoint)) return false;
   try {
+    const auto build = identity_.find(kBuild);
+    if (build != identity_.end() && build->second == "unknown")
+      throw DataError("this build of Segue has no build id, so it may have been written with another one");
     read_checkpoint(job_.checkpoint, identity_, fit, record_);
   } catch (const DataError& e) {
     warn(fmt::format("starts anew: the checkpoint {} cannot be used: {}", job_.checkpoint, e.what()));

@@ -70,7 +70,7 @@ void TrialQueue::run(std::deque<QueuedTrial> queue, int jobs, const Later& later
     if (g_interrupts > 0) queue.clear();
     if (g_interrupts > seen_interrupts) {
       if (seen_interrupts == 0)
-        display_.message("interrupted: finishing the current batch (Ctrl-C again stops at once)");
+        display_.message("interrupted: finishing the current epoch and saving it where fits resume (Ctrl-C again stops at once)");
       for (Running& r : running) {
         r.process->interrupt();  // also where it is killed, so that its end is taken for what it is
         if (g_interrupts > 1) r.process->kill();

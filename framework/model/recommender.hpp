@@ -35,7 +35,7 @@ class Progress {
  public:
   virtual ~Progress() = default;
   virtual void step(std::size_t done, std::size_t total, std::string_view unit) { (void)done, (void)total, (void)unit; }
-  // A point of the learning curve: series such as "loss" or "validation ndcg@10", one value an epoch.
+  // A point of the learning curve: series (without '/') such as "loss" or "validation ndcg@10", one value an epoch.
   virtual void record(std::string_view series, int epoch, double value) { (void)series, (void)epoch, (void)value; }
   virtual void epoch_seconds(double seconds) { (void)seconds; }
 };

@@ -18,7 +18,8 @@ inline constexpr int kCheckpointSchemaVersion = 1;
 using FitIdentity = std::map<std::string, std::string>;
 
 // Written under a temporary name, synced and renamed. Of the record: curves, epoch_seconds, fit_seconds, and the
-// attribute "resumed" where there is one. EnvironmentError where it cannot be written.
+// attribute "resumed" where there is one. EnvironmentError where it cannot be written: then nothing is left of it.
+// LogicError where the name of a curve has a '/'.
 void write_checkpoint(const std::filesystem::path& path, const FitIdentity& identity, const FitState& fit,
                       const TrialRecord& record);
 
@@ -30,7 +31,7 @@ void read_checkpoint(const std::filesystem::path& path, const FitIdentity& ident
 
 // The file, and what is left of writes that were cut short.
 void remove_checkpoint(const std::filesystem::path& path);
-// The latter alone.
+// The latter alone; what a process that is alive has begun stays.
 void remove_unfinished_checkpoints(const std::filesystem::path& path);
 // Those of trials whose file is there; then the folder, where nothing is left in it.
 void sweep_checkpoints(const ResultsFolder& results);

@@ -8,6 +8,7 @@ target_compile_features(segue_flags INTERFACE cxx_std_20)
 target_compile_definitions(segue_flags INTERFACE EIGEN_DONT_PARALLELIZE FMT_SHARED SPDLOG_FMT_EXTERNAL)
 target_compile_options(segue_flags INTERFACE -march=${SEGUE_ARCH} -ffp-contract=off)
 target_link_libraries(segue_flags INTERFACE fmt::fmt Eigen3::Eigen)
+target_link_options(segue_flags INTERFACE -Wl,--build-id=sha1)  # by which a checkpoint knows who wrote it: program_id()
 
 add_library(segue_warnings INTERFACE)
 target_compile_options(segue_warnings INTERFACE

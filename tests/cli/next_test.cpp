@@ -9,11 +9,12 @@
 namespace segue::test {
 namespace {
 
-// Sixteen tracks: even ones are folk, odd ones techno, every fourth is instrumental. One title has a comma.
+// Sixteen tracks: even ones are folk, odd ones techno, every fourth is instrumental. Two titles have commas, one with a
+// blank behind it, one without, and two tracks have one title.
 std::string items_csv() {
   const char* titles[] = {"Amber Road",  "Bassline",  "Copper Hill", "Drum Code", "Evening, Again", "Flicker",
-                          "Green Water", "Hard Loop", "Ivy Wall",    "Junction",  "Kindling",       "Low Pass",
-                          "Meadow",      "Night Bus", "Old Mill",    "Pulse"};
+                          "Green Water", "Hard Loop", "Ivy Wall",    "Junction",  "10,000 Days",    "Low Pass",
+                          "Meadow",      "Night Bus", "Pulse",       "Pulse"};
   std::string out = "id,title,artist,tags\n";
   for (int i = 0; i < 16; ++i)
     out += fmt::format("t{:02},\"{}\",{},{}{}\n", i, titles[i], i % 2 == 0 ? "The Hollow" : "Grid",
@@ -43,7 +44,7 @@ dataset:
   items_artist: artist
   items_tags: tags
   tag_separator: "|"
-algorithms: [item_knn]
+algorithms: [item_knn, popular]
 evaluate: [{metrics: [hr@3]}]
 )";
 
@@ -60,6 +61,13 @@ TEST(Golden, Next) {
            {"next", "--trial", "item_knn", "--history", "Evening, Again, \"Meadow\"", "-n", "2", "--format", "md"},
            {"next", "--trial", "item_knn", "--item", "Evening, Again", "--item", "Meadow", "-n", "2", "--repeats"},
            {"next", "--trial", "item_knn", "--history", "Evening, Again", "-n", "2"},
+           {"next", "--trial", "item_knn", "--history", "Bassline, hard loop, t09", "-n", "3", "--format", "csv"},
+           {"next", "--trial", "item_knn", "--history", "10,000 days,Evening,Again", "-n", "2"},
+           {"next", "--trial", "item_knn", "--history", "10, Meadow"},
+           {"next", "--trial", "item_knn", "--history", "Meadow, Pulse"},
+           {"next", "--trial", "item_knn", "--history", "\"Mead\"", "-n", "100"},
+           {"next", "--trial", "popular", "--history", "Meadow", "-n", "2"},
+           {"next", "--trial", "popular", "--history", "Meadow", "-n", "1", "--json"},
            {"next", "--trial", "item_knn", "--history", "Amber Raod, Meadow"},
            {"next", "--trial", "item_knn", "--history", "\"Amber Road, Meadow"},
            {"next", "--trial", "item_knn"},

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "framework/model/history_query.hpp"
 #include "framework/model/recommend.hpp"
 #include "tests/contract/subjects.hpp"
 #include "tests/contract/world.hpp"
@@ -12,21 +13,11 @@ namespace {
 
 class Sequences : public testing::TestWithParam<Subject> {};
 
-// Queries as a trial asks them: the current session are the trailing events of one session number.
+// Queries as a trial asks them.
 std::vector<Query> queries_of(const EvalSet& set) {
-  std::vector<Query> queries(set.size());
-  for (std::size_t q = 0; q < queries.size(); ++q) {
-    const HistoryView h = set.histories[q];
-    std::size_t begin = h.items.size();
-    while (begin > 0 && h.sessions[begin - 1] == h.sessions.back()) --begin;
-    queries[q] = {.user = set.users[q],
-                  .history = h.items,
-                  .times = h.times,
-                  .weights = h.weights,
-                  .kinds = h.kinds,
-                  .now = set.now[q],
-                  .session_begin = begin};
-  }
+  std::vector<Query> queries;
+  for (std::size_t q = 0; q < set.size(); ++q)
+    queries.push_back(history_query(set.users[q], set.histories[q], set.now[q]));
   return queries;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <map>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -204,6 +206,7 @@ TEST(StoredModel, KnowsWhatComesNext) {
               testing::Not(HasSubstr("probability")));
 
   // Each tag of the vibe stands behind as many items as it says.
+  EXPECT_FALSE(all["vibe"].empty());
   for (const Json& tag : all["vibe"]) {
     EXPECT_THAT((std::vector<std::string>{"history", "next"}), testing::Contains(tag["of"].get<std::string>()));
     EXPECT_GE(tag["items"].get<int>(), 2);
@@ -225,6 +228,66 @@ TEST(StoredModel, KnowsWhatComesNext) {
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_THAT(unknown.err, HasSubstr("no item '" + slip + "'"));
   EXPECT_THAT(unknown.err, HasSubstr("'" + tracks[1]["title"].get<std::string>() + "'"));
+}
+
+// What is said of a model that gives everybody the same list, and of none that does not.
+TEST(StoredModel, SaysWhereTheHistoryIsNotRead) {
+  const Bench bench(
+      "version: 1\nname: reads\ndataset: {name: delimited, path: stars.csv, user: user, item: item, rating: stars}\n"
+      "split: {strategy: random_ratio, test: 0.2, per: user}\nalgorithms: [popular, item_knn, {sgd_mf: {epochs: 3}}]\n"
+      "evaluate: [{metrics: [hr@3]}]\n");
+  std::string csv = "user,item,stars\n";
+  for (int u = 0; u < 20; ++u)
+    for (int i = 0; i < 12; ++i)
+      if ((u + i) % 3 != 0) csv += fmt::format("u{},i{},{}\n", u, i, 1 + (u * i) % 5);
+  bench.folder().write("stars.csv", csv);
+  const auto reads = [&](const std::string& trial, const std::string& setting) {
+    const std::string results = (bench.folder() / setting).string();
+    const Outcome outcome =
+        bench.segue({"next", "--trial", trial, "--results", results, "--history", "i3, i5", "--json"});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    const Json model = Json::parse(outcome.out)["model"];
+    EXPECT_EQ(model["label"], trial);
+    EXPECT_EQ(outcome.err.find("does not read this history") == std::string::npos, model["reads_history"].get<bool>());
+    return model["reads_history"].get<bool>();
+  };
+  // Ratings are what squared loss learns from, and who has only heard something has given none. A play has a weight.
+  for (const std::string setting : {"rating", "log_confidence"}) {
+    ASSERT_EQ(bench
+                  .segue({"run", bench.suite().string(), "-q", "-o", (bench.folder() / setting).string(),
+                          "+feedback.transform=" + setting})
+                  .exit_code,
+              0);
+    EXPECT_FALSE(reads("popular", setting));
+    EXPECT_TRUE(reads("item_knn", setting));
+    EXPECT_EQ(reads("sgd_mf", setting), setting == "log_confidence");
+  }
+}
+
+// Of data with sessions too: a current session that is not told from what came before it gives other lists.
+TEST(StoredModel, RecommendsWhatTheTrialStored) {
+  const Bench bench("version: 1\nname: sessions\n" + kSmallDemo +
+                    "split: {strategy: leave_last_out}\nalgorithms: [vsknn, stan, popular]\n"
+                    "evaluate: [{repeats: allow, metrics: [hr@10]}]\n");
+  ASSERT_EQ(bench.run({"-q"}).exit_code, 0);
+  const std::string results = bench.results().string();
+  for (const std::string trial : {"vsknn", "stan", "popular"}) {
+    const std::string file = (bench.folder() / (trial + ".trec")).string();
+    ASSERT_EQ(bench.segue({"export", results, "--what", "runs", "--label", trial, "-o", file}).exit_code, 0);
+    std::map<std::string, std::vector<std::string>> stored;
+    std::ifstream in(file);
+    for (std::string user, q0, item, rank, score, name; in >> user >> q0 >> item >> rank >> score >> name;)
+      stored[user].push_back(item);
+    ASSERT_GT(stored.size(), 20u);
+    for (auto it = stored.begin(); it != stored.end() && std::distance(stored.begin(), it) < 10; ++it) {
+      const Outcome outcome = bench.segue({"recommend", "--trial", trial, "--results", results, "--user", it->first,
+                                           "--repeats", "-n", "10", "--format", "json"});
+      ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+      std::vector<std::string> items;
+      for (const Json& row : Json::parse(outcome.out)) items.push_back(row["id"]);
+      EXPECT_EQ(items, it->second) << trial << " for " << it->first;
+    }
+  }
 }
 
 // A file beside the suite was found when it ran, and must be found again afterwards.

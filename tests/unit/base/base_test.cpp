@@ -3,9 +3,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <set>
 #include <thread>
 
+#include "framework/base/build_info.hpp"
 #include "framework/base/clock.hpp"
 #include "framework/base/errors.hpp"
 #include "framework/base/executor.hpp"
@@ -123,6 +125,19 @@ TEST(Executor, FoldsInBlockOrderSoThatBitsDoNotDependOnThreads) {
 TEST(Executor, RethrowsWhatABodyThrows) {
   Executor exec(3);
   EXPECT_THROW(exec.for_blocks(10, 1, [](std::size_t b, std::size_t) { if (b == 4) throw DataError("bad"); }), DataError);
+}
+
+// What stands in memory is the note that stands in the file.
+TEST(BuildInfo, TheProgramIsKnownByItsBuildId) {
+  std::ifstream in("/proc/self/exe", std::ios::binary);
+  const std::string file{std::istreambuf_iterator<char>(in), {}};
+  const std::string head("\4\0\0\0\24\0\0\0\3\0\0\0GNU\0", 16);  // lengths of name and id, kind, name
+  const std::size_t at = file.find(head);
+  ASSERT_NE(at, std::string::npos);
+  std::string id;
+  for (const char c : file.substr(at + head.size(), 20)) id += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  EXPECT_THAT(program_id(), testing::HasSubstr(id));
+  EXPECT_THAT(program_id(), testing::MatchesRegex("[0-9a-f]{40}( [0-9a-f]{40})?"));
 }
 
 TEST(Hash, SeparatesItsParts) {

@@ -5,8 +5,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "framework/base/errors.hpp"
+#include "framework/base/hash.hpp"
+#include "framework/h5/file.hpp"
 #include "tests/support/messages.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -108,6 +112,44 @@ TEST_F(Checkpoint, ComesBackWithItsBits) {
   EXPECT_EQ(fit.state.epoch, 13);
 }
 
+// Whatever it is that cannot be read, the last thing even: the fit begins with what it had.
+TEST_F(Checkpoint, WithoutACurveOrATimeChangesNothing) {
+  for (const std::string missing : {"/epoch_seconds", "/curve/loss/values", "/fit@seconds", "/fit@since_best"}) {
+    H5Writer file(path_);
+    file.attribute("/", "segue_checkpoint", kCheckpointSchemaVersion);
+    for (const auto& [name, value] : kIdentity) file.attribute("/identity", name, value);
+    for (const char* name : {"epoch", "epochs", "best_epoch", "since_best"})
+      if (missing != std::string("/fit@") + name) file.attribute("/fit", name, 60);
+    file.attribute("/fit", "best", 0.5);
+    if (missing != "/fit@seconds") file.attribute("/fit", "seconds", 1.5);
+    for (const char* path : {"/epoch_seconds", "/curve/loss/epochs", "/curve/loss/values"})
+      if (missing != path) file.array(path, std::vector<double>{1});
+    file.array("/training/0", std::span<const float>(written_.factors));
+    file.array("/training/1", std::span<const float>(written_.none));
+    file.array("/training/2", std::span<const float>(written_.moments));
+    file.commit();
+    const std::string content = bytes();
+    Hasher hasher;
+    hasher.bytes(content.data(), content.size());
+    put(content + "\nSEGUE-SEAL " + hasher.hex() + "\n");
+    EXPECT_THAT(refused(kIdentity), HasSubstr(missing.substr(missing.rfind('/') + 1, 3))) << missing;
+  }
+}
+
+TEST_F(Checkpoint, NamesOfCurvesHaveNoSlash) {
+  written_.record.curve_epochs["a/b"] = written_.record.curve_values["a/b"] = {1};
+  EXPECT_THAT(message_of<LogicError>([&] { write(); }), HasSubstr("'a/b'"));
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+// The disk was full, or the place is taken: nothing lies about for ever.
+TEST_F(Checkpoint, ThatCannotTakeItsPlaceLeavesNothing) {
+  std::filesystem::create_directories(path_ / "a folder");
+  EXPECT_THAT(message_of<EnvironmentError>([&] { write(); }), HasSubstr("cannot rename"));
+  const std::filesystem::directory_iterator all(path_.parent_path());
+  EXPECT_EQ(std::distance(begin(all), end(all)), 1);
+}
+
 TEST_F(Checkpoint, OfAnotherFitIsRefused) {
   write();
   for (const auto& [name, value] : kIdentity) {
@@ -175,11 +217,25 @@ TEST_F(Checkpoint, ADamagedOneIsRefused) {
 
 TEST_F(Checkpoint, IsRemovedWithWhatIsLeftOfOthers) {
   write();
-  std::ofstream(folder_ / "checkpoints/f.h5.tmp-1") << "half";
+  const pid_t ended = fork(), zombie = ended == 0 ? 0 : fork();
+  if (ended == 0 || zombie == 0) _exit(0);
+  ASSERT_EQ(waitpid(ended, nullptr, 0), ended);
+  siginfo_t ignored;
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(zombie), &ignored, WEXITED | WNOWAIT), 0);
+  const std::vector<std::filesystem::path> dead{
+      folder_ / fmt::format("checkpoints/f.h5.tmp-{}-unsealed", ended),
+      folder_ / fmt::format("checkpoints/f.h5.tmp-{0}-unsealed.tmp-{0}", ended),
+      folder_ / fmt::format("checkpoints/f.h5.tmp-{}-unsealed", zombie),
+      folder_ / fmt::format("checkpoints/f.h5.tmp-{}", getpid())};  // of an earlier one that had our number
+  const std::filesystem::path alive = folder_ / fmt::format("checkpoints/f.h5.tmp-{}-unsealed", getppid());
+  for (const auto& path : dead) std::ofstream(path) << "half";
+  std::ofstream(alive) << "half";
   std::ofstream(folder_ / "checkpoints/ff.h5") << "of another fit";
   remove_unfinished_checkpoints(path_);
   EXPECT_TRUE(std::filesystem::exists(path_));
-  EXPECT_FALSE(std::filesystem::exists(folder_ / "checkpoints/f.h5.tmp-1"));
+  for (const auto& path : dead) EXPECT_FALSE(std::filesystem::exists(path)) << path;
+  EXPECT_EQ(waitpid(zombie, nullptr, 0), zombie);
+  EXPECT_TRUE(std::filesystem::exists(alive));
   remove_checkpoint(path_);
   EXPECT_FALSE(std::filesystem::exists(path_));
   EXPECT_TRUE(std::filesystem::exists(folder_ / "checkpoints/ff.h5"));
