@@ -153,11 +153,9 @@ class LightGcnRecommender final : public IterativeRecommender, public EmbeddingS
 
   void prepare_scoring() override {
     const auto nodes = static_cast<Eigen::Index>(graph_->nodes()), users = static_cast<Eigen::Index>(graph_->users());
-    Matrix<float> final(nodes, params_.factors), sums(nodes, params_.factors);
-    net_->propagate(final, sums, *exec_);
-    users_ = final.topRows(users);
-    items_ = final.bottomRows(nodes - users);
-    item_sums_ = sums.bottomRows(nodes - users);
+    users_.resize(users, params_.factors);
+    for (Matrix<float>* m : {&items_, &item_sums_}) m->resize(nodes - users, params_.factors);
+    net_->propagate(users_, items_, item_sums_, *exec_);
     packed_items_ = PackedRows(items_);
   }
   std::vector<std::span<float>> state() override { return {net_->params().all()}; }

@@ -295,10 +295,12 @@ double LightGcn<T>::penalty(double reg, std::size_t examples) const {
 }
 
 template <class T>
-void LightGcn<T>::propagate(View<T> final, View<T> sums, const Executor& exec) {
-  SEGUE_CHECK(
-      final.rows == graph_.nodes() && sums.rows == graph_.nodes() && final.cols <= width_ && sums.cols == final.cols,
-      "{} nodes into {}x{} and {}x{}", graph_.nodes(), final.rows, final.cols, sums.rows, sums.cols);
+void LightGcn<T>::propagate(View<T> users, View<T> items, View<T> item_sums, const Executor& exec) {
+  SEGUE_CHECK(users.rows == graph_.users() && users.rows + items.rows == graph_.nodes() &&
+                  item_sums.rows == items.rows && users.cols <= width_ && items.cols == users.cols &&
+                  item_sums.cols == users.cols,
+              "{} users of {} nodes into {}x{}, {}x{} and {}x{}", graph_.users(), graph_.nodes(), users.rows,
+              users.cols, items.rows, items.cols, item_sums.rows, item_sums.cols);
   refresh(exec);
   for (std::size_t l = 1; l < count_; ++l)
     graph_.for_parts(exec, [&](std::size_t first, std::size_t last) {
@@ -309,13 +311,16 @@ void LightGcn<T>::propagate(View<T> final, View<T> sums, const Executor& exec) {
     std::vector<T> row(width_);
     for (std::size_t n = first; n < last; ++n) {
       layer_of(n, layer(count_ - 1), row.data());
-      for (std::size_t c = 0; c < final.cols; ++c) {
+      const bool is_user = n < users.rows;
+      T* out = is_user ? users.row(n) : items.row(n - users.rows);
+      for (std::size_t c = 0; c < users.cols; ++c) {
         T sum = 0;
         for (std::size_t l = 1; l < count_; ++l)
           sum += layers_[l](static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(c));
         const T back = root_[n] > 0 ? 1 / root_[n] : T(0);
-        final(n, c) = (embeddings()(n, c) + back * (sum + row[c])) * share;
-        sums(n, c) = sum + layers_[0](static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(c));
+        out[c] = (embeddings()(n, c) + back * (sum + row[c])) * share;
+        if (!is_user)
+          item_sums(n - users.rows, c) = sum + layers_[0](static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(c));
       }
     }
   });

@@ -71,9 +71,9 @@ class LightGcn {
   Loss step(const LightGcnBatch& batch, double reg, const Executor& exec, const Visit& visit);
   void refresh(const Executor& exec);
 
-  // final (nodes x d or wider): the mean over layers 0..L of e. sums (nodes x d or wider): the sum over layers 0..L-1
-  // of z, of which a user who is no node is made: lightgcn_fold_in().
-  void propagate(View<T> final, View<T> sums, const Executor& exec);
+  // users and items (their nodes x d or fewer): the mean over layers 0..L of e. item_sums (as items): the sum over
+  // layers 0..L-1 of z, of which a user who is no node is made: lightgcn_fold_in().
+  void propagate(View<T> users, View<T> items, View<T> item_sums, const Executor& exec);
 
  private:
   using Nodes = std::vector<std::uint32_t>;
@@ -103,7 +103,7 @@ class LightGcn {
 };
 
 // The vector of a user who is no node: what L layers give for e_0 = 0 and these neighbours, who do not notice. sums:
-// rows of items of propagate()'s; known: items that have neighbours.
+// propagate()'s item_sums; known: items that have neighbours.
 void lightgcn_fold_in(ConstView<float> sums, std::span<const std::uint32_t> known, std::size_t layers,
                       std::span<float> out);
 

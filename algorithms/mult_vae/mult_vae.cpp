@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "algorithms/mult_vae/mult_vae_math.hpp"
-#include "framework/base/errors.hpp"
 #include "framework/linalg/scoring.hpp"
 #include "framework/model/embedding_scores.hpp"
+#include "framework/model/history_row.hpp"
 #include "framework/model/iterative.hpp"
-#include "framework/model/known_items.hpp"
+#include "framework/model/pairwise.hpp"
+#include "framework/model/param_archive.hpp"
 #include "framework/model/registry.hpp"
 #include "framework/nn/optimizer.hpp"
 
@@ -73,7 +74,7 @@ struct MultVaeParams {
   }
 };
 
-class MultVaeRecommender final : public IterativeRecommender, public EmbeddingSpace {
+class MultVaeRecommender final : public IterativeRecommender, public EmbeddingSpace, public ScoreMeaning {
  public:
   explicit MultVaeRecommender(MultVaeParams params) : params_(params) {}
 
@@ -82,14 +83,15 @@ class MultVaeRecommender final : public IterativeRecommender, public EmbeddingSp
   const Matrix<float>& item_vectors() const override { return items_; }
   const PackedRows* packed_items() const override { return &packed_items_; }
   std::span<const float> item_biases() const override { return biases_; }
+  const ScoreMeaning* score_meaning() const override { return this; }
+  Kind kind() const override { return Kind::kSoftmax; }
 
   // The decoder's last layer, for the query's history or else for what the user had in training. Nobody with nothing
   // gets what the biases make of an empty input.
   void query_vector(const Query& query, std::span<float> out) const override {
     std::vector<std::uint32_t> items;
     if (!query.history.empty()) {
-      KnownItems known(n_items());
-      const WeightedItems all = known.of(query);
+      const HistoryRow all = history_row(query, n_items());
       for (std::size_t n = 0; n < all.items.size(); ++n)
         if (all.weights[n] > 0) items.push_back(raw(all.items[n]));
     } else if (raw(query.user) < x_.rows()) {
@@ -107,16 +109,13 @@ class MultVaeRecommender final : public IterativeRecommender, public EmbeddingSp
     archive.put_value("items", static_cast<double>(x_.cols()));
     archive.put("train/offsets", x_.offsets().span());
     archive.put("train/items", x_.all_indices().span());
-    archive.put("weights", std::as_const(*net_).params().all());
+    save_params(archive, net_->params());
   }
   void load(const ArchiveReader& archive) override {
     x_ = Csr<std::uint32_t>(static_cast<std::size_t>(archive.value("items")), archive.u64("train/offsets"),
                             archive.u32("train/items"), {});
     net_.emplace(params_.shape(x_.cols()));
-    const std::vector<float> weights = archive.floats("weights");
-    SEGUE_CHECK(weights.size() == net_->params().size(), "{} weights stored, {} wanted", weights.size(),
-                net_->params().size());
-    std::copy(weights.begin(), weights.end(), net_->params().all().begin());
+    load_params(archive, net_->params());
     prepare_scoring();
   }
 
@@ -124,7 +123,10 @@ class MultVaeRecommender final : public IterativeRecommender, public EmbeddingSp
   int epochs() const override { return params_.epochs; }
 
   void begin(const TrainData& data, FitContext& ctx) override {
-    keep_positives(data.train.by_user());
+    const Csr<ItemIdx> positives = positive_pairs(data.train.by_user());
+    std::vector<std::uint32_t> items(positives.nnz());
+    std::ranges::transform(positives.all_indices(), items.begin(), [](ItemIdx i) { return raw(i); });
+    x_ = Csr<std::uint32_t>(positives.cols(), positives.offsets(), std::move(items), {});
     net_.emplace(params_.shape(x_.cols()));
     net_->init(ctx.rng.stream("weights"));
     nn::OptimizerSettings adam;
@@ -190,18 +192,6 @@ class MultVaeRecommender final : public IterativeRecommender, public EmbeddingSp
   }
 
  private:
-  void keep_positives(const Csr<ItemIdx>& events) {
-    std::vector<std::uint64_t> offsets{0};
-    std::vector<std::uint32_t> items;
-    for (std::size_t u = 0; u < events.rows(); ++u) {
-      const std::span<const ItemIdx> row = events.indices(u);
-      for (std::size_t p = 0; p < row.size(); ++p)
-        if (events.all_values().empty() || events.values(u)[p] > 0) items.push_back(raw(row[p]));
-      offsets.push_back(items.size());
-    }
-    x_ = Csr<std::uint32_t>(events.cols(), std::move(offsets), std::move(items), {});
-  }
-
   // The weight of the divergence in the step after `steps`.
   float beta(std::uint64_t steps) const {
     if (params_.anneal_steps == 0) return params_.beta;
@@ -260,6 +250,7 @@ SEGUE_ALGORITHM(
      .summary = "an autoencoder of a user's items with a multinomial likelihood, variational or denoising",
      .citation = "Liang, Krishnan, Hoffman & Jebara 2018, Variational autoencoders for collaborative filtering, WWW",
      .family = "neural",
+     .version = 2,
      .iterative = true,
      .embeddings = true})
 

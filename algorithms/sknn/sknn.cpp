@@ -35,6 +35,7 @@ SEGUE_ALGORITHM(sknn, Sknn, SknnParams,
                  .summary = "what recent sessions with the same items hold: nearest neighbours among sessions",
                  .citation = "Jannach & Ludewig 2017, When recurrent neural networks meet the neighborhood for "
                              "session-based recommendation, RecSys",
-                 .family = "sequence"})
+                 .family = "sequence",
+                 .version = 2})
 
 }  // namespace segue

@@ -70,6 +70,7 @@ SEGUE_ALGORITHM(
      .summary = "nearest neighbours among sessions: recent items, recent sessions, and items close to the common one",
      .citation = "Garg, Gupta, Malhotra, Vig & Shroff 2019, Sequence and time aware neighborhood for "
                  "session-based recommendations: STAN, SIGIR",
-     .family = "sequence"})
+     .family = "sequence",
+     .version = 2})
 
 }  // namespace segue

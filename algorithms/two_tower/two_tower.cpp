@@ -46,7 +46,7 @@ struct TwoTowerParams {
     s.field("temperature", &P::temperature, "tau, which scores are divided by")
         .range(1e-3f, 100.0f)
         .search(log_scale, 0.05, 1);
-    s.field("normalise", &P::normalise, "whether vectors are brought to length 1, so that scores are cosines");
+    s.field("normalise", &P::normalise, "whether vectors are brought to length 1, so that scores are cosines over tau");
     s.field("reg", &P::reg, "L2 penalty on the vectors of each sample")
         .range(0.0f, 100.0f)
         .search(log_scale, 1e-4, 0.1);
@@ -63,7 +63,7 @@ struct TwoTowerParams {
 
 using Trainer = TwoTowerTrainer<float>;
 
-class TwoTower final : public IterativeRecommender, public EmbeddingSpace {
+class TwoTower final : public IterativeRecommender, public EmbeddingSpace, public ScoreMeaning {
  public:
   explicit TwoTower(TwoTowerParams params) : params_(params) {}
 
@@ -71,13 +71,15 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace {
   const EmbeddingSpace* embeddings() const override { return this; }
   const Matrix<float>& item_vectors() const override { return items_; }
   const PackedRows* packed_items() const override { return &packed_; }
+  const ScoreMeaning* score_meaning() const override { return this; }
+  Kind kind() const override { return Kind::kSoftmax; }
 
   // The trained vector; of users without training events the mean of the vectors in their history, weighted by it,
-  // which is zero where that is empty.
+  // which is zero where that is empty. Divided by the temperature, so that scores are what the softmax is taken of.
   void query_vector(const Query& query, std::span<float> out) const override {
     if (std::binary_search(trained_.begin(), trained_.end(), raw(query.user))) {
       const ConstView<float> users = std::as_const(weights_)[Trainer::users_id()];
-      return copy_vector(users.span(raw(query.user)), out);
+      return copy_vector(users.span(raw(query.user)), out, params_.temperature);
     }
     std::fill(out.begin(), out.end(), 0.0f);
     const HistoryRow history = history_row(query, n_items());
@@ -89,6 +91,7 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace {
       total += weight;
     }
     for (std::size_t d = 0; d < out.size() && total > 0; ++d) out[d] /= total;
+    copy_vector(out, out, params_.temperature);
   }
   void score(std::span<const Query> queries, MatRef<float> out) const override { score_packed(*this, queries, out); }
   void score_candidates(const Query& query, std::span<const ItemIdx> candidates, std::span<float> out) const override {
@@ -127,6 +130,11 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace {
           std::log(std::max(counts[i], 1.0) / std::max<double>(static_cast<double>(positives.nnz()), 1)));
     const TwoTowerShape shape = this->shape(positives.rows(), positives.cols());
     weights_ = Trainer::make_params(shape, static_cast<double>(params_.init_stddev), ctx.rng);
+    // No batch moves the rows of users and items without events: they stay at zero and score nothing.
+    for (std::size_t u = 0; u < positives.rows(); ++u)
+      if (positives.row_size(u) == 0) std::ranges::fill(weights_[Trainer::users_id()].span(u), 0.0f);
+    for (std::size_t i = 0; i < counts.size(); ++i)
+      if (counts[i] == 0) std::ranges::fill(weights_[Trainer::items_id()].span(i), 0.0f);
     nn::OptimizerSettings adam;
     adam.learning_rate = static_cast<double>(params_.learning_rate);
     trainer_.emplace(
@@ -173,10 +181,10 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace {
             static_cast<double>(params_.temperature),
             static_cast<double>(params_.reg)};
   }
-  void copy_vector(std::span<const float> from, std::span<float> to) const {
-    float length = 1;
-    if (params_.normalise) length = std::max(std::sqrt(lane_dot(from, from)), 1e-12f);
-    for (std::size_t d = 0; d < from.size(); ++d) to[d] = from[d] / length;
+  void copy_vector(std::span<const float> from, std::span<float> to, float temperature = 1) const {
+    float by = temperature;
+    if (params_.normalise) by *= std::max(std::sqrt(lane_dot(from, from)), 1e-12f);
+    for (std::size_t d = 0; d < from.size(); ++d) to[d] = from[d] / by;
   }
 
   TwoTowerParams params_;
@@ -199,6 +207,7 @@ SEGUE_ALGORITHM(
          "Yi, Yang, Hong, Cheng, Heldt, Kumthekar, Zhao, Wei & Chi 2019, Sampling-bias-corrected neural modeling "
          "for large corpus item recommendations, RecSys",
      .family = "neural",
+     .version = 2,
      .iterative = true,
      .embeddings = true})
 

@@ -40,6 +40,7 @@ nn::ParamStore<T> TwoTowerTrainer<T>::make_params(const TwoTowerShape& shape, do
   nn::ParamStore<T> out;
   const nn::BlockId users = out.add("users", shape.users, shape.factors),
                     items = out.add("items", shape.items, shape.factors);
+  if (stddev == 0) return out;
   nn::init_normal(out[users], stddev, rng.stream("users"));
   nn::init_normal(out[items], stddev, rng.stream("items"));
   return out;

@@ -37,6 +37,7 @@ class TwoTowerTrainer {
   // item.
   TwoTowerTrainer(const TwoTowerShape& shape, nn::ParamStore<T>& params, std::vector<T> log_share,
                   const nn::OptimizerSettings& optimizer, nn::RowMode rows, std::size_t batch_size);
+  // stddev: of the first vectors; 0: they are zero, and nothing is drawn.
   static nn::ParamStore<T> make_params(const TwoTowerShape& shape, double stddev, const Rng& rng);
   static nn::BlockId users_id() { return nn::BlockId{0}; }
   static nn::BlockId items_id() { return nn::BlockId{1}; }

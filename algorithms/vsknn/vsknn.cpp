@@ -70,6 +70,7 @@ SEGUE_ALGORITHM(vsknn, Vsknn, VsknnParams,
                  .citation = "Ludewig & Jannach 2018, Evaluation of session-based recommendation algorithms, UMUAI "
                              "28(4-5); idf: Ludewig, Mauro, Latifi & Jannach 2021, Empirical analysis of session-based "
                              "recommendation algorithms, UMUAI 31(1)",
-                 .family = "sequence"})
+                 .family = "sequence",
+                 .version = 2})
 
 }  // namespace segue

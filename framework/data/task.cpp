@@ -169,6 +169,7 @@ PreparedFold prepare(const Dataset& source, const TaskSpec& spec, const std::str
   PreparedFold fold;
   const Dataset* dataset = &source;
   Dataset restricted;
+  std::size_t filtered_test = 0;  // test events whose user the filter dropped
   if (spec.filter.active() && spec.filter.scope == "all") {
     const std::vector<Event> kept = k_core(select_events(source.events, spec.feedback, source), spec.filter, source.users.size(), source.items.size(), fold.filter);
     // A threshold of 0 asks for nothing: a new release without any event stays in the catalogue.
@@ -176,6 +177,9 @@ PreparedFold prepare(const Dataset& source, const TaskSpec& spec, const std::str
     for (const Event& e : kept) keep_user[raw(e.user)] = 1, keep_item[raw(e.item)] = 1;
     restricted = restrict_dataset(source, keep_user, keep_item);
     dataset = &restricted;
+    for (const GivenSplit& g : source.given)
+      if (spec.split.strategy == "given" && g.name == fold_name)
+        filtered_test = static_cast<std::size_t>(std::ranges::count_if(g.test.users(), [&](UserIdx u) { return keep_user[raw(u)] == 0; }));
   }
 
   const GivenSplit* given = nullptr;
@@ -197,11 +201,15 @@ PreparedFold prepare(const Dataset& source, const TaskSpec& spec, const std::str
     for (const Event& e : parts.train) kept[raw(e.user)] = 1;
     const auto gone = [&](const Event& e) { return kept[raw(e.user)] == 0; };
     std::erase_if(parts.validation, gone);
-    std::erase_if(parts.test, gone);
+    filtered_test = std::erase_if(parts.test, gone);
   }
   if (parts.train.empty()) throw UsageError("data set '{}': no training event is left after feedback, filters and split", source.name);
   if (parts.validation.empty() && spec.split.validation > 0)
     throw UsageError("data set '{}': no validation event is left after feedback, filters and split; ask for a larger 'validation', or for none", source.name);
+  if (parts.test.empty() && filtered_test > 0)
+    throw UsageError("data set '{}': no test event is left: {} are of users who have no {} training events after the filter, and whom it therefore drops; "
+                     "set its 'min_user_events' to 0, which keeps users without training events",
+                     source.name, filtered_test, spec.filter.min_user_events);
   if (parts.test.empty()) throw UsageError("data set '{}': no test event is left after feedback, filters and split", source.name);
 
   if (refit) {

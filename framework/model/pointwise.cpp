@@ -12,6 +12,20 @@ namespace {
 constexpr std::size_t kUserBlock = 64;
 constexpr std::size_t kBucket = 1 << 14;  // samples that are shuffled together, in cache
 
+// The item of that rank, from 0, among those that an ascending row lacks: behind the first k with row[k] - k > rank, of
+// which each is the number of lacking items before row[k].
+std::uint32_t lacking_item(std::span<const ItemIdx> row, std::uint32_t rank) {
+  std::uint32_t low = 0, high = static_cast<std::uint32_t>(row.size());
+  while (low < high) {
+    const std::uint32_t middle = (low + high) / 2;
+    if (raw(row[middle]) - middle > rank)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return rank + low;
+}
+
 }  // namespace
 
 PointwiseSamples::PointwiseSamples(const Csr<ItemIdx>& events, int negatives)
@@ -37,6 +51,10 @@ void PointwiseSamples::each_sample(std::size_t user, const Rng& rng, int epoch, 
     visit(raw(item), 1.0f);
     if (row.size() == n_items) continue;
     for (std::size_t n = 0; n < negatives_; ++n) {
+      if (row.size() > n_items / 2) {  // rejection would go on for long
+        visit(lacking_item(row, draws.below32(n_items - static_cast<std::uint32_t>(row.size()))), 0.0f);
+        continue;
+      }
       std::uint32_t other = draws.below32(n_items);
       while (has_item(row, other)) other = draws.below32(n_items);
       visit(other, 0.0f);

@@ -20,7 +20,10 @@ struct Cursor {
 
 struct SessionKnn::Scratch {
   std::vector<ItemIdx> events;  // of the current session
-  std::vector<Known> known;     // distinct, by their last occurrence
+  // For is_own(): the current session before it was cut to its last events; or, where nothing is left of it, `events`.
+  std::vector<ItemIdx> whole;
+  bool goes_back = false;    // whether it is the latter
+  std::vector<Known> known;  // distinct, by their last occurrence
   std::vector<ItemIdx> seen;
   std::vector<Cursor> heap;
   std::vector<std::size_t> next;  // of each known item: how much of its list is read
@@ -64,9 +67,17 @@ void SessionKnn::index(std::size_t n_items) {
 void SessionKnn::read_current(const Query& query, Scratch& scratch) const {
   const auto most = static_cast<std::size_t>(limits_.max_length);
   current_session(query, n_items(), most, scratch.events);
-  if (query.history.empty() && raw(query.user) < last_of_user_.size() && last_of_user_[raw(query.user)] != kNone) {
+  if (query.history.empty() && has_sessions(query.user)) {
     const auto items = sessions_.items(last_of_user_[raw(query.user)]);
     current_session({.history = items}, n_items(), most, scratch.events);
+  }
+  if (has_sessions(query.user)) {
+    const std::size_t begin = std::min(query.session_begin, query.history.size());
+    Query begun{.history = query.history.subspan(begin)};
+    if (!query.weights.empty()) begun.weights = query.weights.subspan(begin);
+    current_session(begun, n_items(), begun.history.size(), scratch.whole);
+    scratch.goes_back = scratch.whole.empty();
+    if (scratch.goes_back) scratch.whole = scratch.events;
   }
   scratch.known.clear();
   scratch.seen.clear();
@@ -81,17 +92,20 @@ void SessionKnn::read_current(const Query& query, Scratch& scratch) const {
   std::reverse(scratch.known.begin(), scratch.known.end());
 }
 
-// Whether a training session is the one that the query goes on with: it says nothing that the query does not know.
-bool SessionKnn::is_own(const Query& query, std::uint32_t session) const {
+bool SessionKnn::has_sessions(UserIdx user) const {
+  return raw(user) < last_of_user_.size() && last_of_user_[raw(user)] != kNone;
+}
+
+// Whether a training session is one that the query goes on with: it says nothing that the query does not know. Training
+// has some of the session's events, in their order, not always the first of them. Where the query goes on with the last
+// events before its session, these may be the end of a longer one.
+bool SessionKnn::is_own(const Query& query, std::uint32_t session, const Scratch& scratch) const {
   if (sessions_.user(session) != query.user || query.user == kNoUser) return false;
   if (query.history.empty()) return session == last_of_user_[raw(query.user)];
-  const auto items = sessions_.items(session);
+  auto items = sessions_.items(session);
+  if (scratch.goes_back) items = items.last(std::min(items.size(), static_cast<std::size_t>(limits_.max_length)));
   std::size_t met = 0;
-  for (std::size_t p = query.session_begin; p < query.history.size() && met < items.size(); ++p) {
-    if (!query.weights.empty() && !(query.weights[p] > 0)) continue;
-    if (query.history[p] != items[met]) return false;
-    ++met;
-  }
+  for (std::size_t p = 0; p < scratch.whole.size() && met < items.size(); ++p) met += scratch.whole[p] == items[met];
   return met == items.size();
 }
 
@@ -122,7 +136,7 @@ void SessionKnn::find_neighbours(const Query& query, Scratch& scratch) const {
         heap.pop_back();
       }
     }
-    if (is_own(query, found.session)) continue;
+    if (is_own(query, found.session, scratch)) continue;
     if (scratch.found.empty()) newest = found.session;
     found.similarity = similarity(found.similarity, known.size(), found.session, newest);
     scratch.found.push_back(found);

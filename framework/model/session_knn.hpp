@@ -103,7 +103,8 @@ class SessionKnn : public Recommender {
 
   void index(std::size_t n_items);
   void read_current(const Query& query, Scratch& scratch) const;
-  bool is_own(const Query& query, std::uint32_t session) const;
+  bool has_sessions(UserIdx user) const;  // in training
+  bool is_own(const Query& query, std::uint32_t session, const Scratch& scratch) const;
   void find_neighbours(const Query& query, Scratch& scratch) const;
 
   SessionKnnParams limits_;

@@ -46,7 +46,8 @@ void SuccessorModel::fit(const TrainData& data, FitContext& ctx) {
   const Places at(sessions, n);
   std::vector<std::vector<Rule>> rows(n);
   ctx.exec.for_blocks(n, 256, [&](std::size_t begin, std::size_t end) {
-    std::vector<double> sums(n, 0.0);
+    static thread_local std::vector<double> sums;  // all zero between blocks
+    if (sums.size() < n) sums.resize(n, 0.0);
     std::vector<ItemIdx> touched;
     for (std::size_t i = begin; i < end; ++i) {
       double total = 0;

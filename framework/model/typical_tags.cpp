@@ -43,18 +43,19 @@ TagCatalogue::TagCatalogue(const ItemTags& tags)
 std::vector<TypicalTag> TagCatalogue::typical(std::span<const ItemIdx> items, std::size_t most) const {
   struct Seen {
     double count = 0;
-    std::size_t items = 0;
+    std::size_t items = 0;  // distinct
   };
   std::map<std::size_t, Seen> seen;
   double n = 0;
+  std::set<ItemIdx> distinct;
   for (const ItemIdx item : items) {
+    const bool is_new = distinct.insert(item).second;
     for_tags(tags_, raw(item), [&](std::size_t tag, double share) {
       seen[tag].count += share;
-      ++seen[tag].items;
+      seen[tag].items += is_new;
       n += share;
     });
   }
-  const std::set<ItemIdx> distinct(items.begin(), items.end());
   std::vector<TypicalTag> out;
   for (const auto& [tag, own] : seen) {
     if (items_[tag] < kFewestItems || own.items < std::min<std::size_t>(2, distinct.size())) continue;

@@ -19,7 +19,7 @@ namespace segue {
 
 struct TypicalTag {
   TermIdx tag{};
-  std::size_t items = 0;  // of the set, that have it
+  std::size_t items = 0;  // of the set, that have it; each counts once
   double z = 0;
 };
 
@@ -28,7 +28,8 @@ class TagCatalogue {
   // `tags` must outlive this object.
   explicit TagCatalogue(const ItemTags& tags);
   // At most `most` tags with z > 1.645 (5 %, one-sided), the largest first. A tag needs five items of the catalogue to
-  // speak, and two of the set where that has several. An item that stands twice counts twice.
+  // speak, and two of the set where that has several. An item that stands twice counts twice
+  // in y_t and n, and is one item.
   std::vector<TypicalTag> typical(std::span<const ItemIdx> items, std::size_t most) const;
 
  private:

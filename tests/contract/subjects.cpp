@@ -21,6 +21,31 @@ const Registries& registries() {
   return all;
 }
 
+// Configurations that run code of their own, as small and short as learning anything allows.
+std::vector<Subject> further_subjects() {
+  const Value lazy = Value::string("lazy"), yes = Value::boolean(true), no = Value::boolean(false);
+  const Value fast = Value::real(0.004);
+  const auto whole = [](std::int64_t n) { return Value::integer(n); };
+  return {
+      {"mult_vae", params_of({{"variational", no}, {"factors", whole(32)}, {"hidden", whole(64)}}),
+       "mult_vae_denoising"},
+      // A single layer each way takes longer steps, in a world of few users and so of few steps.
+      {"mult_vae", params_of({{"hidden", whole(0)}, {"factors", whole(32)}, {"learning_rate", Value::real(0.02)}}),
+       "mult_vae_shallow"},
+      {"ncf", params_of({{"model", Value::string("gmf")}}), "ncf_gmf"},
+      {"ncf",
+       params_of({{"model", Value::string("mlp")},
+                  {"embedding_updates", lazy},
+                  {"epochs", whole(12)},
+                  {"learning_rate", fast}}),
+       "ncf_mlp_lazy"},
+      {"ncf", params_of({{"pretrain_epochs", whole(3)}, {"epochs", whole(8)}, {"learning_rate", fast}}),
+       "ncf_pretrained"},
+      {"two_tower", params_of({{"normalise", yes}, {"temperature", Value::real(0.2)}, {"embedding_updates", lazy}}),
+       "two_tower_normalised_lazy"},
+  };
+}
+
 }  // namespace
 
 const Registry& all_algorithms() { return registries().algorithms; }
@@ -51,6 +76,7 @@ std::vector<Subject> subjects() {
       }
     }
   }
+  for (Subject& subject : further_subjects()) out.push_back(std::move(subject));
   return out;
 }
 

@@ -1,5 +1,6 @@
 // Whom the contract binds: every algorithm of the registry under its default parameters and, where one choice of one
-// parameter makes it predict ratings or stop doing so, under that choice too; and a plugin.
+// parameter makes it predict ratings or stop doing so, under that choice too; further configurations that a list in
+// subjects.cpp names; and a plugin.
 #pragma once
 
 #include <functional>

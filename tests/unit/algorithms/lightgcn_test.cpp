@@ -1,4 +1,5 @@
 // lightgcn against its definition in dense matrices, its gradients against differences, and what it learns.
+#include <atomic>
 #include <cmath>
 #include <iostream>
 
@@ -6,6 +7,7 @@
 
 #include "algorithms/lightgcn/lightgcn_math.hpp"
 #include "framework/nn/gradcheck.hpp"
+#include "tests/support/camps.hpp"
 #include "tests/support/fitted.hpp"
 #include "tests/support/memory_archive.hpp"
 
@@ -18,8 +20,10 @@ using test::every_user;
 using test::Fitted;
 using test::params_of;
 using test::scores_of;
+using test::separation;
 
 constexpr std::size_t kUsers = 9, kItems = 12;
+constexpr std::size_t kManyUsers = 290, kManyItems = 340;  // nodes of several parts of a graph
 constexpr std::uint32_t kNobody = LightGcnBatch::kNobody;
 
 Registry registry() {
@@ -29,21 +33,21 @@ Registry registry() {
 }
 
 // The last user and the last item have nothing but an event of weight below zero.
-Csr<ItemIdx> events() {
+Csr<ItemIdx> events(std::size_t users = kUsers, std::size_t all = kItems, double share = 0.6) {
   Rng rng(5);
   std::vector<std::uint64_t> offsets{0};
   std::vector<ItemIdx> items;
   std::vector<float> weights;
-  for (std::size_t u = 0; u < kUsers; ++u) {
-    for (std::size_t i = 0; u + 1 < kUsers && i + 1 < kItems; ++i) {
-      if (rng.uniform() > 0.4) continue;
+  for (std::size_t u = 0; u < users; ++u) {
+    for (std::size_t i = 0; u + 1 < users && i + 1 < all; ++i) {
+      if (rng.uniform() > share) continue;
       items.push_back(item_at(i));
       weights.push_back(rng.uniform() < 0.1 ? -1.0f : 2.0f);
     }
-    if (u + 1 == kUsers) items.push_back(item_at(kItems - 1)), weights.push_back(-1);
+    if (u + 1 == users) items.push_back(item_at(all - 1)), weights.push_back(-1);
     offsets.push_back(items.size());
   }
-  return {kItems, std::move(offsets), std::move(items), std::move(weights)};
+  return {all, std::move(offsets), std::move(items), std::move(weights)};
 }
 
 // D^-1/2 A D^-1/2, element by element as the paper defines it.
@@ -95,19 +99,19 @@ std::pair<double, double> slow_loss(const Matrix<double>& a, const Matrix<double
   return {ranking / static_cast<double>(n), reg / (2 * static_cast<double>(n)) * squares};
 }
 
-LightGcnBatch some_batch(std::size_t negatives) {
+LightGcnBatch some_batch(std::size_t negatives, const Csr<ItemIdx>& of = events()) {
   LightGcnBatch out;
   out.per_example = negatives;
-  const Csr<ItemIdx> of = events();
+  const std::size_t users = of.rows();
   Rng rng(8);
   for (std::uint32_t n = 0; n < 7; ++n) {
     const std::uint32_t user = n % 4;  // not all nodes are in the batch, and some are there often
     out.users.push_back(user);
-    out.positives.push_back(static_cast<std::uint32_t>(kUsers + raw(of.indices(user)[n % of.row_size(user)])));
+    out.positives.push_back(static_cast<std::uint32_t>(users + raw(of.indices(user)[n % of.row_size(user)])));
     for (std::size_t j = 0; j < negatives; ++j)
-      out.negatives.push_back(static_cast<std::uint32_t>(kUsers) + rng.below32(kItems / 2));
+      out.negatives.push_back(static_cast<std::uint32_t>(users + rng.below(of.cols() / 2)));
   }
-  out.negatives[1] = static_cast<std::uint32_t>(kUsers + kItems - 1);  // without neighbours
+  out.negatives[1] = static_cast<std::uint32_t>(users + of.cols() - 1);  // without neighbours
   out.negatives.back() = kNobody;
   return out;
 }
@@ -129,22 +133,24 @@ Matrix<double> first_layer(LightGcn<T>& net, std::size_t dims) {
 }
 
 template <class T>
-void expect_propagation(std::size_t dims, std::size_t layers, double tolerance) {
-  const InteractionGraph graph(events());
+void expect_propagation(const Csr<ItemIdx>& of, std::size_t dims, std::size_t layers, double tolerance) {
+  const InteractionGraph graph(of);
   LightGcn<T> net(graph, dims, layers);
   fill(net, dims);
-  const Matrix<double> a = normalised(events());
+  const Matrix<double> a = normalised(of);
   const Matrix<double> e0 = first_layer(net, dims), expected = mean_of_layers(a, e0, layers);
-  Matrix<T> final(e0.rows(), e0.cols()), sums(e0.rows(), e0.cols());
-  net.propagate(final, sums, Executor(1));
+  Matrix<T> final(e0.rows(), e0.cols()), sums(static_cast<Eigen::Index>(of.cols()), e0.cols());
+  net.propagate(View<T>(final).some_rows(0, of.rows()), View<T>(final).some_rows(of.rows(), graph.nodes()), sums,
+                Executor(2));
   EXPECT_LT((final.template cast<double>() - expected).cwiseAbs().maxCoeff(), tolerance);
 }
 
 TEST(LightGcn, PropagatesAsTheDenseMatrixDoes) {
   for (const std::size_t layers : {1u, 2u, 3u, 4u}) {
-    expect_propagation<double>(5, layers, 1e-14);
-    expect_propagation<float>(5, layers, 1e-6);
-    expect_propagation<float>(150, layers, 1e-6);
+    expect_propagation<double>(events(), 5, layers, 1e-14);
+    expect_propagation<float>(events(), 5, layers, 1e-6);
+    expect_propagation<float>(events(), 150, layers, 1e-6);
+    expect_propagation<double>(events(kManyUsers, kManyItems, 0.03), 5, layers, 1e-14);
   }
 }
 
@@ -181,6 +187,36 @@ TEST(LightGcn, GradientsOfTheWholeModelAreThoseOfTheLoss) {
   }
 }
 
+// So many nodes that the graph is cut into parts, which two threads share.
+TEST(LightGcn, GradientsOfSeveralPartsAreThoseOfTheLoss) {
+  const Csr<ItemIdx> of = events(kManyUsers, kManyItems, 0.03);
+  const InteractionGraph graph(of);
+  std::atomic<int> parts = 0;
+  graph.for_parts(Executor(2), [&](std::size_t, std::size_t) { ++parts; });
+  ASSERT_GT(parts, 1);
+  const Matrix<double> a = normalised(of);
+  constexpr std::size_t kDims = 5, kLayers = 3;
+  constexpr double kReg = 0.3;
+  LightGcn<double> net(graph, kDims, kLayers);
+  fill(net, kDims);
+  net.refresh(Executor(2));
+  const LightGcnBatch batch = some_batch(3, of);
+  std::vector<double> analytic(net.params().size(), 0);
+  const auto loss = net.step(batch, kReg, Executor(2), [&](std::size_t node, std::span<const double> gradient) {
+    std::copy(gradient.begin(), gradient.end(), analytic.begin() + static_cast<std::ptrdiff_t>(net.offset(node)));
+  });
+  const auto slow = slow_loss(a, first_layer(net, kDims), kLayers, batch, kReg);
+  EXPECT_NEAR(loss.ranking, slow.first, 1e-12);
+  EXPECT_NEAR(loss.penalty, slow.second, 1e-12);
+  const nn::GradientCheck check = nn::check_gradient(
+      [&] {
+        const auto [ranking, penalty] = slow_loss(a, first_layer(net, kDims), kLayers, batch, kReg);
+        return ranking + penalty;
+      },
+      net.params().all(), analytic, Rng(1), 80);
+  EXPECT_LT(check.worst, 1e-6) << "element " << check.index << ": " << check.analytic << ", " << check.numeric;
+}
+
 TEST(LightGcn, AStepSeesWhereTheLastOneMoved) {
   const InteractionGraph graph(events());
   const Matrix<double> a = normalised(events());
@@ -213,8 +249,8 @@ TEST(LightGcn, FoldsInAsAUserWithoutAVectorOfTheirOwn) {
   fill(net, kDims);
   const Matrix<double> a = normalised(events());
   Matrix<double> e = first_layer(net, kDims);
-  Matrix<float> final(e.rows(), e.cols()), sums(e.rows(), e.cols());
-  net.propagate(final, sums, Executor(1));
+  Matrix<float> users(kUsers, kDims), items(kItems, kDims), sums(kItems, kDims);
+  net.propagate(users, items, sums, Executor(1));
   const std::vector<std::uint32_t> known{0, 3, 4};
   Eigen::RowVectorXd expected = Eigen::RowVectorXd::Zero(kDims);
   for (std::size_t l = 0; l < kLayers; ++l) {
@@ -225,44 +261,12 @@ TEST(LightGcn, FoldsInAsAUserWithoutAVectorOfTheirOwn) {
   }
   expected /= static_cast<double>(kLayers + 1);
   std::vector<float> out(kDims);
-  lightgcn_fold_in(ConstView<float>(sums).some_rows(kUsers, kUsers + kItems), known, kLayers, out);
+  lightgcn_fold_in(sums, known, kLayers, out);
   for (std::size_t d = 0; d < kDims; ++d) EXPECT_NEAR(double{out[d]}, expected(static_cast<Eigen::Index>(d)), 1e-6);
 }
 
-// Two camps: users like items of their own parity. The last user and the last item have nothing.
-Csr<ItemIdx> camps(std::size_t users, std::size_t items) {
-  Rng rng(4);
-  std::vector<std::uint64_t> offsets{0};
-  std::vector<ItemIdx> columns;
-  for (std::size_t u = 0; u < users; ++u) {
-    for (std::size_t i = 0; u + 1 < users && i + 1 < items; ++i)
-      if (rng.uniform() < (u % 2 == i % 2 ? 0.25 : 0.02)) columns.push_back(item_at(i));
-    offsets.push_back(columns.size());
-  }
-  return {items, std::move(offsets), std::move(columns), {}};
-}
-
-// How often an item of the own camp comes before one of the other, of those that a user has not.
-double separation(const Matrix<float>& scores, const Csr<ItemIdx>& of) {
-  double right = 0, pairs = 0;
-  for (std::size_t u = 0; u + 1 < of.rows(); ++u) {
-    const auto has = [&](std::size_t i) {
-      const auto row = of.indices(u);
-      return std::binary_search(row.begin(), row.end(), item_at(i));
-    };
-    for (std::size_t own = u % 2; own + 1 < of.cols(); own += 2)
-      for (std::size_t other = 1 - u % 2; other + 1 < of.cols(); other += 2) {
-        if (has(own) || has(other)) continue;
-        const auto row = static_cast<Eigen::Index>(u);
-        right += scores(row, static_cast<Eigen::Index>(own)) > scores(row, static_cast<Eigen::Index>(other));
-        ++pairs;
-      }
-  }
-  return right / pairs;
-}
-
 TEST(LightGcn, LearnsTheCampsAndFoldsNewUsersIn) {
-  const Csr<ItemIdx> of = camps(60, 80);
+  const Csr<ItemIdx> of = test::camps(60, 80, 0.25, 0.02);
   const Value params = params_of({{"factors", Value::integer(8)},
                                   {"epochs", Value::integer(30)},
                                   {"batch_size", Value::integer(200)},

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "algorithms/mult_vae/mult_vae_math.hpp"
+#include "framework/model/score_scale.hpp"
 #include "framework/nn/gradcheck.hpp"
+#include "tests/support/camps.hpp"
 #include "tests/support/fitted.hpp"
 #include "tests/support/memory_archive.hpp"
 
@@ -19,8 +21,9 @@ using test::every_user;
 using test::Fitted;
 using test::params_of;
 using test::scores_of;
+using test::separation;
 
-constexpr std::size_t kItems = 13;
+constexpr std::size_t kItems = 13, kManyItems = 260;
 
 Registry registry() {
   Registry out;
@@ -28,13 +31,15 @@ Registry registry() {
   return out;
 }
 
-// Users with one item, several and all; of one everything is dropped.
+// Users with one item, several and, of few, all; of every fifth everything is dropped.
 template <class T>
 MultVaeBatch<T> some_batch(const MultVaeShape& shape) {
   MultVaeBatch<T> out;
   Rng rng(7);
-  for (const std::size_t count : {1u, 5u, 3u, 13u, 4u}) {
-    std::vector<std::uint64_t> row = rng.sample_without_replacement(kItems, count);
+  const std::size_t counts[] = {1, 5, 3, 13, 4}, users = shape.items == kManyItems ? 30 : 5;
+  for (std::size_t u = 0; u < users; ++u) {
+    const std::size_t count = counts[u % 5];
+    std::vector<std::uint64_t> row = rng.sample_without_replacement(shape.items, count);
     std::sort(row.begin(), row.end());
     std::vector<std::uint32_t> kept;
     for (const std::uint64_t item : row) {
@@ -79,7 +84,7 @@ struct Slow {
   Row decoded(const Row& z) const { return shape.hidden > 0 ? squash(z * blocks[4] + blocks[5]) : z; }
   Row logits(const Row& g) const { return g * blocks[blocks.size() - 2].transpose() + blocks.back(); }
   Row vector_of(std::span<const std::uint32_t> items) const {
-    Row x = Row::Zero(kItems);
+    Row x = Row::Zero(static_cast<Eigen::Index>(shape.items));
     for (const std::uint32_t i : items) x(i) = 1 / std::sqrt(static_cast<double>(items.size()));
     const Row c = code(x), mean = c.head(static_cast<Eigen::Index>(shape.dims));
     return decoded(shape.variational ? mean : squash(mean));
@@ -89,7 +94,7 @@ struct Slow {
     double likelihood = 0, divergence = 0;
     const auto dims = static_cast<Eigen::Index>(shape.dims);
     for (std::size_t u = 0; u < batch.size(); ++u) {
-      Row x = Row::Zero(kItems);
+      Row x = Row::Zero(static_cast<Eigen::Index>(shape.items));
       for (const std::uint32_t i : batch.inputs(u)) x(i) = static_cast<double>(batch.scale[u]);
       const Row c = code(x);
       Row z = squash(c.head(dims));
@@ -119,11 +124,16 @@ void fill(MultVae<T>& net) {
   net.refresh();
 }
 
-const MultVaeShape kShapes[] = {
-    {kItems, 9, 4, true}, {kItems, 9, 4, false}, {kItems, 0, 4, true}, {kItems, 0, 4, false}};
+// In the last one there is a second block of everything that is cut: users, rows and columns of weights, panels.
+const MultVaeShape kShapes[] = {{kItems, 9, 4, true},
+                                {kItems, 9, 4, false},
+                                {kItems, 0, 4, true},
+                                {kItems, 0, 4, false},
+                                {kManyItems, 70, 4, true}};
 
 std::string words(const MultVaeShape& shape) {
-  return std::string(shape.variational ? "variational" : "denoising") + (shape.hidden > 0 ? ", hidden" : ", no hidden");
+  return std::string(shape.variational ? "variational" : "denoising") +
+         (shape.hidden > 0 ? ", hidden" : ", no hidden") + (shape.items == kManyItems ? ", many items" : "");
 }
 
 TEST(MultVae, GradientsOfTheWholeModelAreThoseOfTheLoss) {
@@ -134,12 +144,14 @@ TEST(MultVae, GradientsOfTheWholeModelAreThoseOfTheLoss) {
     constexpr double kBeta = 0.6;
     const std::span<const std::uint32_t> touched = net.prepare(batch);
     EXPECT_TRUE(std::is_sorted(touched.begin(), touched.end()));
-    EXPECT_LT(touched.size(), kItems) << "an item is to be dropped by everybody";
+    EXPECT_LT(touched.size(), shape.items) << "an item is to be dropped by everybody";
     std::vector<double> analytic(net.params().size(), 0);
     std::vector<int> visits(net.params().size(), 0);
-    const auto loss = net.step(batch, kBeta, Executor(1), [&](std::size_t offset, std::span<const double> gradient) {
-      for (std::size_t i = 0; i < gradient.size(); ++i) analytic[offset + i] = gradient[i], ++visits[offset + i];
-    });
+    const bool many = shape.items == kManyItems;
+    const auto loss =
+        net.step(batch, kBeta, Executor(many ? 2 : 1), [&](std::size_t offset, std::span<const double> gradient) {
+          for (std::size_t i = 0; i < gradient.size(); ++i) analytic[offset + i] = gradient[i], ++visits[offset + i];
+        });
     EXPECT_LE(*std::max_element(visits.begin(), visits.end()), 1);
     const auto slow = Slow(net).loss(batch);
     EXPECT_NEAR(loss.likelihood, slow.first, 1e-12);
@@ -149,7 +161,7 @@ TEST(MultVae, GradientsOfTheWholeModelAreThoseOfTheLoss) {
           const auto [likelihood, divergence] = Slow(net).loss(batch);
           return likelihood + kBeta * divergence;
         },
-        net.params().all(), analytic, Rng(1));
+        net.params().all(), analytic, Rng(1), many ? 150 : 400);
     EXPECT_LT(check.worst, 1e-6) << words(shape) << ", element " << check.index << ": " << check.analytic << ", "
                                  << check.numeric;
     std::cout << "gradient check: mult_vae, " << words(shape) << ": " << check.worst << " of " << check.checked << '\n';
@@ -213,25 +225,6 @@ Csr<ItemIdx> camps(std::size_t users, std::size_t items) {
   return {items, std::move(offsets), std::move(columns), std::move(weights)};
 }
 
-// How often an item of the own camp comes before one of the other, of those that a user has not.
-double separation(const Matrix<float>& scores, const Csr<ItemIdx>& of) {
-  double right = 0, pairs = 0;
-  for (std::size_t u = 0; u + 1 < of.rows(); ++u) {
-    const auto has = [&](std::size_t i) {
-      const auto row = of.indices(u);
-      return std::binary_search(row.begin(), row.end(), item_at(i));
-    };
-    for (std::size_t own = u % 2; own + 1 < of.cols(); own += 2)
-      for (std::size_t other = 1 - u % 2; other + 1 < of.cols(); other += 2) {
-        if (has(own) || has(other)) continue;
-        const auto row = static_cast<Eigen::Index>(u);
-        right += scores(row, static_cast<Eigen::Index>(own)) > scores(row, static_cast<Eigen::Index>(other));
-        ++pairs;
-      }
-  }
-  return right / pairs;
-}
-
 Value settings(bool variational, int hidden, int epochs) {
   return params_of({{"factors", Value::integer(8)},
                     {"hidden", Value::integer(hidden)},
@@ -281,6 +274,52 @@ TEST(MultVae, RowsAtRestEndWhereDenseAdamTakesThem) {
   const Matrix<float> closed = scores_of(*test::fit(registry(), "mult_vae", params(0), of).model, every_user(8));
   const Matrix<float> replayed = scores_of(*test::fit(registry(), "mult_vae", params(1e-12), of).model, every_user(8));
   EXPECT_LT((closed - replayed).cwiseAbs().maxCoeff(), 1e-5);
+}
+
+// Training adds up the events of an item, and so do queries: three plays and a skip are still a play.
+TEST(MultVae, AnItemIsKnownWhereItsEventsSumToMoreThanNothing) {
+  const Fitted fitted = test::fit(registry(), "mult_vae", settings(true, 5, 3), camps(30, 20));
+  const std::vector<ItemIdx> events{item_at(4), item_at(7), item_at(4), item_at(4), item_at(4)};
+  const std::vector<ItemIdx> both{item_at(4), item_at(7)};
+  const std::vector<float> liked{1, 1, 1, 1, -1}, disliked{1, 1, -1, -1, 0.5f};
+  const auto ask = [&](std::span<const ItemIdx> history, std::span<const float> weights) {
+    const Query query{.history = history, .weights = weights};
+    return scores_of(*fitted.model, {&query, 1});
+  };
+  EXPECT_TRUE(test::same_bits(ask(events, liked), ask(both, {})));
+  EXPECT_TRUE(test::same_bits(ask(events, disliked), ask(std::span(both).last(1), {})));
+  EXPECT_FALSE(test::same_bits(ask(events, liked), ask(events, disliked)));
+}
+
+// With nothing dropped or drawn and all users in one step, the loss before it is that of what scores say.
+TEST(MultVae, ScoresAreLogitsOfTheTrainedSoftmax) {
+  const Csr<ItemIdx> of = camps(30, 20);
+  const auto params = [](int epochs) {
+    return params_of({{"factors", Value::integer(6)},
+                      {"hidden", Value::integer(0)},
+                      {"variational", Value::boolean(false)},
+                      {"dropout", Value::real(0)},
+                      {"learning_rate", Value::real(0.03)},
+                      {"epochs", Value::integer(epochs)}});
+  };
+  const Fitted fitted = test::fit(registry(), "mult_vae", params(8), of);
+  const double expected = test::fit(registry(), "mult_vae", params(9), of).curve.series.at("loss").back();
+  ASSERT_NE(fitted.model->score_meaning(), nullptr);
+  EXPECT_EQ(fitted.model->score_meaning()->kind(), ScoreMeaning::Kind::kSoftmax);
+  double loss = 0, users = 0;
+  const Matrix<float> scores = scores_of(*fitted.model, every_user(of.rows()));
+  for (std::size_t u = 0; u < of.rows(); ++u) {
+    const Query query{.user = user_at(u)};
+    const ScoreScale scale(*fitted.model, query, {});
+    bool any = false;
+    for (std::size_t n = 0; n < of.row_size(u); ++n)
+      if (of.values(u)[n] > 0) {
+        loss -= std::log(scale(scores(static_cast<Eigen::Index>(u), static_cast<Eigen::Index>(raw(of.indices(u)[n])))));
+        any = true;
+      }
+    users += any;
+  }
+  EXPECT_NEAR(loss / users, expected, 1e-4 * expected);
 }
 
 TEST(MultVae, NobodyWithAnythingIsNoError) {

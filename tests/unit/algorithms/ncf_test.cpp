@@ -30,7 +30,10 @@ struct Batch {
   NcfBatch<double> view() const { return {users, items, labels}; }
 };
 
-NcfShape shape_of(const std::string& kind) { return {kUsers, kItems, 4, kind != "mlp", kind != "gmf", 3}; }
+// With 16 factors the first layer's weights are moved in several parts.
+NcfShape shape_of(const std::string& kind, std::size_t factors = 4) {
+  return {kUsers, kItems, factors, kind != "mlp", kind != "gmf", 3};
+}
 
 // The logit of a pair, from the equations.
 double logit(const NcfNet<double>& net, std::size_t user, std::size_t item) {
@@ -59,8 +62,9 @@ double logit(const NcfNet<double>& net, std::size_t user, std::size_t item) {
 
 TEST(Ncf, GradientsOfTheWholeNetworks) {
   const Executor exec(1);
-  for (const std::string kind : {"gmf", "mlp", "neumf"}) {
-    NcfNet<double> net(shape_of(kind));
+  for (const auto& [kind, factors] :
+       {std::pair<std::string, std::size_t>{"gmf", 4}, {"mlp", 4}, {"neumf", 4}, {"neumf", 16}}) {
+    NcfNet<double> net(shape_of(kind, factors));
     net.init(0.5, Rng(1));
     Rng rng(2);
     for (double& x : net.params().all())
@@ -90,7 +94,7 @@ TEST(Ncf, GradientsOfTheWholeNetworks) {
 // A step of the trainer is Adam on that gradient.
 TEST(Ncf, AStepIsAdamOnTheGradient) {
   const Executor exec(2);
-  NcfNet<double> net(shape_of("neumf")), other(shape_of("neumf"));
+  NcfNet<double> net(shape_of("neumf", 16)), other(shape_of("neumf", 16));
   net.init(0.3, Rng(1));
   other.init(0.3, Rng(1));
   NcfTrainer<double> trainer(net, {}, nn::RowMode::kDense, kSamples),
@@ -242,6 +246,49 @@ TEST(PointwiseSamples, AreEveryPositiveWithFreshNegativesInRandomOrder) {
     chi += (first[u] - expected) * (first[u] - expected) / expected;
   }
   EXPECT_LT(chi, 73);  // 39 degrees of freedom, 0.999
+}
+
+// Users who have more than half the catalogue, whose negatives are drawn by rank, and one who has exactly half.
+TEST(PointwiseSamples, NegativesOfWhoHasAlmostEverythingAreUniformOnTheRest) {
+  const std::vector<std::vector<std::uint32_t>> lacks{{2, 5, 9}, {0, 1, 7, 8}, {6}, {0}, {9}, {0, 2, 4, 6, 8}};
+  std::vector<std::uint64_t> offsets{0};
+  std::vector<ItemIdx> columns;
+  for (const auto& row : lacks) {
+    for (std::uint32_t i = 0; i < 10; ++i)
+      if (std::find(row.begin(), row.end(), i) == row.end()) columns.push_back(item_at(i));
+    offsets.push_back(columns.size());
+  }
+  const Csr<ItemIdx> events(10, std::move(offsets), std::move(columns), {});
+  PointwiseSamples samples(events, 3);
+  std::vector<std::vector<double>> drawn(lacks.size(), std::vector<double>(10, 0));
+  for (int epoch = 1; epoch <= 300; ++epoch) {
+    samples.draw(epoch, Rng(3), Executor(1));
+    for (std::size_t s = 0; s < samples.size(); ++s)
+      if (samples.labels()[s] == 0) ++drawn[samples.users()[s]][samples.items()[s]];
+  }
+  for (std::size_t u = 0; u < lacks.size(); ++u) {
+    const double total = 300.0 * 3 * static_cast<double>(events.row_size(u));
+    const double expected = total / static_cast<double>(lacks[u].size());
+    double chi = 0, all = 0;
+    for (const std::uint32_t i : lacks[u]) {
+      chi += (drawn[u][i] - expected) * (drawn[u][i] - expected) / expected;
+      all += drawn[u][i];
+    }
+    EXPECT_EQ(all, total) << "user " << u << " was given a positive as a negative";
+    EXPECT_LT(chi, 18.5) << "user " << u;  // 4 degrees of freedom, 0.999
+  }
+}
+
+// By rejection this would take the square of the catalogue: 10^10 draws.
+TEST(PointwiseSamples, OneMissingItemOfManyIsFoundAtOnce) {
+  constexpr std::uint32_t kAll = 100'000, kLacking = 54'321;
+  std::vector<ItemIdx> columns;
+  for (std::uint32_t i = 0; i < kAll; ++i)
+    if (i != kLacking) columns.push_back(item_at(i));
+  const Csr<ItemIdx> events(kAll, std::vector<std::uint64_t>{0, kAll - 1}, std::move(columns), {});
+  PointwiseSamples samples(events, 1);
+  samples.draw(1, Rng(1), Executor(1));
+  for (std::size_t s = 0; s < samples.size(); ++s) ASSERT_EQ(samples.labels()[s] == 0, samples.items()[s] == kLacking);
 }
 
 TEST(PointwiseSamples, UsersWhoHaveEverythingGetNoNegatives) {

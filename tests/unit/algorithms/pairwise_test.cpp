@@ -4,6 +4,7 @@
 
 #include "algorithms/bpr/bpr_math.hpp"
 #include "algorithms/warp/warp_math.hpp"
+#include "tests/support/camps.hpp"
 #include "tests/support/fitted.hpp"
 #include "tests/support/memory_archive.hpp"
 
@@ -18,6 +19,7 @@ using test::Fitted;
 using test::params_of;
 using test::same_bits;
 using test::scores_of;
+using test::separation;
 
 constexpr std::size_t kUsers = 90, kItems = 140;  // enough items for several groups
 
@@ -386,25 +388,6 @@ TEST_P(Pairwise, SavedAndLoadedModelsHaveTheSameBits) {
   test::expect_batches_agree(*fitted.model, queries);
 }
 
-// Among the items that a user has not, those of the own camp come first.
-double separation(const Recommender& model, const Csr<ItemIdx>& events, std::span<const Query> queries) {
-  const Matrix<float> scores = scores_of(model, queries);
-  double right = 0, pairs = 0;
-  for (std::size_t u = 0; u + 1 < kUsers; ++u) {
-    for (std::size_t own = u % 2; own + 1 < kItems; own += 2) {
-      for (std::size_t other = 1 - u % 2; other + 1 < kItems; other += 2) {
-        if (has_item(events.indices(u), static_cast<std::uint32_t>(own)) ||
-            has_item(events.indices(u), static_cast<std::uint32_t>(other)))
-          continue;
-        const auto row = static_cast<Eigen::Index>(u);
-        right += scores(row, static_cast<Eigen::Index>(own)) > scores(row, static_cast<Eigen::Index>(other));
-        ++pairs;
-      }
-    }
-  }
-  return right / pairs;
-}
-
 TEST_P(Pairwise, LearnsTheCampsAndFoldsNewUsersIn) {
   const Csr<ItemIdx> events = camps();
   Value few = settings(40);  // what is noise here is learnt with more
@@ -413,10 +396,10 @@ TEST_P(Pairwise, LearnsTheCampsAndFoldsNewUsersIn) {
   if (*GetParam().second == 'a') few.set("adaptive_tail", Value::real(0.5));
   const Fitted fitted = test::fit(registry(), name(), few, events);
   EXPECT_LT(fitted.curve.series.at("loss").back(), 0.8 * fitted.curve.series.at("loss").front());
-  EXPECT_GT(separation(*fitted.model, events, every_user(kUsers)), 0.9);
+  EXPECT_GT(separation(scores_of(*fitted.model, every_user(kUsers)), events), 0.9);
   std::vector<Query> strangers(kUsers);
   for (std::size_t u = 0; u < kUsers; ++u) strangers[u].history = events.indices(u);
-  EXPECT_GT(separation(*fitted.model, events, strangers), 0.9);
+  EXPECT_GT(separation(scores_of(*fitted.model, strangers), events), 0.9);
 }
 
 TEST_P(Pairwise, WithoutEventsTheRankingIsThatOfTheBiases) {

@@ -287,6 +287,47 @@ TEST(Sequence, ASessionIsNoNeighbourOfItself) {
   }
 }
 
+// Where nothing of the current session counts, the query goes on with the last events before it.
+TEST(Sequence, WhatASessionWithoutPlaysGoesOnWithIsNoNeighbour) {
+  const std::vector<Heard> heard{{0, {0, 1}, 10}, {0, {2, 3}, 20}, {1, {3, 4}, 5}};
+  const std::vector<ItemIdx> known = as_items({0, 1, 2, 3, 5, 5});
+  const std::vector<float> weights{1, 1, 1, 1, -1, -1};
+  for (const char* name : {"sknn", "vsknn", "stan"}) {
+    const auto model = fitted(name, {}, heard, 2, 6);
+    const Query skipped{.user = UserIdx{0}, .history = known, .weights = weights, .session_begin = 4};
+    const Query begins{.user = UserIdx{0}, .history = std::span(known).first(4), .session_begin = 4};
+    for (const Query& query : {skipped, begins}) {
+      const auto found = scores(*model, query);
+      EXPECT_GT(found[4], 0) << name;
+      for (const std::size_t own : {0, 1, 2}) EXPECT_EQ(found[own], kNone) << name << " " << own;
+    }
+    // The end of a longer session; one that shares an item with it and has another end is a neighbour.
+    const std::vector<Heard> longer{{0, {3, 0}, 10}, {0, {1, 2, 3}, 20}, {1, {3, 4}, 5}};
+    const std::vector<ItemIdx> all = as_items({3, 0, 1, 2, 3});
+    const auto cut = fitted(name, {{"max_length", Value::integer(1)}}, longer, 2, 6);
+    const auto found = scores(*cut, {.user = UserIdx{0}, .history = all, .session_begin = 5});
+    EXPECT_GT(found[4], 0) << name;
+    EXPECT_GT(found[0], 0) << name;
+    EXPECT_EQ(found[2], kNone) << name;
+  }
+}
+
+// Events withheld at random leave a training session with gaps.
+TEST(Sequence, APartOfTheCurrentSessionIsNoNeighbour) {
+  const std::vector<Heard> heard{{0, {2, 4, 6}, 20}, {1, {2, 1}, 5}, {2, {4, 2}, 10}};
+  const std::vector<ItemIdx> history = as_items({5, 2, 3, 4, 0, 6, 5});
+  for (const char* name : {"sknn", "vsknn", "stan"}) {
+    const auto model = fitted(name, {}, heard, 3, 7);
+    const auto own = scores(*model, {.user = UserIdx{0}, .history = history});
+    EXPECT_EQ(own[6], kNone) << name;
+    EXPECT_GT(own[1], 0) << name;
+    // In another order it is another session.
+    EXPECT_GT(scores(*model, {.user = UserIdx{2}, .history = history})[4], 0) << name;
+    const std::vector<ItemIdx> backwards = as_items({6, 4, 2});
+    EXPECT_GT(scores(*model, {.user = UserIdx{0}, .history = backwards})[6], 0) << name;
+  }
+}
+
 TEST(Sequence, WithoutAHistoryTheUsersLastSessionIsGoneOnWith) {
   const World world = random_world(8);
   const Histories histories = histories_of(world.heard, World::kUsers);

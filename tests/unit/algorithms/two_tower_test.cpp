@@ -3,7 +3,9 @@
 #include <iostream>
 
 #include "algorithms/two_tower/two_tower_math.hpp"
+#include "framework/model/score_scale.hpp"
 #include "framework/nn/gradcheck.hpp"
+#include "tests/support/camps.hpp"
 #include "tests/unit/algorithms/algorithm_fixture.hpp"
 
 extern "C" void segue_register_algorithm_two_tower(segue::Registry&);
@@ -93,6 +95,88 @@ TEST(TwoTower, AStepIsAdamOnTheGradient) {
   }
   trainer.finish();
   for (std::size_t i = 0; i < own.size(); ++i) ASSERT_NEAR(own.all()[i], other.all()[i], 1e-7) << i;
+}
+
+const Registry& two_tower_registry() {
+  static const Registry all = [] {
+    Registry r;
+    segue_register_algorithm_two_tower(r);
+    return r;
+  }();
+  return all;
+}
+
+constexpr double kTemperature = 0.7;
+
+Value settings(bool normalise, int epochs, int batch_size) {
+  return params_of({{"factors", Value::integer(normalise ? 8 : 2)},  // what is noise here is learnt with more
+                    {"epochs", Value::integer(epochs)},
+                    {"batch_size", Value::integer(batch_size)},
+                    {"learning_rate", Value::real(0.02)},
+                    {"reg", Value::real(0.3)},
+                    {"temperature", Value::real(kTemperature)},
+                    {"normalise", Value::boolean(normalise)}});
+}
+
+TEST(TwoTower, LearnsTheCampsAndScoresNewUsers) {
+  constexpr std::size_t kMany = 60, kAll = 81;
+  const Csr<ItemIdx> of = camps(kMany, kAll, 0.25, 0.02);
+  for (const bool normalise : {false, true}) {
+    const Fitted one = fit(two_tower_registry(), "two_tower", settings(normalise, 20, 64), of, 2);
+    const std::vector<double>& loss = one.curve.series.at("loss");
+    EXPECT_LT(loss.back(), 0.9 * loss.front()) << normalise;
+    const Matrix<float> known = scores_of(*one.model, every_user(kMany));
+    EXPECT_GT(separation(known, of), 0.9) << normalise;
+    std::vector<Query> strangers(kMany);
+    for (std::size_t u = 0; u < kMany; ++u) strangers[u].history = of.indices(u);
+    const Matrix<float> unknown = scores_of(*one.model, strangers);
+    EXPECT_GT(separation(unknown, of), 0.9) << normalise;
+    expect_batches_agree(*one.model, strangers);
+
+    for (const Matrix<float>& scores : {known, unknown}) {
+      EXPECT_TRUE(scores.col(kAll - 1).isZero(0)) << "nothing is known of an item without events";
+      EXPECT_TRUE(scores.row(kMany - 1).isZero(0)) << "nor of a user without events or a history";
+    }
+    if (!normalise) continue;
+    const Matrix<float>& items = one.model->embeddings()->item_vectors();
+    EXPECT_TRUE(items.topRows(kAll - 1).rowwise().norm().isOnes(1e-5f));
+    for (const std::vector<Query>& users : {every_user(kMany), strangers}) {
+      Vector<float> vector(8);
+      one.model->embeddings()->query_vector(users[3], {vector.data(), 8});
+      EXPECT_NEAR(vector.norm(), 1 / kTemperature, 1e-4);
+    }
+  }
+}
+
+// With all n pairs in one batch the loss before a step says what the probabilities p of the scores are: item i stands
+// in the batch n_i times, so of each item it is e^s_i / (n_i / n), and the other pairs of i are left out, which gives
+// (p_i / n_i) / (p_i / n_i + 1 - p_i).
+TEST(TwoTower, ScoresAreLogitsOfTheTrainedSoftmax) {
+  const Csr<ItemIdx> of = camps(30, 21, 0.4, 0.1);
+  std::vector<double> count(of.cols(), 0);
+  for (const ItemIdx item : of.all_indices()) ++count[raw(item)];
+  std::vector<ItemIdx> without;
+  for (std::size_t i = 0; i < count.size(); ++i)
+    if (count[i] == 0) without.push_back(item_at(i));
+  for (const bool normalise : {false, true}) {
+    const Fitted one = fit(two_tower_registry(), "two_tower", settings(normalise, 20, 1000), of);
+    const double expected =
+        fit(two_tower_registry(), "two_tower", settings(normalise, 21, 1000), of).curve.series.at("loss").back();
+    ASSERT_NE(one.model->score_meaning(), nullptr);
+    EXPECT_EQ(one.model->score_meaning()->kind(), ScoreMeaning::Kind::kSoftmax);
+    const Matrix<float> scores = scores_of(*one.model, every_user(of.rows()));
+    double loss = 0;
+    for (std::size_t u = 0; u < of.rows(); ++u) {
+      const Query query{.user = user_at(u)};
+      const ScoreScale scale(*one.model, query, without);
+      for (const ItemIdx item : of.indices(u)) {
+        const double p = scale(scores(static_cast<Eigen::Index>(u), static_cast<Eigen::Index>(raw(item))));
+        const double own = p / count[raw(item)];
+        loss -= std::log(own / (own + 1 - p));
+      }
+    }
+    EXPECT_NEAR(loss / static_cast<double>(of.nnz()), expected, 1e-4 * expected) << normalise;
+  }
 }
 
 }  // namespace

@@ -132,6 +132,35 @@ TEST(PrepareFold, WhatIsLeftWithoutEventsIsAnError) {
             "'validation', or for none");
 }
 
+// A test file of other users than training: a filter of users by their training events drops them all.
+TEST(PrepareFold, AFilterThatDropsEveryTestUserIsNamed) {
+  DatasetBuilder b("toy");
+  const auto row = [](std::string_view user, std::string_view item, std::int64_t time) {
+    return DatasetBuilder::Row{.user = user, .item = item, .time = time, .kind = EventKind::kPlay};
+  };
+  for (const auto& [user, item, time] : {std::tuple{"a", "p", 1}, {"a", "q", 2}, {"b", "p", 3}, {"b", "q", 4}}) {
+    b.add(row(user, item, time));
+    b.add_train("given", row(user, item, time));
+  }
+  b.add_known("given", row("x", "p", 5));
+  b.add_test("given", row("x", "q", 6));
+  b.add_test("given", row("y", "q", 7));
+  const Dataset data = b.build();
+  for (const char* scope : {"train", "all"}) {
+    TaskSpec spec;
+    spec.split.strategy = "given";
+    spec.filter.min_user_events = 2;
+    spec.filter.scope = scope;
+    EXPECT_EQ(message_of<UsageError>([&] { prepare_fold(data, spec, "given"); }),
+              "data set 'toy': no test event is left: 2 are of users who have no 2 training events after the filter, "
+              "and whom it therefore drops; set its 'min_user_events' to 0, which keeps users without training events")
+        << scope;
+    spec.filter.min_user_events = 0;  // as it says
+    spec.filter.min_item_events = 2;
+    EXPECT_EQ(prepare_fold(data, spec, "given").test.size(), 2u) << scope;
+  }
+}
+
 // Once a user, then each pair of events: the slow way to every figure.
 LeakMeter brute_force(const Dataset& data, const TaskSpec& spec) {
   const SplitEvents parts = split_events(select_events(data.events, spec.feedback, data), data, spec.split, "all");
