@@ -29,11 +29,15 @@ struct NcfParams {
   int negatives = 4;
   nn::RowMode embedding_updates = nn::RowMode::kDense;
   int pretrain_epochs = 0;
+  int pretrain_mlp_epochs = 0;
   float pretrain_learning_rate = 0.001f;
   float pretrain_share = 0.5f;
   float init_stddev = 0.01f;
 
-  int pretrains() const { return model == NcfKind::kNeumf ? pretrain_epochs : 0; }
+  // The epochs of the halves before NeuMF's.
+  int gmf_epochs() const { return model == NcfKind::kNeumf ? pretrain_epochs : 0; }
+  int mlp_epochs() const { return gmf_epochs() > 0 && pretrain_mlp_epochs > 0 ? pretrain_mlp_epochs : gmf_epochs(); }
+  int all_epochs() const { return gmf_epochs() + mlp_epochs() + epochs; }
   bool gmf() const { return model != NcfKind::kMlp; }
   bool mlp() const { return model != NcfKind::kGmf; }
   NcfShape shape(std::size_t users, std::size_t items) const {
@@ -49,11 +53,12 @@ struct NcfParams {
   // Three products a weight, at some eight times the 10 GFLOP/s of an estimate, and some 60 operations a number of an
   // embedding.
   double fit_flop(const DataShape& s) const {
-    return double(pretrains() + epochs) * s.events * (1 + negatives) * (0.75 * weights() + 60 * row_width());
+    return (double(epochs) + (gmf_epochs() + mlp_epochs()) / 2.0) * s.events * (1 + negatives) *
+           (0.75 * weights() + 60 * row_width());
   }
   // Moments, and 32 bytes a sample; parameters are counted as the model's.
   double fit_bytes(const DataShape& s) const {
-    const double networks = pretrains() > 0 ? 2 : 1;
+    const double networks = gmf_epochs() > 0 ? 2 : 1;
     return networks * 12 * ((s.users + s.items) * row_width() + weights()) + 32 * s.events * (1 + negatives);
   }
   static Schema<NcfParams> schema() {
@@ -82,6 +87,9 @@ struct NcfParams {
             "rest)")
         .choices({{"dense", nn::RowMode::kDense}, {"lazy", nn::RowMode::kLazy}});
     s.field("pretrain_epochs", &P::pretrain_epochs, "neumf: epochs that GMF and MLP are trained apart before; 0: none")
+        .range(0, 10000);
+    s.field("pretrain_mlp_epochs", &P::pretrain_mlp_epochs,
+            "neumf: the MLP's, which overfits sooner; 0: as many as GMF's")
         .range(0, 10000);
     s.field("pretrain_learning_rate", &P::pretrain_learning_rate, "neumf: Adam's step length in those epochs")
         .above(0.0f);
@@ -145,10 +153,10 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
   }
 
  protected:
-  int epochs() const override { return 2 * params_.pretrains() + params_.epochs; }
+  int epochs() const override { return params_.all_epochs(); }
   std::vector<int> stages() const override {
-    if (params_.pretrains() == 0) return {params_.epochs};
-    return {params_.pretrains(), params_.pretrains(), params_.epochs};
+    if (params_.gmf_epochs() == 0) return {params_.epochs};
+    return {params_.gmf_epochs(), params_.mlp_epochs(), params_.epochs};
   }
 
   void begin(const TrainData& data, FitContext& ctx) override {
@@ -161,7 +169,7 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
     learned_ = &*net_;
     net_->init(static_cast<double>(params_.init_stddev), ctx.rng);
     start_trainer(trainer_, *net_, params_.optimizer, params_.learning_rate);
-    if (params_.pretrains() == 0) return;
+    if (params_.gmf_epochs() == 0) return;
     for (Half* half : {&gmf_, &mlp_}) {
       NcfShape own = shape;
       own.gmf = half == &gmf_;
@@ -174,18 +182,18 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
 
   // GMF's epochs, the tower's, then those of the network that begins with what they have learned.
   Losses run_epoch(int epoch, const TrainData&, FitContext& ctx) override {
-    const int each = params_.pretrains();
-    if (epoch <= 2 * each) {
-      const bool gmf = epoch <= each;
+    const int of_gmf = params_.gmf_epochs(), of_halves = of_gmf + params_.mlp_epochs();
+    if (epoch <= of_halves) {
+      const bool gmf = epoch <= of_gmf;
       const std::string name = gmf ? "gmf" : "mlp";
-      const int own = gmf ? epoch : epoch - each;
+      const int own = gmf ? epoch : epoch - of_gmf;
       Half& half = gmf ? gmf_ : mlp_;
       learned_ = &*half.net;
       return {{"pre-training loss, " + name, train(*half.trainer, own, ctx.rng.stream(name), ctx.exec)}};
     }
     learned_ = &*net_;
-    const int own = epoch - 2 * each;
-    if (own == 1 && each > 0) net_->take(*gmf_.net, *mlp_.net, static_cast<double>(params_.pretrain_share));
+    const int own = epoch - of_halves;
+    if (own == 1 && of_halves > 0) net_->take(*gmf_.net, *mlp_.net, static_cast<double>(params_.pretrain_share));
     return {{"loss", train(*trainer_, own, ctx.rng, ctx.exec)}};
   }
 
