@@ -26,6 +26,7 @@ struct NcfParams {
   int batch_size = 256;
   NcfOptimizer optimizer = NcfOptimizer::kAdam;
   float learning_rate = 0.001f;
+  float dropout = 0;
   int negatives = 4;
   nn::RowMode embedding_updates = nn::RowMode::kDense;
   int pretrain_epochs = 0;
@@ -79,6 +80,9 @@ struct NcfParams {
     s.field("optimizer", &P::optimizer, "adam; or sgd, with which the paper goes on after pre-training")
         .choices({{"adam", NcfOptimizer::kAdam}, {"sgd", NcfOptimizer::kSgd}});
     s.field("learning_rate", &P::learning_rate, "step length").above(0.0f).search(log_scale, 1e-4, 5e-3);
+    s.field("dropout", &P::dropout, "of the tower's layers: share of inputs set to zero while training")
+        .range(0.0f, 0.9f)
+        .search(linear, 0, 0.5);
     s.field("negatives", &P::negatives, "sampled items a positive pair, new each epoch")
         .range(1, 1000)
         .search(linear, 1, 8);
@@ -168,7 +172,7 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
     net_.emplace(shape);
     learned_ = &*net_;
     net_->init(static_cast<double>(params_.init_stddev), ctx.rng);
-    start_trainer(trainer_, *net_, params_.optimizer, params_.learning_rate);
+    start_trainer(trainer_, *net_, params_.optimizer, params_.learning_rate, ctx.rng);
     if (params_.gmf_epochs() == 0) return;
     for (Half* half : {&gmf_, &mlp_}) {
       NcfShape own = shape;
@@ -176,7 +180,8 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
       own.mlp = !own.gmf;
       half->net.emplace(own);
       half->net->init(static_cast<double>(params_.init_stddev), ctx.rng);
-      start_trainer(half->trainer, *half->net, NcfOptimizer::kAdam, params_.pretrain_learning_rate);
+      start_trainer(half->trainer, *half->net, NcfOptimizer::kAdam, params_.pretrain_learning_rate,
+                    ctx.rng.stream("halves"));
     }
   }
 
@@ -242,13 +247,14 @@ class Ncf final : public IterativeRecommender, public ScoreMeaning {
   };
 
   void start_trainer(std::optional<NcfTrainer<float>>& trainer, NcfNet<float>& net, NcfOptimizer optimizer,
-                     float learning_rate) const {
+                     float learning_rate, const Rng& rng) const {
     nn::OptimizerSettings settings;
     settings.kind = optimizer == NcfOptimizer::kAdam ? nn::OptimizerKind::kAdam : nn::OptimizerKind::kSgd;
     settings.learning_rate = static_cast<double>(learning_rate);
     const std::size_t samples = samples_->positives().nnz() * (1 + static_cast<std::size_t>(params_.negatives));
     trainer.emplace(net, settings, params_.embedding_updates,
-                    std::min(static_cast<std::size_t>(params_.batch_size), samples));
+                    std::min(static_cast<std::size_t>(params_.batch_size), samples),
+                    static_cast<double>(params_.dropout), rng);
   }
 
   // The mean loss of an epoch.

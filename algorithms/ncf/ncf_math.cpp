@@ -87,8 +87,8 @@ void NcfNet<T>::take(const NcfNet& gmf, const NcfNet& mlp, double share) {
 
 template <class T>
 NcfTrainer<T>::NcfTrainer(NcfNet<T>& net, const nn::OptimizerSettings& optimizer, nn::RowMode rows,
-                          std::size_t batch_size)
-    : net_(net), optimizer_(optimizer, net.params()) {
+                          std::size_t batch_size, double dropout, const Rng& rng)
+    : net_(net), optimizer_(optimizer, net.params()), dropout_(dropout), rng_(rng) {
   const NcfShape& shape = net.shape();
   const auto n = static_cast<Eigen::Index>(batch_size);
   const auto matrix = [&](std::size_t cols) { return Matrix<T>(Matrix<T>::Zero(n, static_cast<Eigen::Index>(cols))); };
@@ -124,6 +124,7 @@ NcfTrainer<T>::NcfTrainer(NcfNet<T>& net, const nn::OptimizerSettings& optimizer
   logits_.resize(batch_size);
   d_logits_.resize(batch_size);
   losses_.resize((batch_size + kShard - 1) / kShard);
+  if (dropout_ > 0) masks_.assign(losses_.size(), std::vector<nn::DropoutMask>(turned_.size()));
   resume(0);
 }
 
@@ -166,8 +167,13 @@ double NcfTrainer<T>::some_rows(const NcfBatch<T>& batch, std::size_t begin, std
       std::copy_n(items.row(batch.items[s]), items.cols, a + users.cols);
     }
     for (std::size_t l = 0; l < shape.layers; ++l) {
-      const View<T> a = rows(activations_[l + 1]);
-      nn::dense_forward<T>(rows(activations_[l]), net_.weights(l), net_.biases(l), a);
+      const View<T> x = rows(activations_[l]), a = rows(activations_[l + 1]);
+      if (dropout_ > 0) {
+        nn::DropoutMask& mask = masks_[begin / kShard][l];
+        mask.draw(x.rows, x.cols, dropout_, rng_.stream("dropout", optimizer_.steps(), begin / kShard, l));
+        mask.template apply<T>(x, x);
+      }
+      nn::dense_forward<T>(x, net_.weights(l), net_.biases(l), a);
       nn::activate<T>(nn::Activation::kRelu, a, a);
     }
     for (std::size_t s = begin; s < end; ++s) logits_[s] += dot(View<T>(activations_[shape.layers]).row(s), head, f);
@@ -200,7 +206,9 @@ double NcfTrainer<T>::some_rows(const NcfBatch<T>& batch, std::size_t begin, std
     for (std::size_t l = shape.layers; l-- > 0;) {
       const View<T> d = rows(d_activations_[l + 1]);
       nn::activate_backward<T>(nn::Activation::kRelu, rows(activations_[l + 1]), d, d);
-      gemm<T>(d, turned_[l], rows(d_activations_[l]));
+      const View<T> d_input = rows(d_activations_[l]);
+      gemm<T>(d, turned_[l], d_input);
+      if (dropout_ > 0) masks_[begin / kShard][l].template apply<T>(d_input, d_input);
     }
   }
   return loss;

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "framework/base/executor.hpp"
+#include "framework/base/rng.hpp"
 #include "framework/nn/dense.hpp"
+#include "framework/nn/dropout.hpp"
 #include "framework/nn/optimizer.hpp"
 #include "framework/nn/param_store.hpp"
 #include "framework/nn/row_gradients.hpp"
@@ -77,8 +79,10 @@ class NcfNet {
 template <class T>
 class NcfTrainer {
  public:
-  // net must outlive the trainer. rows: how embedding rows that a batch does not touch are treated.
-  NcfTrainer(NcfNet<T>& net, const nn::OptimizerSettings& optimizer, nn::RowMode rows, std::size_t batch_size);
+  // net must outlive the trainer. rows: how embedding rows that a batch does not touch are treated. dropout: the share
+  // of the inputs of each of the tower's layers that is set to zero, drawn from a stream of each step's own.
+  NcfTrainer(NcfNet<T>& net, const nn::OptimizerSettings& optimizer, nn::RowMode rows, std::size_t batch_size,
+             double dropout = 0, const Rng& rng = Rng());
 
   // The step on `batch`; `next` is what the following step will read (empty at an epoch's end). Returns the sum of
   // losses before the step.
@@ -116,11 +120,15 @@ class NcfTrainer {
 
   NcfNet<T>& net_;
   nn::Optimizer<T> optimizer_;
+  double dropout_;
+  Rng rng_;
   std::vector<Table> tables_;  // gmf users, gmf items, mlp users, mlp items, where there are such
   std::vector<Part> parts_;
-  std::vector<Matrix<T>> turned_;                       // weights transposed, for the gradients of inputs
-  Matrix<T> product_, d_gmf_users_, d_gmf_items_;       // batch x factors
-  std::vector<Matrix<T>> activations_, d_activations_;  // a_0 .. a_L and their gradients
+  std::vector<Matrix<T>> turned_;                  // weights transposed, for the gradients of inputs
+  Matrix<T> product_, d_gmf_users_, d_gmf_items_;  // batch x factors
+  std::vector<Matrix<T>> activations_,
+      d_activations_;                                // a_0 .. a_L, what layers read after dropout, and their gradients
+  std::vector<std::vector<nn::DropoutMask>> masks_;  // of each shard's a_0 .. a_{L-1}
   std::vector<T> logits_, d_logits_;
   std::vector<double> losses_;
   double work_ = 0;  // multiply-adds a sample, roughly
