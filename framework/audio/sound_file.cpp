@@ -1,0 +1,228 @@
+#include "framework/audio/sound_file.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <mutex>
+
+#include <fcntl.h>
+#include <sndfile.h>
+#include <soxr.h>
+#include <unistd.h>
+
+#include "framework/base/errors.hpp"
+
+namespace segue::audio {
+
+namespace {
+
+constexpr std::size_t kPiece = 1 << 14;  // frames decoded at once
+
+// mpg123, which libsndfile decodes MP3 with, writes of every broken frame to stderr; Segue says it once, as an error.
+// While one such object lives, the process's stderr leads nowhere.
+class QuietStderr {
+ public:
+  explicit QuietStderr(bool wanted) : wanted_(wanted) {
+    if (!wanted_) return;
+    const std::lock_guard lock(mutex);
+    if (users++ > 0) return;
+    saved = ::dup(STDERR_FILENO);
+    const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere < 0) return;
+    ::dup2(nowhere, STDERR_FILENO);
+    ::close(nowhere);
+  }
+  ~QuietStderr() {
+    if (!wanted_) return;
+    const std::lock_guard lock(mutex);
+    if (--users > 0 || saved < 0) return;
+    ::dup2(saved, STDERR_FILENO);
+    ::close(saved);
+    saved = -1;
+  }
+  QuietStderr(const QuietStderr&) = delete;
+  QuietStderr& operator=(const QuietStderr&) = delete;
+
+ private:
+  static inline std::mutex mutex;
+  static inline int users = 0, saved = -1;
+  bool wanted_;
+};
+
+bool is_mp3(int format) {
+  return (format & SF_FORMAT_SUBMASK) >= SF_FORMAT_MPEG_LAYER_I &&
+         (format & SF_FORMAT_SUBMASK) <= SF_FORMAT_MPEG_LAYER_III;
+}
+
+std::string format_name(int format) {
+  if (is_mp3(format)) return "MP3";
+  switch (format & SF_FORMAT_SUBMASK) {
+    case SF_FORMAT_VORBIS:
+      return "Ogg Vorbis";
+    case SF_FORMAT_OPUS:
+      return "Opus";
+    default:
+      break;
+  }
+  SF_FORMAT_INFO info{};
+  info.format = format & SF_FORMAT_TYPEMASK;
+  if (sf_command(nullptr, SFC_GET_FORMAT_INFO, &info, sizeof info) == 0 && info.name) {
+    const std::string name = info.name;
+    return name.substr(0, name.find(' '));
+  }
+  return "sound";
+}
+
+}  // namespace
+
+struct SoundFile::Impl {
+  SNDFILE* file = nullptr;
+  bool mp3 = false;
+  std::uint64_t done = 0;  // frames decoded
+  bool ended = false;
+  std::vector<float> interleaved;
+  soxr_t resampler = nullptr;
+  std::vector<float> mono;  // what waits for the resampler, from `used`
+  std::size_t used = 0;
+
+  ~Impl() {
+    const QuietStderr quiet(mp3);
+    if (resampler) soxr_delete(resampler);
+    if (file) sf_close(file);
+  }
+};
+
+SoundFile::SoundFile(const std::filesystem::path& path, int sample_rate)
+    : path_(path), impl_(std::make_unique<Impl>()) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) throw DataError("{}: no such file", path.string());
+  if (std::filesystem::is_directory(status)) throw DataError("{}: a folder, not a sound file", path.string());
+  if (std::filesystem::file_size(path, error) == 0 && !error) throw DataError("{}: the file is empty", path.string());
+  SF_INFO info{};
+  {
+    const QuietStderr quiet(true);
+    impl_->file = sf_open(path.c_str(), SFM_READ, &info);
+  }
+  if (!impl_->file) {
+    std::string reason = sf_strerror(nullptr);
+    while (!reason.empty() && (reason.back() == '.' || reason.back() == '\n')) reason.pop_back();
+    throw DataError("{}: not a sound file that can be read ({}); WAV, FLAC, Ogg Vorbis, Opus and MP3 can",
+                    path.string(), reason);
+  }
+  impl_->mp3 = is_mp3(info.format);
+  info_ = {info.samplerate, info.channels, static_cast<std::uint64_t>(std::max<sf_count_t>(info.frames, 0)),
+           format_name(info.format)};
+  if (info_.sample_rate <= 0 || info_.channels <= 0)
+    throw DataError("{}: declares {} channels at {} Hz", path.string(), info_.channels, info_.sample_rate);
+  if (info_.frames == 0) throw DataError("{}: holds no sound", path.string());
+  rate_ = sample_rate > 0 ? sample_rate : info_.sample_rate;
+  impl_->interleaved.resize(kPiece * static_cast<std::size_t>(info_.channels));
+  rewind();
+}
+
+SoundFile::~SoundFile() = default;
+
+void SoundFile::rewind() {
+  if (impl_->done > 0) {
+    const QuietStderr quiet(impl_->mp3);
+    if (sf_seek(impl_->file, 0, SEEK_SET) != 0)
+      throw DataError("{}: cannot be read from its beginning again", path_.string());
+  }
+  impl_->done = 0;
+  impl_->ended = false;
+  impl_->used = 0;
+  impl_->mono.clear();
+  ended_at_.reset();
+  if (rate_ == info_.sample_rate) return;
+  if (impl_->resampler) soxr_delete(impl_->resampler);
+  const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
+  soxr_error_t error = nullptr;
+  impl_->resampler = soxr_create(info_.sample_rate, rate_, 1, &error, nullptr, &quality, nullptr);
+  if (error)
+    throw DataError("{}: {} Hz cannot be resampled to {} Hz ({})", path_.string(), info_.sample_rate, rate_, error);
+}
+
+// At the file's own rate.
+std::size_t SoundFile::read_mono(std::span<float> out) {
+  const auto channels = static_cast<std::size_t>(info_.channels);
+  std::size_t given = 0;
+  while (given < out.size() && !impl_->ended) {
+    const std::size_t wanted = std::min(kPiece, out.size() - given);
+    sf_count_t got = 0;
+    {
+      const QuietStderr quiet(impl_->mp3);
+      got = sf_readf_float(impl_->file, impl_->interleaved.data(), static_cast<sf_count_t>(wanted));
+    }
+    for (std::size_t i = 0; i < static_cast<std::size_t>(got); ++i) {
+      float sum = 0;
+      for (std::size_t c = 0; c < channels; ++c) sum += impl_->interleaved[i * channels + c];
+      out[given + i] = sum / static_cast<float>(channels);
+      if (!std::isfinite(sum))
+        throw DataError("{}: at {:.3f} s a sample is not a finite number", path_.string(),
+                        static_cast<double>(impl_->done + i) / info_.sample_rate);
+    }
+    given += static_cast<std::size_t>(got);
+    impl_->done += static_cast<std::uint64_t>(got);
+    if (static_cast<std::size_t>(got) < wanted) impl_->ended = true;
+  }
+  // Decoders of MP3 may count the encoder's padding, under two of its frames of 1152 samples, otherwise than its
+  // header.
+  constexpr std::uint64_t kPadding = 2304;
+  if (impl_->ended && impl_->done + kPadding < info_.frames) {
+    ended_at_ = static_cast<double>(impl_->done) / info_.sample_rate;
+    if (!may_be_short_)
+      throw DataError("{}: ends after {:.2f} s of the {:.2f} s that it declares: the file is truncated or damaged",
+                      path_.string(), *ended_at_, info_.seconds());
+  }
+  return given;
+}
+
+std::size_t SoundFile::read(std::span<float> out) {
+  if (rate_ == info_.sample_rate) return read_mono(out);
+  std::size_t given = 0;
+  while (given < out.size()) {
+    if (impl_->used == impl_->mono.size()) {
+      impl_->mono.resize(kPiece);
+      impl_->mono.resize(read_mono(impl_->mono));
+      impl_->used = 0;
+    }
+    const bool last = impl_->mono.empty();  // the resampler gives what it still holds
+    std::size_t taken = 0, made = 0;
+    if (soxr_process(impl_->resampler, last ? nullptr : impl_->mono.data() + impl_->used,
+                     last ? 0 : impl_->mono.size() - impl_->used, &taken, out.data() + given, out.size() - given,
+                     &made))
+      throw DataError("{}: cannot be resampled", path_.string());
+    impl_->used += taken;
+    given += made;
+    if (last && made == 0) break;
+  }
+  return given;
+}
+
+std::vector<float> read_all(SampleSource& source) {
+  std::vector<float> out;
+  for (;;) {
+    const std::size_t before = out.size();
+    out.resize(before + kPiece);
+    const std::size_t got = source.read(std::span(out).subspan(before));
+    out.resize(before + got);
+    if (got == 0) return out;
+  }
+}
+
+void write_wav(const std::filesystem::path& path, std::span<const float> samples, int sample_rate) {
+  SF_INFO info{};
+  info.samplerate = sample_rate;
+  info.channels = 1;
+  info.format = SF_FORMAT_WAV | SF_FORMAT_PCM_16;
+  SNDFILE* file = sf_open(path.c_str(), SFM_WRITE, &info);
+  if (!file) throw EnvironmentError("{}: cannot be written ({})", path.string(), sf_strerror(nullptr));
+  sf_command(file, SFC_SET_CLIPPING, nullptr, SF_TRUE);
+  const sf_count_t n = sf_writef_float(file, samples.data(), static_cast<sf_count_t>(samples.size()));
+  const int closed = sf_close(file);
+  if (n != static_cast<sf_count_t>(samples.size()) || closed != 0)
+    throw EnvironmentError("{}: only {} of {} samples could be written", path.string(), n, samples.size());
+}
+
+}  // namespace segue::audio

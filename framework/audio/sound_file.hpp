@@ -1,0 +1,71 @@
+// Sound files as one mono signal of a wanted sample rate, read piece by piece: WAV, FLAC, Ogg Vorbis, Opus, MP3 and
+// what else libsndfile reads. Channels are averaged, then resampled by soxr (high quality, as librosa.load has it).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace segue::audio {
+
+struct SoundInfo {
+  int sample_rate = 0;  // Hz, of the file
+  int channels = 0;
+  std::uint64_t frames = 0;  // samples a channel, as the file declares
+  std::string format;        // "FLAC", "MP3", ...
+  double seconds() const { return static_cast<double>(frames) / sample_rate; }
+};
+
+// A signal that can be read twice.
+class SampleSource {
+ public:
+  virtual ~SampleSource() = default;
+  virtual int sample_rate() const = 0;  // Hz
+  // The next samples, mono, nominally in [-1, 1]; fewer than out.size() only at the end, 0 from then on.
+  virtual std::size_t read(std::span<float> out) = 0;
+  virtual void rewind() = 0;
+};
+
+class SoundFile final : public SampleSource {
+ public:
+  // sample_rate: what read() gives; 0: the file's own. DataError where the file cannot be opened, is empty, or holds no
+  // sound: the message names it and says what it is instead.
+  explicit SoundFile(const std::filesystem::path& path, int sample_rate = 0);
+  ~SoundFile() override;
+
+  const SoundInfo& info() const { return info_; }
+  int sample_rate() const override { return rate_; }
+  // DataError where a sample is not a finite number (naming the second), or where the file ends before what it
+  // declares, unless may_be_short().
+  std::size_t read(std::span<float> out) override;
+  void rewind() override;
+
+  // Takes a truncated file for what there is of it.
+  void may_be_short(bool allowed = true) { may_be_short_ = allowed; }
+  // Where it ended early: the seconds that were read. Known at the end.
+  std::optional<double> ended_at() const { return ended_at_; }
+
+ private:
+  struct Impl;
+  std::size_t read_mono(std::span<float> out);
+
+  std::filesystem::path path_;
+  SoundInfo info_;
+  int rate_ = 0;
+  bool may_be_short_ = false;
+  std::optional<double> ended_at_;
+  std::unique_ptr<Impl> impl_;
+};
+
+// All of a signal; for short ones.
+std::vector<float> read_all(SampleSource& source);
+
+// Mono 16-bit WAV. EnvironmentError where it cannot be written.
+void write_wav(const std::filesystem::path& path, std::span<const float> samples, int sample_rate);
+
+}  // namespace segue::audio
