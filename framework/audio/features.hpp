@@ -26,8 +26,8 @@ struct FeatureSettings {
   int mfcc = 20;                        // coefficients, the first included
   std::optional<double> top_db = 80.0;  // log-mel below the signal's largest by more than that is raised to it, for
                                         // MFCC and onsets
-  double rolloff = 0.85;         // share of the magnitude
-  std::optional<double> tuning;  // semitones from A4 = 440 Hz; none: estimated
+  double rolloff = 0.85;                // share of the magnitude
+  std::optional<double> tuning;         // semitones from A4 = 440 Hz; none: estimated
 
   FrameRate frame_rate() const { return {sample_rate, stft.hop}; }
   // Every setting by name, and the version of their definitions: equal texts, equal features.

@@ -110,4 +110,43 @@ void RealFft<T>::backward() {
 template class RealFft<float>;
 template class RealFft<double>;
 
+struct ComplexFft::Plan {
+  struct Release {
+    void operator()(fftw_complex* p) const { fftw_free(p); }
+  };
+  std::size_t size;
+  std::unique_ptr<fftw_complex, Release> time, spectrum;
+  fftw_plan plan = nullptr;
+
+  explicit Plan(std::size_t n) : size(n) {
+    const std::lock_guard lock(planning);
+    time.reset(fftw_alloc_complex(n));
+    spectrum.reset(fftw_alloc_complex(n));
+    if (!time || !spectrum) throw EnvironmentError("no memory for a Fourier transform of {} numbers", n);
+    std::fill_n(&time.get()[0][0], 2 * n, 0.0);
+    plan = fftw_plan_dft_1d(static_cast<int>(n), time.get(), spectrum.get(), FFTW_FORWARD,
+                            FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
+    SEGUE_CHECK(plan, "FFTW has no plan for {} numbers", n);
+  }
+  ~Plan() {
+    const std::lock_guard lock(planning);
+    if (plan) fftw_destroy_plan(plan);
+  }
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+};
+
+ComplexFft::ComplexFft(std::size_t size) {
+  SEGUE_CHECK(size >= 1 && size <= std::size_t{1} << 30, "a Fourier transform of {} numbers", size);
+  plan_ = std::make_unique<Plan>(size);
+}
+ComplexFft::~ComplexFft() = default;
+std::span<std::complex<double>> ComplexFft::time() const {
+  return {reinterpret_cast<std::complex<double>*>(plan_->time.get()), plan_->size};
+}
+std::span<std::complex<double>> ComplexFft::spectrum() const {
+  return {reinterpret_cast<std::complex<double>*>(plan_->spectrum.get()), plan_->size};
+}
+void ComplexFft::forward() { fftw_execute(plan_->plan); }
+
 }  // namespace segue::audio

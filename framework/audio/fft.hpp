@@ -31,4 +31,21 @@ class RealFft {
   std::unique_ptr<Plans> plans_;
 };
 
+// The same of complex signals, in double, forwards only.
+class ComplexFft {
+ public:
+  explicit ComplexFft(std::size_t size);  // size >= 1
+  ~ComplexFft();
+  ComplexFft(const ComplexFft&) = delete;
+  ComplexFft& operator=(const ComplexFft&) = delete;
+
+  std::span<std::complex<double>> time() const;      // size numbers
+  std::span<std::complex<double>> spectrum() const;  // size numbers
+  void forward();                                    // spectrum() of time(), which is kept
+
+ private:
+  struct Plan;
+  std::unique_ptr<Plan> plan_;
+};
+
 }  // namespace segue::audio

@@ -91,62 +91,77 @@ double Tempogram::bpm(std::size_t lag) const {
                   : 60.0 * rate_.sample_rate / (static_cast<double>(rate_.hop) * static_cast<double>(lag));
 }
 
-// visit(t, transform of the windowed excerpt, its energy), where the energy is the autocorrelation at lag 0.
-template <class Visit>
-void Tempogram::each_frame(std::span<const double> envelope, Visit visit) const {
+// The envelope, falling to zero beyond both ends, and zeros after it.
+std::vector<double> Tempogram::padded(std::span<const double> envelope) const {
   const std::size_t half = lags_ / 2;
-  std::vector<double> padded(envelope.size() + 2 * half + lags_, 0.0);
+  std::vector<double> out(envelope.size() + 2 * half + lags_, 0.0);
   for (std::size_t i = 0; i < half; ++i) {
     const double share = static_cast<double>(i) / static_cast<double>(half);
-    padded[i] = envelope.front() * share;
-    padded[half + envelope.size() + half - 1 - i] = envelope.back() * share;
+    out[i] = envelope.front() * share;
+    out[half + envelope.size() + half - 1 - i] = envelope.back() * share;
   }
-  std::copy(envelope.begin(), envelope.end(), padded.begin() + static_cast<std::ptrdiff_t>(half));
-  const std::vector<double> window = hann<double>(lags_);
-  RealFft<double> fft(quick_size(2 * lags_ - 1));
-  const std::span<double> time = fft.time();
-  std::fill(time.begin(), time.end(), 0.0);
-  for (std::size_t t = 0; t < envelope.size(); ++t) {
-    double energy = 0;
-    for (std::size_t i = 0; i < lags_; ++i) {
-      time[i] = padded[t + i] * window[i];
-      energy += time[i] * time[i];
-    }
-    fft.forward();
-    visit(t, fft, energy);
-    std::fill(time.begin() + static_cast<std::ptrdiff_t>(lags_), time.end(), 0.0);
-  }
+  std::copy(envelope.begin(), envelope.end(), out.begin() + static_cast<std::ptrdiff_t>(half));
+  return out;
 }
 
 Matrix<double> Tempogram::local(std::span<const double> envelope) const {
   Matrix<double> out =
       Matrix<double>::Zero(static_cast<Eigen::Index>(envelope.size()), static_cast<Eigen::Index>(lags_));
   if (envelope.empty()) return out;
-  each_frame(envelope, [&](std::size_t t, RealFft<double>& fft, double energy) {
-    if (energy <= 0) return;
-    for (auto& x : fft.spectrum()) x = std::norm(x);
+  const std::vector<double> x = padded(envelope), window = hann<double>(lags_);
+  RealFft<double> fft(quick_size(2 * lags_ - 1));
+  const std::span<double> time = fft.time();
+  for (std::size_t t = 0; t < envelope.size(); ++t) {
+    std::fill(time.begin(), time.end(), 0.0);
+    double energy = 0;
+    for (std::size_t i = 0; i < lags_; ++i) {
+      time[i] = x[t + i] * window[i];
+      energy += time[i] * time[i];
+    }
+    if (energy <= 0) continue;
+    fft.forward();
+    for (auto& bin : fft.spectrum()) bin = std::norm(bin);
     fft.backward();
-    const double scale = 1 / fft.time()[0];
+    const double scale = 1 / time[0];
     for (std::size_t lag = 0; lag < lags_; ++lag)
-      out(static_cast<Eigen::Index>(t), static_cast<Eigen::Index>(lag)) = fft.time()[lag] * scale;
-  });
+      out(static_cast<Eigen::Index>(t), static_cast<Eigen::Index>(lag)) = time[lag] * scale;
+  }
   return out;
 }
 
+// The mean of autocorrelations is the transform of the mean of spectra. And with frames a and b of energy 1 as real and
+// imaginary part of z, |Z(k)|^2 + |Z(-k)|^2 = 2 (|A(k)|^2 + |B(k)|^2): half a complex transform a frame.
 std::vector<double> Tempogram::mean(std::span<const double> envelope) const {
   if (envelope.empty()) return {};
-  RealFft<double> sums(quick_size(2 * lags_ - 1));
-  const auto total = sums.spectrum();
-  std::fill(total.begin(), total.end(), 0.0);
-  each_frame(envelope, [&](std::size_t, RealFft<double>& fft, double energy) {
-    if (energy <= 0) return;
-    const auto spectrum = fft.spectrum();
-    for (std::size_t k = 0; k < total.size(); ++k) total[k] += std::norm(spectrum[k]) / energy;
-  });
-  sums.backward();
+  const std::vector<double> x = padded(envelope), window = hann<double>(lags_);
+  ComplexFft fft(quick_size(2 * lags_ - 1));
+  const auto time = fft.time(), spectrum = fft.spectrum();
+  std::vector<double> powers(time.size(), 0.0), frames[2];
+  for (std::size_t t = 0; t < envelope.size(); t += 2) {
+    for (std::size_t side = 0; side < 2; ++side) {
+      frames[side].assign(lags_, 0.0);
+      if (t + side == envelope.size()) break;
+      double lanes[8] = {}, energy = 0;
+      for (std::size_t i = 0; i < lags_; ++i) {
+        frames[side][i] = x[t + side + i] * window[i];
+        lanes[i % 8] += frames[side][i] * frames[side][i];
+      }
+      for (const double lane : lanes) energy += lane;
+      if (energy <= 0) continue;
+      const double scale = 1 / std::sqrt(energy);
+      for (double& f : frames[side]) f *= scale;
+    }
+    for (std::size_t i = 0; i < lags_; ++i) time[i] = {frames[0][i], frames[1][i]};
+    fft.forward();
+    for (std::size_t k = 0; k < powers.size(); ++k) powers[k] += std::norm(spectrum[k]);
+  }
+  RealFft<double> back(powers.size());
+  for (std::size_t k = 0; k < back.bins(); ++k)
+    back.spectrum()[k] = (powers[k] + powers[(powers.size() - k) % powers.size()]) / 2;
+  back.backward();
   std::vector<double> out(lags_);
   for (std::size_t lag = 0; lag < lags_; ++lag)
-    out[lag] = sums.time()[lag] / (static_cast<double>(sums.size()) * static_cast<double>(envelope.size()));
+    out[lag] = back.time()[lag] / (static_cast<double>(powers.size()) * static_cast<double>(envelope.size()));
   return out;
 }
 

@@ -11,13 +11,8 @@ namespace segue::audio {
 
 namespace {
 
-// Below this a sample counts as zero, which is positive, as in librosa's zero_crossings.
+// Samples nearer to zero count as zero, which is positive, as in librosa's zero_crossings.
 constexpr double kSilent = 1e-10;
-
-template <class T>
-bool negative(T x) {
-  return x < T(0) && std::abs(x) > static_cast<T>(kSilent);
-}
 
 }  // namespace
 
@@ -36,23 +31,27 @@ Stft<T>::Stft(const StftSettings& settings)
   SEGUE_CHECK(settings.frame >= 2 && settings.frame % 2 == 0 && settings.hop >= 1 && settings.hop <= settings.frame,
               "frames of {} samples every {}", settings.frame, settings.hop);
   pending_.assign(fft_.size() / 2, T(0));
+  crossing_.assign(fft_.size() / 2, 0);
   rows_.assign(kWide * fft_.bins(), T(0));
   power_.assign(kWide * fft_.bins(), T(0));
 }
 
 template <class T>
 void Stft<T>::push(std::span<const T> samples, const Sink& sink) {
-  const std::size_t frame = fft_.size(), hop = static_cast<std::size_t>(settings_.hop);
+  const std::size_t frame = fft_.size();
   while (!samples.empty()) {  // a bounded piece at a time, so that memory is bounded too
-    const std::size_t n = std::min<std::size_t>(samples.size(), 1 << 16);
+    const std::size_t n = std::min<std::size_t>(samples.size(), 1 << 16), at = pending_.size();
     pending_.insert(pending_.end(), samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(n));
+    crossing_.resize(at + n);
+    const T silent = static_cast<T>(-kSilent);
+    for (std::size_t i = 1; i < n; ++i) crossing_[at + i] = (samples[i] < silent) != (samples[i - 1] < silent);
+    crossing_[at] = received_ > 0 && (samples[0] < silent) != negative_;
+    negative_ = samples[n - 1] < silent;
     received_ += n;
     samples = samples.subspan(n);
-    for (; pending_.size() - begin_ >= frame; begin_ += hop) {
-      const std::uint64_t centre = (frames_ + count_) * hop;
-      take({pending_.data() + begin_, frame}, centre < frame / 2 ? frame / 2 - centre : 0, frame, sink);
-    }
+    while (pending_.size() - begin_ >= frame) take(sink);
     pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(begin_));
+    crossing_.erase(crossing_.begin(), crossing_.begin() + static_cast<std::ptrdiff_t>(begin_));
     begin_ = 0;
   }
 }
@@ -60,22 +59,18 @@ void Stft<T>::push(std::span<const T> samples, const Sink& sink) {
 template <class T>
 void Stft<T>::finish(const Sink& sink) {
   if (received_ == 0) return;
-  const std::size_t frame = fft_.size(), hop = static_cast<std::size_t>(settings_.hop);
-  const std::uint64_t total = 1 + received_ / hop;
-  while (frames_ + count_ < total) {
-    const std::uint64_t centre = (frames_ + count_) * hop;
-    const std::uint64_t begin = centre < frame / 2 ? frame / 2 - centre : 0;
-    const std::uint64_t end = std::min<std::uint64_t>(frame, received_ + frame / 2 - centre);
-    if (pending_.size() < begin_ + frame) pending_.resize(begin_ + frame, T(0));
-    take({pending_.data() + begin_, frame}, begin, end, sink);
-    begin_ += hop;
-  }
+  const std::uint64_t total = 1 + received_ / static_cast<std::uint64_t>(settings_.hop);
+  pending_.resize(pending_.size() + fft_.size(), T(0));
+  crossing_.resize(pending_.size(), 0);
+  while (frames_ + count_ < total) take(sink);
   if (count_ > 0) hand_over(sink);
 }
 
-// begin, end: where in the frame the signal is.
+// The frame that begins at begin_.
 template <class T>
-void Stft<T>::take(std::span<const T> frame, std::uint64_t begin, std::uint64_t end, const Sink& sink) {
+void Stft<T>::take(const Sink& sink) {
+  const std::span<const T> frame(pending_.data() + begin_, fft_.size());
+  const std::uint8_t* crossing = crossing_.data() + begin_;
   double squares = 0;
   T lanes[kWide] = {};
   for (std::size_t i = 0; i + kWide <= frame.size(); i += kWide)
@@ -84,9 +79,9 @@ void Stft<T>::take(std::span<const T> frame, std::uint64_t begin, std::uint64_t 
   for (std::size_t i = frame.size() / kWide * kWide; i < frame.size(); ++i)
     squares += static_cast<double>(frame[i] * frame[i]);
   rms_[count_] = std::sqrt(squares / static_cast<double>(frame.size()));
-  std::size_t crossings = 0;
-  for (std::uint64_t i = begin + 1; i < end; ++i) crossings += negative(frame[i]) != negative(frame[i - 1]) ? 1u : 0u;
-  crossings_[count_] = static_cast<double>(crossings) / static_cast<double>(frame.size());
+  unsigned crossings = 0;  // between samples of the frame: not the first, whose sample before is outside
+  for (std::size_t i = 1; i < frame.size(); ++i) crossings += crossing[i];
+  crossings_[count_] = crossings / static_cast<double>(frame.size());
 
   const std::span<T> time = fft_.time();
   for (std::size_t i = 0; i < frame.size(); ++i) time[i] = frame[i] * window_[i];
@@ -95,6 +90,7 @@ void Stft<T>::take(std::span<const T> frame, std::uint64_t begin, std::uint64_t 
   T* row = rows_.data() + count_ * fft_.bins();
   for (std::size_t k = 0; k < fft_.bins(); ++k)
     row[k] = pairs[2 * k] * pairs[2 * k] + pairs[2 * k + 1] * pairs[2 * k + 1];
+  begin_ += static_cast<std::size_t>(settings_.hop);
   if (++count_ == kWide) hand_over(sink);
 }
 

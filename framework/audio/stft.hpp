@@ -51,15 +51,17 @@ class Stft {
   std::uint64_t frames() const { return frames_; }  // given to sinks so far
 
  private:
-  void take(std::span<const T> frame, std::uint64_t begin, std::uint64_t end, const Sink& sink);
+  void take(const Sink& sink);
   void hand_over(const Sink& sink);
 
   StftSettings settings_;
   RealFft<T> fft_;
   std::vector<T> window_;
-  std::vector<T> pending_;      // of the padded signal, from where the next frame begins
-  std::size_t begin_ = 0;       // of it in pending_
-  std::uint64_t received_ = 0;  // samples
+  std::vector<T> pending_;              // of the padded signal, from where the next frame begins
+  std::vector<std::uint8_t> crossing_;  // of each of these: whether its sign is not that of the sample before
+  bool negative_ = false;               // the last sample
+  std::size_t begin_ = 0;               // of it in pending_
+  std::uint64_t received_ = 0;          // samples
   std::uint64_t frames_ = 0;
   std::size_t count_ = 0;        // of frames in the block that is being filled
   std::vector<T> rows_, power_;  // kWide x bins, bins x kWide
