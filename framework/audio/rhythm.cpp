@@ -104,18 +104,17 @@ std::vector<double> Tempogram::padded(std::span<const double> envelope) const {
   return out;
 }
 
-Matrix<double> Tempogram::local(std::span<const double> envelope) const {
-  Matrix<double> out =
-      Matrix<double>::Zero(static_cast<Eigen::Index>(envelope.size()), static_cast<Eigen::Index>(lags_));
+Matrix<double> Tempogram::local(std::span<const double> envelope, std::span<const std::size_t> frames) const {
+  Matrix<double> out = Matrix<double>::Zero(static_cast<Eigen::Index>(frames.size()), static_cast<Eigen::Index>(lags_));
   if (envelope.empty()) return out;
   const std::vector<double> x = padded(envelope), window = hann<double>(lags_);
   RealFft<double> fft(quick_size(2 * lags_ - 1));
   const std::span<double> time = fft.time();
-  for (std::size_t t = 0; t < envelope.size(); ++t) {
+  for (std::size_t row = 0; row < frames.size(); ++row) {
     std::fill(time.begin(), time.end(), 0.0);
     double energy = 0;
     for (std::size_t i = 0; i < lags_; ++i) {
-      time[i] = x[t + i] * window[i];
+      time[i] = x[frames[row] + i] * window[i];
       energy += time[i] * time[i];
     }
     if (energy <= 0) continue;
@@ -123,8 +122,7 @@ Matrix<double> Tempogram::local(std::span<const double> envelope) const {
     for (auto& bin : fft.spectrum()) bin = std::norm(bin);
     fft.backward();
     const double scale = 1 / time[0];
-    for (std::size_t lag = 0; lag < lags_; ++lag)
-      out(static_cast<Eigen::Index>(t), static_cast<Eigen::Index>(lag)) = time[lag] * scale;
+    for (std::size_t lag = 0; lag < lags_; ++lag) row_span(out, row)[lag] = time[lag] * scale;
   }
   return out;
 }

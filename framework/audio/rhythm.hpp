@@ -36,8 +36,8 @@ class Tempogram {
   explicit Tempogram(FrameRate rate, double seconds = 8.0);
   std::size_t lags() const { return lags_; }
   double bpm(std::size_t lag) const;  // beats a minute of that many frames a beat; infinite for lag 0
-  // frames x lags().
-  Matrix<double> local(std::span<const double> envelope) const;
+  // A row of lags() for each of these frames.
+  Matrix<double> local(std::span<const double> envelope, std::span<const std::size_t> frames) const;
   // Its mean over the frames, at a quarter of the cost. Empty without frames.
   std::vector<double> mean(std::span<const double> envelope) const;
 

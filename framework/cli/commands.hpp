@@ -45,6 +45,7 @@ void add_similar(CLI::App& app, Session& session);
 void add_next(CLI::App& app, Session& session);
 void add_config(CLI::App& app, Session& session);
 void add_data(CLI::App& app, Session& session);
+void add_audio(CLI::App& app, Session& session);
 void add_algo(CLI::App& app, Session& session);
 void add_metric(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
@@ -56,6 +57,9 @@ void add_data_info(CLI::App& data, Session& session);
 void add_data_check(CLI::App& data, Session& session);
 void add_data_describe(CLI::App& data, Session& session);
 void add_data_fetch(CLI::App& data, Session& session);
+
+// The parts of `segue audio`.
+void add_audio_analyze(CLI::App& audio, Session& session);
 
 // --- what commands are made of
 

@@ -119,9 +119,10 @@ void fix_pdf_date(const fs::path& path) {
 
 }  // namespace
 
-RenderedFigure render(const Figure& figure, const fs::path& stem) {
+namespace {
+
+RenderedFigure draw(const GnuplotScript& text, const fs::path& stem) {
   const std::string name = stem.filename().string();
-  const GnuplotScript text = gnuplot_script(figure, name);
   const fs::path folder = stem.has_parent_path() ? stem.parent_path() : fs::path(".");
   const WorkFolder work(folder / fmt::format(".{}.tmp-{}", name, ::getpid()));
   write_file(work / (name + ".gp"), text.script);
@@ -139,8 +140,22 @@ RenderedFigure render(const Figure& figure, const fs::path& stem) {
     fs::rename(work / (name + kExtensions[i]), *paths[i], error);
     if (error) throw EnvironmentError("cannot write '{}': {}", paths[i]->string(), error.message());
   }
+  return out;
+}
+
+}  // namespace
+
+RenderedFigure render(const Figure& figure, const fs::path& stem) {
+  RenderedFigure out = draw(gnuplot_script(figure, stem.filename().string()), stem);
   out.title = figure.title;
   out.description = figure.description;
+  return out;
+}
+
+RenderedFigure render(const PanelStack& stack, const fs::path& stem) {
+  RenderedFigure out = draw(gnuplot_script(stack, stem.filename().string()), stem);
+  out.title = stack.title;
+  out.description = stack.description;
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "framework/plot/figure.hpp"
+#include "framework/plot/panels.hpp"
 
 namespace segue::plot {
 
@@ -19,5 +20,6 @@ struct RenderedFigure {
 // EnvironmentError: no gnuplot, a full disk, or gnuplot's own complaint. UsageError: a stem that cannot be a name
 // (script.hpp).
 RenderedFigure render(const Figure& figure, const std::filesystem::path& stem);
+RenderedFigure render(const PanelStack& stack, const std::filesystem::path& stem);
 
 }  // namespace segue::plot

@@ -1,43 +1,15 @@
 #include "framework/plot/script.hpp"
 
-#include <algorithm>
-#include <cctype>
-#include <cmath>
-#include <iterator>
-
 #include <fmt/format.h>
 
-#include "framework/base/errors.hpp"
 #include "framework/plot/layout.hpp"
 #include "framework/plot/script_layers.hpp"
+#include "framework/plot/script_outputs.hpp"
 #include "framework/plot/style.hpp"
 #include "framework/plot/text.hpp"
 
 namespace segue::plot {
 namespace {
-
-// A gnuplot string that means exactly this text: in single quotes gnuplot knows no escape but the doubled quote.
-std::string quoted(const std::string& text) {
-  std::string out(1, '\'');
-  for (char c : text) out.append(c == '\'' ? 2 : 1, c);
-  out += '\'';
-  return out;
-}
-
-std::string xml(const std::string& text) {
-  std::string out;
-  for (char c : printable(text)) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 class Writer {
  public:
@@ -124,46 +96,13 @@ class Writer {
   }
 
   void outputs() {
-    const double inches = l_.width / 72, tall = l_.height / 72;
-    const double scale = style::kPngDotsPerInch / 72,
-                 font_scale = style::kPngDotsPerInch / 96;  // pngcairo's fonts think in 96 dpi
-    put("set terminal svg size {:.2f},{:.2f} font '{},{}' background rgb '{}' linewidth 1", l_.width, l_.height,
-        style::kFont, style::kTextSize, style::kBackground);
-    put("set output '{}.svg'", name_);
+    line(terminal(Terminal::kSvg, l_.width, l_.height, name_));
     std::string all;
     for (const std::string& p : plots_) all += fmt::format("{}{}", all.empty() ? "" : ", \\\n     ", p);
     put("plot {}\nunset output", all);
-    put("set terminal pngcairo size {:.0f},{:.0f} font '{},{}' fontscale {:.4f} linewidth {:.4f} pointscale {:.4f} "
-        "background rgb '{}'",
-        inches * style::kPngDotsPerInch, tall * style::kPngDotsPerInch, style::kFont, style::kTextSize, font_scale,
-        scale, scale, style::kBackground);
-    put("set output '{}.png'\nreplot\nunset output", name_);
-    put("set terminal pdfcairo size {:.4f}in,{:.4f}in font '{},{}' fontscale 0.75 linewidth 2 background rgb '{}'",
-        inches, tall, style::kFont, style::kTextSize, style::kBackground);
-    put("set output '{}.pdf'\nreplot\nunset output", name_);
-    accessible_svg();
-  }
-
-  // gnuplot's svg terminal names no title and no fallback fonts, and takes ":Bold" for a part of the family's name.
-  void accessible_svg() {
-    line(
-        "\n# The svg for every reader: title and description, fallback fonts, bold.\nset encoding default  # count "
-        "bytes below");
-    put("svg = system(\"cat '{}.svg'\")", name_);
-    line("swap(s, i, n, new) = substr(s, 1, i - 1) . new . substr(s, i + n, strlen(s))");
-    const auto swap_all = [&](const std::string& old, const std::string& replacement) {
-      put("while (strstrt(svg, {0}) > 0) {{ svg = swap(svg, strstrt(svg, {0}), {1}, {2}) }}", quoted(old), old.size(),
-          quoted(replacement));
-    };
-    swap_all(fmt::format("font-family=\"{}:Bold\"", style::kFont),
-             fmt::format("font-family=\"{}, {}\" font-weight=\"bold\"", style::kFont, style::kSvgFallback));
-    swap_all(fmt::format("font-family=\"{}\"", style::kFont),
-             fmt::format("font-family=\"{}, {}\"", style::kFont, style::kSvgFallback));
-    put("svg = swap(svg, strstrt(svg, '<svg '), 5, '<svg role=\"img\" ')");
-    put("i = strstrt(svg, '<title>')\nsvg = swap(svg, i, strstrt(svg, '</desc>') - i, {})",
-        quoted(fmt::format("<title>{}</title><desc>{}", xml(f_.title.empty() ? axis_names() : f_.title),
-                           xml(f_.description))));
-    put("set print '{}.svg'\nprint svg\nunset print", name_);
+    for (const Terminal t : {Terminal::kPng, Terminal::kPdf})
+      put("{}\nreplot\nunset output", terminal(t, l_.width, l_.height, name_));
+    script_ += accessible_svg(name_, f_.title.empty() ? axis_names() : f_.title, f_.description);
   }
 
   const Figure& f_;
@@ -176,13 +115,7 @@ class Writer {
 }  // namespace
 
 GnuplotScript gnuplot_script(const Figure& figure, const std::string& name) {
-  const auto plain = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-           std::string_view("._-+=,@~%").find(c) != std::string_view::npos;
-  };
-  if (name.empty() || name[0] == '.' || name[0] == '-' || !std::all_of(name.begin(), name.end(), plain))
-    throw UsageError("'{}' cannot name a figure: letters, digits and ._-+=,@~% only, not beginning with . or -",
-                     printable(name));
+  check_figure_name(name);
   return Writer(figure, name).write();
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "framework/plot/figure.hpp"
+#include "framework/plot/panels.hpp"
 
 namespace segue::plot {
 
@@ -15,5 +16,6 @@ struct GnuplotScript {
 // Depends on figure and name only. `name` is a file name without folder; UsageError where it holds anything but
 // letters, digits and "._-+=,@~%" (other characters would need quoting in three languages).
 GnuplotScript gnuplot_script(const Figure& figure, const std::string& name);
+GnuplotScript gnuplot_script(const PanelStack& stack, const std::string& name);
 
 }  // namespace segue::plot

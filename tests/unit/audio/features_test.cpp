@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -185,7 +186,9 @@ TEST(Rhythm, TheMeanTempogramIsTheMeanOfLocalOnes) {
   for (double& e : envelope) e = std::max(0.0, e);
   std::fill(envelope.begin(), envelope.begin() + 400, 0.0);  // windows without any energy count as zeros
   const Tempogram tempogram(FrameRate{});
-  const Matrix<double> local = tempogram.local(envelope);
+  std::vector<std::size_t> frames(envelope.size());
+  std::iota(frames.begin(), frames.end(), std::size_t{0});
+  const Matrix<double> local = tempogram.local(envelope, frames);
   const std::vector<double> mean = tempogram.mean(envelope);
   ASSERT_EQ(mean.size(), 344u);
   for (std::size_t lag = 0; lag < mean.size(); ++lag)

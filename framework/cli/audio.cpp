@@ -1,0 +1,15 @@
+// segue audio: the group.
+#include "framework/cli/commands.hpp"
+
+namespace segue {
+
+void add_audio(CLI::App& app, Session& session) {
+  CLI::App& audio =
+      add_command(app, "audio", "recordings: what they sound like",
+                  {{"segue audio analyze song.mp3", "tempo, key, energy, timbre, harmony"},
+                   {"segue audio analyze song.mp3 --dashboard out", "with pictures, and a page to listen along"}});
+  audio.require_subcommand(1);
+  add_audio_analyze(audio, session);
+}
+
+}  // namespace segue
