@@ -1,0 +1,202 @@
+// Fingerprints: what stands in them, their scale, Gaussians of timbre, and how well they find sounds of a kind.
+#include "framework/audio/fingerprint.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <iostream>
+#include <map>
+#include <numbers>
+#include <numeric>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "framework/base/errors.hpp"
+#include "framework/base/executor.hpp"
+#include "framework/base/rng.hpp"
+#include "tests/support/data_dir.hpp"
+
+namespace segue::audio {
+namespace {
+
+class Signal final : public SampleSource {
+ public:
+  explicit Signal(std::vector<float> samples) : samples_(std::move(samples)) {}
+  int sample_rate() const override { return 22050; }
+  std::size_t read(std::span<float> out) override {
+    const std::size_t n = std::min(out.size(), samples_.size() - at_);
+    std::copy_n(samples_.begin() + static_cast<std::ptrdiff_t>(at_), n, out.begin());
+    at_ += n;
+    return n;
+  }
+  void rewind() override { at_ = 0; }
+
+ private:
+  std::vector<float> samples_;
+  std::size_t at_ = 0;
+};
+
+Track track_of(std::vector<float> x) {
+  Signal signal(std::move(x));
+  return analyze_track(signal);
+}
+std::vector<float> chord(double root, double seconds) {
+  std::vector<float> x(static_cast<std::size_t>(seconds * 22050));
+  for (std::size_t i = 0; i < x.size(); ++i)
+    for (const int note : {0, 4, 7})
+      x[i] += static_cast<float>(
+          0.2 * std::sin(2 * std::numbers::pi * root * std::exp2(note / 12.0) * static_cast<double>(i) / 22050));
+  return x;
+}
+std::size_t field(const std::string& name) {
+  const auto& fields = fingerprint_fields();
+  const auto it = std::ranges::find(fields, name, &FingerprintField::name);
+  EXPECT_NE(it, fields.end()) << name;
+  return static_cast<std::size_t>(it - fields.begin());
+}
+
+TEST(Fingerprint, HoldsWhatItsFieldsSay) {
+  const auto& fields = fingerprint_fields();
+  std::set<std::string> names;
+  for (const auto& f : fields) names.insert(f.name);
+  EXPECT_EQ(names.size(), fields.size());
+  const Track track = track_of(chord(880, 3));
+  const std::vector<float> x = fingerprint(track);
+  ASSERT_EQ(x.size(), fields.size());
+  EXPECT_NEAR(x[field("mfcc_3_mean")], track.summary.mfcc[3], 1e-3);
+  EXPECT_NEAR(x[field("centroid_mean")], track.summary.centroid, 1e-2);
+  EXPECT_NEAR(x[field("danceability")], track.summary.danceability, 1e-6);
+  // The key's tonic first: a chord moved is the same harmony.
+  const std::vector<float> moved = fingerprint(track_of(chord(880 * std::exp2(5 / 12.0), 3)));
+  for (std::size_t c = 0; c < 12; ++c) {
+    const std::size_t at = field("chroma_" + std::to_string(c) + "_mean");
+    EXPECT_NEAR(moved[at], x[at], 0.1) << c;
+  }
+  EXPECT_GT(x[field("chroma_0_mean")], 0.7);
+  Track poor;
+  EXPECT_NO_THROW(fingerprint_definition(poor.settings));
+  EXPECT_THROW(fingerprint(poor), UsageError);
+}
+
+TEST(Fingerprint, OfSilenceAndOfAnInstantIsFinite) {
+  for (const std::size_t n : {std::size_t{1}, std::size_t{300}, std::size_t{44100}})
+    for (const float value : fingerprint(track_of(std::vector<float>(n, 0.0f)))) EXPECT_TRUE(std::isfinite(value));
+}
+
+TEST(Standardiser, MakesFieldsComparable) {
+  Matrix<float> rows(5, 3);
+  rows << 1, 7, 100, 2, 7, 200, 3, 7, 300, 4, 7, 400, 5, 7, 1000000;
+  const Standardiser scale = Standardiser::learn(rows);
+  for (Eigen::Index r = 0; r < rows.rows(); ++r) scale.apply(row_span(rows, static_cast<std::size_t>(r)));
+  EXPECT_NEAR(rows.col(0).mean(), 0, 1e-6);
+  EXPECT_NEAR(rows.col(0).squaredNorm() / 5, 1, 1e-5);
+  EXPECT_EQ(rows.col(1).squaredNorm(), 0);
+  std::vector<float> odd = {1000, 9, 0};
+  scale.apply(odd);
+  EXPECT_EQ(odd[0], 5);
+}
+
+TEST(TimbreModel, DivergenceIsThatOfGaussians) {
+  // Of one dimension: (s^2 + d^2) / 2t^2 + (t^2 + d^2) / 2s^2 - 1.
+  const auto model = [](double mean, double variance) {
+    return timbre_model(Vector<double>::Constant(1, mean), Matrix<double>::Constant(1, 1, variance));
+  };
+  const double d = 3, s2 = 4, t2 = 9;
+  EXPECT_NEAR(symmetric_kl(model(0, s2), model(d, t2)), (s2 + d * d) / (2 * t2) + (t2 + d * d) / (2 * s2) - 1, 1e-12);
+  FrameRows<float> a(20), b(20);
+  Rng rng(1);
+  for (int t = 0; t < 400; ++t) {
+    for (float& x : a.add()) x = static_cast<float>(rng.normal());
+    for (float& x : b.add()) x = static_cast<float>(1 + 2 * rng.normal());
+  }
+  const TimbreModel first = timbre_model(a), second = timbre_model(b);
+  EXPECT_NEAR(symmetric_kl(first, first), 0, 1e-9);
+  EXPECT_NEAR(symmetric_kl(first, second), symmetric_kl(second, first), 1e-9);
+  EXPECT_GT(symmetric_kl(first, second), 10);
+  FrameRows<float> one(20);
+  for (float& x : one.add()) x = 1;
+  EXPECT_TRUE(std::isfinite(symmetric_kl(timbre_model(one), first)));  // a covariance of zeros has a floor
+}
+
+// A hub is near to everybody; mutual proximity puts it at the distance where it finds others.
+TEST(MutualProximity, TakesHubsAway) {
+  constexpr std::size_t kTracks = 200, kDims = 50;
+  Rng rng(3);
+  Matrix<double> x(kTracks, kDims);
+  for (Eigen::Index i = 0; i < x.size(); ++i) x.data()[i] = rng.normal();
+  for (Eigen::Index c = 0; c < x.cols(); ++c) x.col(c).array() -= 0.0;
+  x.row(0).setZero();  // the centre of the cloud
+  Matrix<double> distances(kTracks, kTracks);
+  for (Eigen::Index i = 0; i < x.rows(); ++i)
+    for (Eigen::Index j = 0; j < x.rows(); ++j) distances(i, j) = (x.row(i) - x.row(j)).norm();
+  const auto times_first = [&](const Matrix<double>& d) {
+    int times = 0;
+    for (Eigen::Index i = 1; i < d.rows(); ++i) {
+      Eigen::Index nearest = i == 1 ? 2 : 1;
+      for (Eigen::Index j = 0; j < d.cols(); ++j)
+        if (j != i && d(i, j) < d(i, nearest)) nearest = j;
+      times += nearest == 0 ? 1 : 0;
+    }
+    return times;
+  };
+  const int before = times_first(distances);
+  mutual_proximity(distances);
+  EXPECT_GT(before, 150);
+  EXPECT_LT(times_first(distances), before / 4);
+  EXPECT_NEAR((distances - distances.transpose()).cwiseAbs().maxCoeff(), 0, 0);
+  EXPECT_GE(distances.minCoeff(), 0);
+  EXPECT_LE(distances.maxCoeff(), 1);
+}
+
+// ESC-10 (Piczak 2015): which of ten kinds of sound, by the nearest of the other folds' clips.
+TEST(Fingerprint, FindsSoundsOfAKind) {
+#ifndef NDEBUG
+  GTEST_SKIP() << "400 clips, in optimised builds only";
+#endif
+  const auto folder = test::real_data("audio/esc-10");
+  if (!folder) GTEST_SKIP() << test::missing_data("audio/esc-10");
+  std::vector<std::filesystem::path> files;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(*folder))
+    if (file.path().extension() == ".ogg") files.push_back(file.path());
+  std::ranges::sort(files);
+  ASSERT_EQ(files.size(), 400u);
+  Matrix<float> all(static_cast<Eigen::Index>(files.size()), static_cast<Eigen::Index>(fingerprint_fields().size()));
+  const auto begin = std::chrono::steady_clock::now();
+  Executor(2).for_blocks(files.size(), 1, [&](std::size_t i, std::size_t) {
+    SoundFile sound(files[i], 22050);
+    std::ranges::copy(fingerprint(analyze_track(sound)), row_span(all, i).begin());
+  });
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  const auto fold = [&](std::size_t i) { return files[i].filename().string()[0]; };
+  const auto kind = [&](std::size_t i) { return files[i].parent_path().filename(); };
+  double nearest = 0, precision = 0;
+  for (const char test : {'1', '2', '3', '4', '5'}) {
+    std::vector<std::size_t> known, asked;
+    for (std::size_t i = 0; i < files.size(); ++i) (fold(i) == test ? asked : known).push_back(i);
+    Matrix<float> train(static_cast<Eigen::Index>(known.size()), all.cols());
+    for (std::size_t i = 0; i < known.size(); ++i)
+      std::ranges::copy(row_span(all, known[i]), row_span(train, i).begin());
+    const Standardiser scale = Standardiser::learn(train);
+    for (Eigen::Index r = 0; r < train.rows(); ++r) scale.apply(row_span(train, static_cast<std::size_t>(r)));
+    for (const std::size_t query : asked) {
+      Vector<float> q = all.row(static_cast<Eigen::Index>(query)).transpose();
+      scale.apply({q.data(), static_cast<std::size_t>(q.size())});
+      std::vector<std::size_t> order(known.size());
+      std::iota(order.begin(), order.end(), std::size_t{0});
+      const Vector<float> distances = (train.rowwise() - q.transpose()).rowwise().squaredNorm();
+      std::ranges::sort(order, {},
+                        [&](std::size_t i) { return std::pair(distances[static_cast<Eigen::Index>(i)], i); });
+      nearest += kind(known[order[0]]) == kind(query) ? 1 : 0;
+      for (std::size_t n = 0; n < 5; ++n) precision += kind(known[order[n]]) == kind(query) ? 0.2 : 0;
+    }
+  }
+  nearest /= 400, precision /= 400;
+  std::cout << "ESC-10: nearest neighbour " << nearest << ", precision@5 " << precision << "; 400 clips in "
+            << seconds.count() << " s on two threads\n";
+  EXPECT_GE(nearest, 0.70);
+  EXPECT_GE(precision, 0.64);
+}
+
+}  // namespace
+}  // namespace segue::audio
