@@ -7,9 +7,11 @@ void add_audio(CLI::App& app, Session& session) {
   CLI::App& audio =
       add_command(app, "audio", "recordings: what they sound like",
                   {{"segue audio analyze song.mp3", "tempo, key, energy, timbre, harmony"},
-                   {"segue audio analyze song.mp3 --dashboard out", "with pictures, and a page to listen along"}});
+                   {"segue audio analyze song.mp3 --dashboard out", "with pictures, and a page to listen along"},
+                   {"segue audio extract ~/music -o features.h5", "fingerprints of a whole collection"}});
   audio.require_subcommand(1);
   add_audio_analyze(audio, session);
+  add_audio_extract(audio, session);
 }
 
 }  // namespace segue

@@ -185,7 +185,7 @@ ExitCode run(const Options& o) {
     if (!o.dashboard.empty()) write_dashboard(a, o);
     if (!o.clicks.empty()) {
       audio::write_wav(o.clicks, with_clicks(signal_of(a, o), a.track.beats, a.track.settings.frame_rate()),
-                a.track.settings.sample_rate);
+                       a.track.settings.sample_rate);
       log_info("clicks  {}", o.clicks);
     }
   }
