@@ -75,7 +75,8 @@ TEST(WordFinder, FindsWords) {
   EXPECT_THAT(finder.words("... \U0001f3b8 !?"), IsEmpty());
   EXPECT_THAT(finder.words(""), IsEmpty());
   EXPECT_THAT(finder.words("again"), ElementsAre("again"));
-  EXPECT_GT(finder.words("\u79c1\u306f\u97f3\u697d\u304c\u597d\u304d\u3067\u3059").size(), 1u) << "a script without blanks";
+  EXPECT_GT(finder.words("\u79c1\u306f\u97f3\u697d\u304c\u597d\u304d\u3067\u3059").size(), 1u)
+      << "a script without blanks";
 }
 
 }  // namespace
