@@ -62,7 +62,7 @@ void add_commands(CLI::App& app, Session& session) {
   group("Experiments", {add_run, add_import, add_config});
   group("Evidence", {add_leaderboard, add_reproduce, add_evaluate, add_compare, add_tuning, add_plot, add_report, add_export, add_hash});
   group("Trained models", {add_recommend, add_next, add_similar});
-  group("Data and sound", {add_data, add_audio});
+  group("Data and sound", {add_data, add_tags, add_audio});
   group("Reference", {add_algo, add_metric});
   group("This installation", {add_doctor, add_version, add_completion});
   add_global_options(app, session);

@@ -46,6 +46,7 @@ void add_next(CLI::App& app, Session& session);
 void add_config(CLI::App& app, Session& session);
 void add_data(CLI::App& app, Session& session);
 void add_audio(CLI::App& app, Session& session);
+void add_tags(CLI::App& app, Session& session);
 void add_algo(CLI::App& app, Session& session);
 void add_metric(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);

@@ -37,7 +37,7 @@ Table item_table(const StoredModel& m, std::span<const ItemIdx> items, const Ite
     if (items[i] == kNoItem) break;
     std::vector<Cell> row{Cell(i + 1), m.title(items[i])};
     if (artists) row.push_back(m.artist(items[i]));
-    if (!columns.scaled.empty()) row.push_back(Cell::fixed(columns.scaled[i], 4));
+    if (!columns.scaled.empty()) row.push_back(Cell::fixed(columns.scaled[i], columns.decimals));
     if (!columns.scores.empty()) row.push_back(Cell::fixed(static_cast<double>(columns.scores[i]), 4));
     row.push_back(columns.matches.empty() ? joined_tags(m, items[i], 3) : columns.matches[i]);
     row.push_back(std::string(m.fold.items[raw(items[i])]));

@@ -15,6 +15,7 @@ namespace segue {
 struct ItemColumns {
   std::string scale;  // the heading of `scaled`: "probability", "relative"
   std::vector<double> scaled{};
+  int decimals = 4;  // of `scaled`
   std::vector<float> scores{};
   std::vector<std::string> matches{};  // why it is recommended; empty: its strongest tags instead
 };

@@ -8,6 +8,8 @@
 #include "framework/model/explain.hpp"
 #include "framework/model/recommend.hpp"
 #include "framework/model/score_scale.hpp"
+#include "framework/text/tags.hpp"
+#include "framework/text/tfidf.hpp"
 
 namespace segue {
 
@@ -61,9 +63,29 @@ ExitCode recommend_to_user(Session& session, const Arguments& args) {
   return ExitCode::kOk;
 }
 
+// The tags that each of `others` shares with the item, those that make the two most alike first; empty where the data
+// has no tags.
+std::vector<std::string> shared_tags(const StoredModel& m, ItemIdx item, std::span<const ItemIdx> others) {
+  constexpr std::size_t kTags = 4;
+  const ItemTags* given = m.fold.facets.find<ItemTags>();
+  if (given == nullptr) return {};
+  const ItemTags tags = text::merge_tags(*given).tags;
+  const Csr<TermIdx> vectors = text::tf_idf(tags.weights, {});
+  std::vector<std::string> out;
+  for (const ItemIdx other : others) {
+    std::string names;
+    for (const text::SharedTerm& shared : text::shared_terms(vectors, raw(item), raw(other), kTags))
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", tags.tags[static_cast<std::size_t>(shared.term)]);
+    out.push_back(std::move(names));
+  }
+  return out;
+}
+
 ExitCode similar_items(Session& session, const Arguments& args) {
   const StoredModel m = open_stored_model(session, args.trial, args.results);
   const ItemIdx item = m.find_item(args.item);
+  // The score of a content model for somebody who knows one item is the cosine of two contents: a percentage match.
+  const bool content = session.algorithms.find(m.trial.algorithm).info.family == "content";
   std::vector<float> scores(m.fold.items.size());
   if (const EmbeddingSpace* space = m.model->embeddings()) {
     const Matrix<float>& vectors = space->item_vectors();
@@ -89,7 +111,7 @@ ExitCode similar_items(Session& session, const Arguments& args) {
   }
   std::vector<ItemIdx> order;
   for (std::size_t i = 0; i < scores.size(); ++i)
-    if (item_at(i) != item) order.push_back(item_at(i));
+    if (item_at(i) != item && (content ? scores[i] > 0 : std::isfinite(scores[i]))) order.push_back(item_at(i));
   const std::size_t n = std::min(order.size(), static_cast<std::size_t>(args.n));
   std::partial_sort(order.begin(), order.begin() + static_cast<long>(n), order.end(), [&](ItemIdx a, ItemIdx b) {
     return scores[raw(a)] != scores[raw(b)] ? scores[raw(a)] > scores[raw(b)] : a < b;
@@ -97,8 +119,17 @@ ExitCode similar_items(Session& session, const Arguments& args) {
   order.resize(n);
   ItemColumns columns;
   for (ItemIdx i : order) columns.scores.push_back(scores[raw(i)]);
+  if (content) {
+    columns.scale = "percent";
+    columns.decimals = 1;
+    for (const float score : columns.scores) columns.scaled.push_back(100 * static_cast<double>(score));
+    columns.matches = shared_tags(m, item, order);
+  }
   if (args.format == TableFormat::kText) fmt::print("similar to {}{} by {}\n", m.title(item), m.artist(item).empty() ? "" : " - " + m.artist(item), m.trial.label);
   show(item_table(m, order, columns), args.format);
+  if (content && args.format == TableFormat::kText)
+    fmt::print("{}\n", order.empty() ? "nothing that the model reads is known of it, or of anything like it"
+                                     : "percent: 100 is the same content, 0 nothing in common; match: tags that both have");
   return ExitCode::kOk;
 }
 
@@ -124,8 +155,9 @@ void add_similar(CLI::App& app, Session& session) {
   auto args = std::make_shared<Arguments>();
   CLI::App& cmd = add_command(app, "similar", "items that a stored model holds to be similar",
                               {{"segue similar --trial implicit_als --item t00042", "by id"},
-                               {"segue similar --trial item_knn --item \"toy story\" -n 5", "by title, or a part of it"}});
-  cmd.add_option("--item", args->item, "the item, by external id or title")->required()->type_name("ID|TITLE");
+                               {"segue similar --trial item_knn --item \"toy story\" -n 5", "by title, or a part of it"},
+                               {"segue similar --trial tfidf --item \"low tide\"", "by content: percentage match and shared tags"}});
+  cmd.add_option("--item,--track", args->item, "the item, by external id or title")->required()->type_name("ID|TITLE");
   add_common(cmd, args);
   on_run(cmd, session, [args, &session] { return similar_items(session, *args); });
 }

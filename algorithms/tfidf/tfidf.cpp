@@ -1,0 +1,302 @@
+#include "framework/text/tfidf.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "algorithms/tfidf/tfidf_math.hpp"
+#include "framework/base/errors.hpp"
+#include "framework/model/registry.hpp"
+#include "framework/text/tags.hpp"
+#include "framework/text/tokens.hpp"
+
+namespace segue {
+namespace {
+
+constexpr double kSecondsPerDay = 86400;
+
+struct TfidfParams {
+  enum class PlayWeights { kLog, kRaw, kNone };
+  double tags = 1, words = 0.5, artist = 1, title = 0;
+  bool merge_tags = true;
+  bool drop_stop_words = false;
+  text::Tf tf = text::Tf::kLog;
+  text::Idf idf = text::Idf::kSmooth;
+  double min_df = 5, max_df = 1;
+  PlayWeights weights = PlayWeights::kLog;
+  double half_life = 0;
+  double dislike = 0.2;  // 0.15 / 0.75: Manning, Raghavan & Schütze 2008, Introduction to IR, section 9.1.1
+
+  // Some tens of terms an item, counted, weighted and turned around; a sort of each listener's events.
+  double fit_flop(const DataShape& s) const { return 1000 * s.items + 20 * s.events; }
+  double fit_bytes(const DataShape& s) const { return 800 * s.items + 8 * s.events; }
+  static Schema<TfidfParams> schema() {
+    using P = TfidfParams;
+    Schema<P> s;
+    s.field("tags", &P::tags, "weight of an item's tags in a similarity; 0: they are not read")
+        .range(0.0, 1000.0)
+        .search(linear, 0, 1);
+    s.field("words", &P::words, "weight of the words of its lyrics or description, where there are any")
+        .range(0.0, 1000.0)
+        .search(linear, 0, 1);
+    s.field("artist", &P::artist, "weight of having the same artist; one of a single item is left out")
+        .range(0.0, 1000.0)
+        .search(linear, 0, 1);
+    s.field("title", &P::title, "weight of the words of its title").range(0.0, 1000.0);
+    s.field("merge_tags", &P::merge_tags, "spellings of a tag are one: HipHop, hip-hop, Hip Hop")
+        .search_choices({true, false});
+    s.field("drop_stop_words", &P::drop_stop_words, "leave out English words such as 'the' of words and titles");
+    s.field("tf", &P::tf, "what a weight or count x becomes: x, 1 + ln x (x below 1), or 1")
+        .choices({{"raw", text::Tf::kRaw}, {"log", text::Tf::kLog}, {"binary", text::Tf::kBinary}});
+    s.field("idf", &P::idf,
+            "what a term of df of N items weighs: 1, ln(N / df), ln((1 + N) / (1 + df)) + 1, or ln((N - df + .5) / (df "
+            "+ .5) + 1)")
+        .choices({{"none", text::Idf::kNone},
+                  {"plain", text::Idf::kPlain},
+                  {"smooth", text::Idf::kSmooth},
+                  {"probabilistic", text::Idf::kProbabilistic}});
+    s.field("min_df", &P::min_df, "drop terms of fewer items: below 1 a share of them, from 1 on a number")
+        .range(1e-9, 1e9);
+    s.field("max_df", &P::max_df, "drop terms of more items: up to 1 a share of them, above 1 a number")
+        .range(1e-9, 1e9);
+    s.field("weights", &P::weights,
+            "what an item of the history counts: ln(1 + w) of its summed event weights w, w, or 1")
+        .choices({{"log", PlayWeights::kLog}, {"raw", PlayWeights::kRaw}, {"none", PlayWeights::kNone}});
+    s.field("half_life", &P::half_life, "days after which an item of the history counts half; 0: all alike")
+        .range(0.0, 1e6)
+        .search(log_scale, 1, 1000);
+    s.field("dislike", &P::dislike, "what all items of negative weight count, taken together, against the liked ones")
+        .range(0.0, 100.0)
+        .search(linear, 0, 1);
+    return s;
+  }
+};
+
+class Tfidf final : public Recommender {
+ public:
+  explicit Tfidf(const TfidfParams& params) : params_(params) {
+    if (params_.tags + params_.words + params_.artist + params_.title == 0)
+      throw UsageError("tfidf compares items by tags, words, artist and title, and all four weigh 0");
+  }
+
+  void fit(const TrainData& data, FitContext&) override {
+    items_ = text::join_fields(fields(data.facets, data.train.n_items()));
+    if (items_.nnz() == 0)
+      throw UsageError("tfidf has no term left: min_df is {:g} and max_df {:g}; lower min_df where the data is small",
+                       params_.min_df, params_.max_df);
+    index();
+    keep_listeners(data);
+  }
+
+  void score(std::span<const Query> queries, MatRef<float> out) const override {
+    ProfileSum profile(items_.cols());
+    std::vector<double> sums(n_items());
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+      add_profile(queries[q], profile);
+      std::fill(sums.begin(), sums.end(), 0.0);
+      for (const std::uint32_t term : profile.terms()) {
+        const auto having = by_term_.indices(term);
+        const auto values = by_term_.values(term);
+        for (std::size_t n = 0; n < having.size(); ++n) sums[raw(having[n])] += profile[term] * double{values[n]};
+      }
+      const double length = profile.length();
+      for (std::size_t i = 0; i < sums.size(); ++i)
+        out(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(i)) = cosine(item_at(i), sums[i], length);
+      profile.clear();
+    }
+  }
+
+  // The sums of score(), term by term in the same order, but of an item's own terms alone: to the others it adds zeros.
+  void score_candidates(const Query& query, std::span<const ItemIdx> candidates, std::span<float> out) const override {
+    ProfileSum profile(items_.cols());
+    add_profile(query, profile);
+    const double length = profile.length();
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      const auto terms = items_.indices(raw(candidates[c]));
+      const auto values = items_.values(raw(candidates[c]));
+      double sum = 0;
+      for (std::size_t n = 0; n < terms.size(); ++n)
+        sum += profile[static_cast<std::size_t>(terms[n])] * double{values[n]};
+      out[c] = cosine(candidates[c], sum, length);
+    }
+  }
+
+  std::size_t n_items() const override { return items_.rows(); }
+
+  void save(ArchiveWriter& archive) const override {
+    archive.put_value("terms", static_cast<double>(items_.cols()));
+    put(archive, "items", items_);
+    put(archive, "listeners", listeners_);
+  }
+  void load(const ArchiveReader& archive) override {
+    items_ = get<TermIdx>(archive, "items", static_cast<std::size_t>(archive.value("terms")));
+    listeners_ = get<ItemIdx>(archive, "listeners", items_.rows());
+    index();
+  }
+
+ private:
+  template <class Index>
+  static void put(ArchiveWriter& archive, const std::string& name, const Csr<Index>& rows) {
+    archive.put(name + "/offsets", rows.offsets().span());
+    std::vector<std::uint32_t> indices;
+    for (const Index i : rows.all_indices()) indices.push_back(static_cast<std::uint32_t>(i));
+    archive.put(name + "/indices", std::span<const std::uint32_t>(indices));
+    archive.put(name + "/values", rows.all_values().span());
+  }
+  template <class Index>
+  static Csr<Index> get(const ArchiveReader& archive, const std::string& name, std::size_t cols) {
+    std::vector<Index> indices;
+    for (const std::uint32_t i : archive.u32(name + "/indices")) indices.push_back(Index{i});
+    return {cols, archive.u64(name + "/offsets"), std::move(indices), archive.floats(name + "/values")};
+  }
+
+  std::vector<text::Field> fields(const Facets& facets, std::size_t n_items) const {
+    const text::TfIdfOptions options{params_.tf, params_.idf, params_.min_df, params_.max_df};
+    std::vector<text::Field> out;
+    std::vector<std::string_view> missing;
+    const auto add = [&](const Csr<TermIdx>& counts, double weight, const text::TfIdfOptions& how) {
+      SEGUE_CHECK(counts.rows() == n_items, "side data of {} items for {}", counts.rows(), n_items);
+      out.push_back({text::tf_idf(counts, how), weight});
+    };
+    const auto wanted = [&]<class T>(double weight, const T* facet) {
+      if (weight > 0 && facet == nullptr) missing.push_back(T::kName);
+      return weight > 0 && facet != nullptr;
+    };
+    if (const auto* tags = facets.find<ItemTags>(); wanted(params_.tags, tags))
+      add(params_.merge_tags ? text::merge_tags(*tags).tags.weights : tags->weights, params_.tags, options);
+    if (const auto* words = facets.find<ItemWords>(); wanted(params_.words, words))
+      add(params_.drop_stop_words ? without_stop_words(*words) : words->counts, params_.words, options);
+    if (const auto* artists = facets.find<ItemArtist>(); wanted(params_.artist, artists))
+      add(one_artist_each(*artists), params_.artist, {.idf = text::Idf::kNone, .min_df = 2});
+    if (const auto* titles = facets.find<ItemText>(); wanted(params_.title, titles))
+      add(text::count_words(titles->titles, {.drop_stop_words = params_.drop_stop_words}).counts, params_.title,
+          options);
+    if (out.empty())
+      throw UsageError("tfidf compares items by {}, and data set '{}' has none of that; it has: {}",
+                       fmt::join(missing, ", "), facets.dataset_name(), fmt::join(facets.names(), ", "));
+    return out;
+  }
+
+  static Csr<TermIdx> without_stop_words(const ItemWords& words) {
+    std::vector<std::uint64_t> offsets{0};
+    std::vector<TermIdx> terms;
+    std::vector<float> values;
+    for (std::size_t r = 0; r < words.counts.rows(); ++r) {
+      for (std::size_t n = 0; n < words.counts.row_size(r); ++n) {
+        const TermIdx term = words.counts.indices(r)[n];
+        if (text::is_stop_word(text::fold(words.words[static_cast<std::size_t>(term)]))) continue;
+        terms.push_back(term);
+        values.push_back(words.counts.has_values() ? words.counts.values(r)[n] : 1.0f);
+      }
+      offsets.push_back(terms.size());
+    }
+    return {words.counts.cols(), std::move(offsets), std::move(terms), std::move(values)};
+  }
+
+  static Csr<TermIdx> one_artist_each(const ItemArtist& artists) {
+    std::vector<std::uint64_t> offsets{0};
+    std::vector<TermIdx> terms;
+    for (const std::uint32_t artist : artists.artist_of) {
+      if (artist != kNoArtist) terms.push_back(TermIdx{artist});
+      offsets.push_back(terms.size());
+    }
+    return {artists.artists.size(), std::move(offsets), std::move(terms), {}};
+  }
+
+  void index() { by_term_ = items_.transposed<ItemIdx>(); }
+
+  std::vector<double> counted(std::span<const Heard> heard) const {
+    return item_weights(heard, {.log_weights = params_.weights == TfidfParams::PlayWeights::kLog,
+                                .half_life = params_.half_life * kSecondsPerDay});
+  }
+
+  // Items of a history, ascending, each once.
+  std::vector<Heard> gather(std::span<const ItemIdx> items, std::span<const float> weights,
+                            std::span<const std::int64_t> times) const {
+    std::vector<Heard> all;
+    for (std::size_t n = 0; n < items.size(); ++n) {
+      if (raw(items[n]) >= n_items()) continue;
+      all.push_back({items[n], weights.empty() ? 1.0 : double{weights[n]}, times.empty() ? 0 : times[n]});
+    }
+    std::stable_sort(all.begin(), all.end(), [](const Heard& a, const Heard& b) { return a.item < b.item; });
+    std::vector<Heard> out;
+    for (const Heard& h : all) {
+      if (out.empty() || out.back().item != h.item) {
+        out.push_back(h);
+      } else {
+        out.back().weight += h.weight;
+        out.back().last = std::max(out.back().last, h.last);
+      }
+    }
+    if (params_.weights == TfidfParams::PlayWeights::kNone)
+      for (Heard& h : out) h.weight = h.weight > 0 ? 1 : h.weight < 0 ? -1 : 0;
+    return out;
+  }
+
+  // What is known of listeners who ask without a history: what they heard in training, already weighted.
+  void keep_listeners(const TrainData& data) {
+    const bool histories = data.histories.size() == data.train.n_users();
+    std::vector<std::uint64_t> offsets{0};
+    std::vector<ItemIdx> items;
+    std::vector<float> weights;
+    for (std::size_t u = 0; u < data.train.n_users(); ++u) {
+      const HistoryView view = histories ? data.histories[u] : HistoryView{};
+      const std::vector<Heard> heard =
+          histories
+              ? gather(view.items, view.weights, view.times)
+              : gather(data.train.items(user_at(u)),
+                       data.train.by_user().has_values() ? data.train.weights(user_at(u)) : std::span<const float>(),
+                       {});
+      const std::vector<double> counts = counted(heard);
+      for (std::size_t n = 0; n < heard.size(); ++n) {
+        items.push_back(heard[n].item);
+        weights.push_back(static_cast<float>(counts[n]));
+      }
+      offsets.push_back(items.size());
+    }
+    listeners_ = Csr<ItemIdx>(n_items(), std::move(offsets), std::move(items), std::move(weights));
+  }
+
+  // profile: empty before, and afterwards too where nothing is known.
+  void add_profile(const Query& query, ProfileSum& profile) const {
+    std::vector<ItemIdx> items;
+    std::vector<double> weights;
+    if (!query.history.empty()) {
+      const std::vector<Heard> heard = gather(query.history, query.weights, query.times);
+      for (const Heard& h : heard) items.push_back(h.item);
+      weights = counted(heard);
+    } else if (raw(query.user) < listeners_.rows()) {
+      const auto row = listeners_.indices(raw(query.user));
+      const auto values = listeners_.values(raw(query.user));
+      items.assign(row.begin(), row.end());
+      weights.assign(values.begin(), values.end());
+    }
+    balance(weights, params_.dislike);
+    for (std::size_t n = 0; n < items.size(); ++n)
+      if (weights[n] != 0) profile.add(items_, raw(items[n]), weights[n]);
+  }
+
+  float cosine(ItemIdx item, double sum, double length) const {
+    if (items_.row_size(raw(item)) == 0) return -std::numeric_limits<float>::infinity();
+    return length > 0 ? static_cast<float>(sum / length) : 0.0f;
+  }
+
+  TfidfParams params_;
+  Csr<TermIdx> items_;      // of length 1, or empty where nothing is known of an item
+  Csr<ItemIdx> by_term_;    // the same, a row a term
+  Csr<ItemIdx> listeners_;  // what each counts each item for, before balance()
+};
+
+}  // namespace
+
+SEGUE_ALGORITHM(
+    tfidf, Tfidf, TfidfParams,
+    {.name = "tfidf",
+     .summary = "items whose tags and words resemble those of what the user has heard, played by anybody or not",
+     .citation = "Salton & Buckley 1988, Term-weighting approaches in automatic text retrieval, IPM 24(5); "
+                 "Lops, de Gemmis & Semeraro 2011, Content-based recommender systems: state of the art and "
+                 "trends, Recommender Systems Handbook",
+     .family = "content"})
+
+}  // namespace segue

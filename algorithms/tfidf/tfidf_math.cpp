@@ -1,0 +1,63 @@
+#include "algorithms/tfidf/tfidf_math.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace segue {
+
+std::vector<double> item_weights(std::span<const Heard> heard, const ProfileOptions& options) {
+  std::int64_t latest = INT64_MIN;
+  for (const Heard& h : heard) latest = std::max(latest, h.last);
+  std::vector<double> out;
+  out.reserve(heard.size());
+  for (const Heard& h : heard) {
+    double c = options.log_weights ? std::copysign(std::log1p(std::abs(h.weight)), h.weight) : h.weight;
+    if (options.half_life > 0)
+      c *= std::exp2((static_cast<double>(h.last) - static_cast<double>(latest)) / options.half_life);
+    out.push_back(c);
+  }
+  return out;
+}
+
+void balance(std::span<double> weights, double dislike) {
+  double liked = 0, disliked = 0;
+  for (const double c : weights) (c > 0 ? liked : disliked) += std::abs(c);
+  for (double& c : weights) {
+    if (c > 0) c /= liked;
+    if (c < 0) c *= dislike / disliked;
+  }
+}
+
+void ProfileSum::add(const Csr<TermIdx>& rows, std::size_t row, double weight) {
+  const auto terms = rows.indices(row);
+  const auto values = rows.values(row);
+  for (std::size_t n = 0; n < terms.size(); ++n) {
+    const auto term = static_cast<std::uint32_t>(terms[n]);
+    if (touched_[term] == 0) {
+      touched_[term] = 1;
+      terms_.push_back(term);
+      sorted_ = false;
+    }
+    sum_[term] += weight * double{values[n]};
+  }
+}
+
+std::span<const std::uint32_t> ProfileSum::terms() {
+  if (!sorted_) std::sort(terms_.begin(), terms_.end());
+  sorted_ = true;
+  return terms_;
+}
+
+double ProfileSum::length() {
+  double squares = 0;
+  for (const std::uint32_t term : terms()) squares += sum_[term] * sum_[term];
+  return std::sqrt(squares);
+}
+
+void ProfileSum::clear() {
+  for (const std::uint32_t term : terms_) sum_[term] = 0, touched_[term] = 0;
+  terms_.clear();
+  sorted_ = true;
+}
+
+}  // namespace segue
