@@ -19,6 +19,10 @@ Schema<DemoParams> DemoParams::schema() {
   s.field("tracks", &P::tracks, "tracks, at least as many as artists").range(static_cast<int>(kGenres), 10'000'000);
   s.field("days", &P::days, "length of the period, which begins on 2024-01-01").range(14, 3650);
   s.field("sessions", &P::sessions, "mean sessions a listener, of about eleven events each").range(1, 10'000);
+  s.field("taste_sound", &P::taste_sound,
+          "whether sound tells who will like a track; false, a negative control: the audio recipes are permuted");
+  s.field("taste_tags", &P::taste_tags,
+          "whether tags and words tell it; false, a negative control: they are permuted among the tracks");
   return s;
 }
 
@@ -50,6 +54,8 @@ Dataset to_dataset(const World& world) {
 
   out.note(fmt::format("generated from seed {}; not evidence about real listeners", world.params.seed));
   out.note(fmt::format("{} new releases that nobody has played", unheard));
+  if (!world.params.taste_sound) out.note("negative control: the audio recipes are permuted among the tracks");
+  if (!world.params.taste_tags) out.note("negative control: tags and words are permuted among the tracks");
   return out.build();
 }
 
