@@ -2,8 +2,10 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "datasets/demo/sound.hpp"
 #include "datasets/demo/world.hpp"
 #include "framework/base/errors.hpp"
 #include "framework/data/loader.hpp"
@@ -69,6 +71,12 @@ class DemoLoader final : public DatasetLoader {
                        params.tracks, params.artists);
     }
     return to_dataset(make_world(params));
+  }
+  std::unique_ptr<audio::SampleSource> sound(std::string_view source, int sample_rate) const override {
+    return std::make_unique<DemoSound>(parse_recipe(source), sample_rate);
+  }
+  std::string sound_identity(std::string_view source) const override {
+    return fmt::format("demo sound {} of {}", kSoundVersion, to_text(parse_recipe(source)));
   }
 };
 
