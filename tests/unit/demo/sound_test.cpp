@@ -68,8 +68,9 @@ TEST(DemoSound, IsTheSameInPiecesOfAnySize) {
 }
 
 TEST(DemoSound, AnExcerptIsThatPartOfTheWhole) {
-  for (std::size_t g = 0; g < kGenres; ++g) {
-    const AudioRecipe r = recipe_of(g);
+  for (std::size_t i = 0; i < 2 * kGenres; ++i) {
+    AudioRecipe r = recipe_of(i % kGenres);
+    if (i >= kGenres) r.bpm = 400;  // bars shorter than their last notes ring, and than echoes reach
     DemoSound sound(r, kRate);
     const std::vector<float> whole = audio::read_all(sound);
     for (const double from : {0.0, 0.001, 1.7, 3.9, 20.5, 44.9}) {
