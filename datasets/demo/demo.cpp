@@ -2,8 +2,10 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "datasets/demo/sound.hpp"
 #include "datasets/demo/world.hpp"
 #include "framework/base/errors.hpp"
 #include "framework/data/loader.hpp"
@@ -19,6 +21,10 @@ Schema<DemoParams> DemoParams::schema() {
   s.field("tracks", &P::tracks, "tracks, at least as many as artists").range(static_cast<int>(kGenres), 10'000'000);
   s.field("days", &P::days, "length of the period, which begins on 2024-01-01").range(14, 3650);
   s.field("sessions", &P::sessions, "mean sessions a listener, of about eleven events each").range(1, 10'000);
+  s.field("taste_sound", &P::taste_sound,
+          "whether sound tells who will like a track; false, a negative control: the audio recipes are permuted");
+  s.field("taste_tags", &P::taste_tags,
+          "whether tags and words tell it; false, a negative control: they are permuted among the tracks");
   return s;
 }
 
@@ -50,6 +56,8 @@ Dataset to_dataset(const World& world) {
 
   out.note(fmt::format("generated from seed {}; not evidence about real listeners", world.params.seed));
   out.note(fmt::format("{} new releases that nobody has played", unheard));
+  if (!world.params.taste_sound) out.note("negative control: the audio recipes are permuted among the tracks");
+  if (!world.params.taste_tags) out.note("negative control: tags and words are permuted among the tracks");
   return out.build();
 }
 
@@ -63,6 +71,12 @@ class DemoLoader final : public DatasetLoader {
                        params.tracks, params.artists);
     }
     return to_dataset(make_world(params));
+  }
+  std::unique_ptr<audio::SampleSource> sound(std::string_view source, int sample_rate) const override {
+    return std::make_unique<DemoSound>(parse_recipe(source), sample_rate);
+  }
+  std::string sound_identity(std::string_view source) const override {
+    return fmt::format("demo sound {} of {}", kSoundVersion, to_text(parse_recipe(source)));
   }
 };
 

@@ -25,6 +25,8 @@ World make_world(const DemoParams& params) {
   make_tracks(world, rng);
   make_listeners(world, rng);
   make_events(world, rng);
+  if (!params.taste_sound) uncouple_sound(world, rng);
+  if (!params.taste_tags) uncouple_tags(world, rng);
   return world;
 }
 

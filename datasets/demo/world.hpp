@@ -33,6 +33,9 @@ struct DemoParams {
   int tracks = 3600;     // at least artists
   int days = 180;        // at least 14
   double sessions = 14;  // mean sessions a user, about; 1 or more
+  // Negative controls. Off: the content is dealt out anew among all tracks, after everything has been listened to.
+  bool taste_sound = true;  // a track's recipe belongs to it
+  bool taste_tags = true;   // its label tags, words and listeners' tags belong to it
 
   static Schema<DemoParams> schema();
   std::int64_t period_end() const { return kPeriodStart + days * kDay; }
@@ -116,6 +119,8 @@ void make_artists(World& world, const Rng& rng);  // names.cpp draws their names
 void make_tracks(World& world, const Rng& rng);
 void make_listeners(World& world, const Rng& rng);
 void make_events(World& world, const Rng& rng);
+void uncouple_sound(World& world, const Rng& rng);  // recipes, by a permutation of the tracks
+void uncouple_tags(World& world, const Rng& rng);   // label tags, words and listeners' tags, by another
 std::array<double, kGenres> taste_at(const Listener& listener, double day);
 
 // Weighted draws by binary search. An empty table, or one without weight, must not be drawn from.

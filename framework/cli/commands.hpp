@@ -57,6 +57,7 @@ void add_completion(CLI::App& app, Session& session);
 void add_data_info(CLI::App& data, Session& session);
 void add_data_check(CLI::App& data, Session& session);
 void add_data_describe(CLI::App& data, Session& session);
+void add_data_render(CLI::App& data, Session& session);
 void add_data_fetch(CLI::App& data, Session& session);
 
 // The parts of `segue audio`.

@@ -106,6 +106,7 @@ void add_data(CLI::App& app, Session& session) {
   add_data_info(data, session);
   add_data_describe(data, session);
   add_data_check(data, session);
+  add_data_render(data, session);
   add_data_fetch(data, session);
 }
 

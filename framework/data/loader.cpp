@@ -1,6 +1,9 @@
 #include "framework/data/loader.hpp"
 
+#include <fstream>
+
 #include "framework/base/errors.hpp"
+#include "framework/base/hash.hpp"
 
 namespace segue {
 
@@ -16,6 +19,20 @@ std::filesystem::path DataRoots::find(const std::string& relative, const std::st
       looked.empty() ? "no data folder is set" : fmt::format("looked for {}", fmt::join(looked, ", "));
   const std::string get = fetch_name.empty() ? "" : fmt::format("get it with `segue data fetch {}`, or ", fetch_name);
   throw DataError("no data '{}': {}; {}set SEGUE_DATA_DIR to the folder that holds it", relative, where, get);
+}
+
+std::unique_ptr<audio::SampleSource> DatasetLoader::sound(std::string_view source, int sample_rate) const {
+  return std::make_unique<audio::SoundFile>(std::filesystem::path(source), sample_rate);
+}
+
+std::string DatasetLoader::sound_identity(std::string_view source) const {
+  std::ifstream file(std::filesystem::path(source), std::ios::binary);
+  Hasher hash;
+  std::vector<char> piece(1 << 16);
+  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0)
+    hash.bytes(piece.data(), static_cast<std::size_t>(file.gcount()));
+  if (!file.eof()) throw DataError("{}: cannot be read", source);  // nor could it be opened
+  return "file " + hash.hex();
 }
 
 void DatasetRegistry::add(Entry entry) {

@@ -7,8 +7,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "framework/audio/sound_file.hpp"
 #include "framework/data/dataset.hpp"
 #include "framework/param/schema.hpp"
 #include "framework/param/value.hpp"
@@ -38,6 +40,15 @@ class DatasetLoader {
   virtual std::vector<std::filesystem::path> files(const Value& params, const DataRoots& roots) const = 0;
   // Reads everything. DataError with file and line on bad input.
   virtual Dataset load(const Value& params, const DataRoots& roots) const = 0;
+
+  // The one door to how an item sounds: what a text of this data set's ItemAudio stands for, mono at `sample_rate` Hz
+  // (above 0). By default the text is the path of a sound file, absolute where the loader wrote it; a loader that writes
+  // anything else, such as recipes of sounds that are made when they are heard, overrides both functions. DataError
+  // naming the text where it cannot be heard.
+  virtual std::unique_ptr<audio::SampleSource> sound(std::string_view source, int sample_rate) const;
+  // What stored features of that sound are keyed by, without hearing it: equal identities, equal sounds. By default the
+  // content hash of the file.
+  virtual std::string sound_identity(std::string_view source) const;
 };
 
 class DatasetRegistry {

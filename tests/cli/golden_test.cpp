@@ -21,6 +21,7 @@ const std::vector<Case>& cases() {
         {"data", "info", "--help"},
         {"data", "check", "--help"},
         {"data", "describe", "--help"},
+        {"data", "render", "--help"},
         {"data", "fetch", "--help"}}},
       {"help_reference",
        {{"algo", "--help"},
@@ -65,6 +66,9 @@ const std::vector<Case>& cases() {
         {"data", "info", "demo", "seed=1", "seed=2"},
         {"data", "list", "--format", "yaml"},
         {"data", "fetch", "movielens"},
+        {"data", "render", "demo", "users=5", "artists=12", "tracks=20", "--item", "t0001", "-o", "never.wav"},
+        {"data", "render", "demo", "users=5", "artists=12", "tracks=20", "--item", "Yesterday", "-o", "never.wav"},
+        {"data", "render", "synthetic", "--item", "x", "-o", "never.wav"},
         {"completion", "tcsh"}}},
   };
   return all;

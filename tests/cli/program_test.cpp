@@ -130,6 +130,28 @@ TEST(Program, DataIsFoundWhereTheEnvironmentSays) {
   EXPECT_EQ(segue({"data", "fetch", "-q", "ml-100k", "--root", folder.path().string()}).err, "");
 }
 
+TEST(Program, ItemsAreHeard) {
+  const TempFolder folder;
+  const std::string whole = (folder / "whole.wav").string(), part = (folder / "part.wav").string();
+  const auto render = [](const std::string& file, std::vector<std::string> more) {
+    std::vector<std::string> command{"data",      "render", "demo",   "users=5", "artists=12",
+                                     "tracks=20", "--item", "t00002", "-o",      file};
+    command.insert(command.end(), more.begin(), more.end());
+    return segue(command);
+  };
+  const Outcome outcome = render(whole, {"--seconds", "20", "--sample-rate", "8000"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, whole + "\n");
+  EXPECT_EQ(render(part, {"--from", "5", "--seconds", "4", "--sample-rate", "8000"}).exit_code, 0);
+  const auto samples = [](const std::string& path) {  // 16 bits each, behind a header of 44 bytes
+    std::ifstream in(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {}).substr(44);
+  };
+  ASSERT_EQ(samples(whole).size(), 2u * 20 * 8000);
+  EXPECT_EQ(samples(part), samples(whole).substr(2 * 5 * 8000, 2 * 4 * 8000));
+  EXPECT_NE(render(whole, {"--from", "5000"}).err.find("ends before second 5000"), std::string::npos);
+}
+
 TEST(Program, ListingsComeInEveryFormat) {
   for (const std::string listing : {"algo", "metric", "data"}) {
     const Json json = Json::parse(segue({listing, "list", "--format", "json"}).out);

@@ -40,6 +40,29 @@ TEST(DataRoots, SaysWhereItLookedAndWhatToDo) {
   EXPECT_EQ(none, "no data 'ml-7': no data folder is set; set SEGUE_DATA_DIR to the folder that holds it");
 }
 
+class NoLoader final : public DatasetLoader {  // only what every loader has
+  std::vector<std::filesystem::path> files(const Value&, const DataRoots&) const override { return {}; }
+  Dataset load(const Value&, const DataRoots&) const override { return {}; }
+};
+
+TEST(DatasetLoader, TakesItemAudioForThePathOfASoundFile) {
+  const auto folder = test::temp_folder();
+  const std::string a = (folder / "a.wav").string(), b = (folder / "b.wav").string();
+  const std::string none = (folder / "no.wav").string();
+  const std::vector<float> tone(1000, 0.25f);
+  audio::write_wav(a, tone, 8000);
+  audio::write_wav(b, tone, 8000);
+  const NoLoader loader;
+  const auto sound = loader.sound(a, 8000);
+  EXPECT_EQ(sound->sample_rate(), 8000);
+  EXPECT_EQ(audio::read_all(*sound), tone);
+  EXPECT_EQ(loader.sound_identity(a), loader.sound_identity(b)) << "the content, not the name";
+  audio::write_wav(b, std::vector<float>(1000, 0.5f), 8000);
+  EXPECT_NE(loader.sound_identity(a), loader.sound_identity(b));
+  EXPECT_THAT(message<DataError>([&] { loader.sound(none, 8000); }), HasSubstr("no.wav"));
+  EXPECT_THAT(message<DataError>([&] { loader.sound_identity(none); }), HasSubstr("no.wav"));
+}
+
 TEST(DatasetRegistry, FindsOrSuggests) {
   DatasetRegistry registry;
   registry.add({{"movielens", "films", "", "", {}}, {}, nullptr});

@@ -106,7 +106,7 @@ TEST(DemoDataset, EveryParameterIsDocumented) {
   DatasetRegistry registry;
   segue_register_dataset_demo(registry);
   const auto& fields = registry.find("demo").schema.fields();
-  EXPECT_EQ(fields.size(), 6u);
+  EXPECT_EQ(fields.size(), 8u);
   for (const FieldInfo& field : fields) EXPECT_FALSE(field.doc.empty()) << field.name;
 }
 

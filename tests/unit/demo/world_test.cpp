@@ -24,6 +24,10 @@ TEST(World, IsAFunctionOfItsSeed) {
   EXPECT_NE(first, make_world(small(2)).fingerprint());
 }
 
+// Stored results and published figures of this data set mean one world: whoever changes it, on purpose, changes the
+// loader's version with it.
+TEST(World, TheDefaultWorldIsFrozen) { EXPECT_EQ(default_world().fingerprint(), "b55b953e6bba537bd0d6b7706129bb94"); }
+
 TEST(World, MoreListenersLeaveTheOthersAlone) {
   const World few = make_world(small(1, 20));
   const World many = make_world(small(1, 30));
