@@ -342,7 +342,7 @@ SEGUE_ALGORITHM(
      .summary = "neural collaborative filtering: GMF, MLP and NeuMF, trained pair by pair against sampled negatives",
      .citation = "He, Liao, Zhang, Nie, Hu & Chua 2017, Neural collaborative filtering, WWW",
      .family = "neural",
-     .version = 2,
+     .version = 3,
      .iterative = true})
 
 }  // namespace segue

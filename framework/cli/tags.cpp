@@ -195,7 +195,7 @@ ExitCode show_tags(const Options& o, const Session& session) {
 void add_tags(CLI::App& app, Session& session) {
   auto o = std::make_shared<Options>();
   CLI::App& cmd =
-      add_command(app, "tags", "tags of a data set, their spellings merged: the most used, what goes together",
+      add_command(app, "tags", "the tags of a data set, with their spellings merged",
                   {{"segue tags demo", "the most used, with the number of items that have them"},
                    {"segue tags hetrec_lastfm --merged -n 50", "which spellings are one tag"},
                    {"segue tags demo --cluster 8", "groups of items with like tags"},

@@ -121,17 +121,30 @@ TEST(Determinism, OrderOfRowsOfADelimitedFile) {
           fmt::format("{},{},{},{}\n", demo.users[raw(e.user)], demo.items[raw(e.item)], e.time, e.session));
   }
   ASSERT_GT(lines.size(), 5000u);
+  // Their tags too, for those who recommend by them.
+  const ItemTags& tags = demo.facets.require<ItemTags>();
+  std::vector<std::string> about;
+  for (std::size_t i = 0; i < demo.items.size(); ++i) {
+    std::vector<std::string> own;
+    for (const TermIdx t : tags.weights.indices(i)) {
+      const std::string tag(tags.tags[static_cast<std::size_t>(t)]);
+      if (tag.find_first_of(",|\"") == std::string::npos) own.push_back(tag);
+    }
+    about.push_back(fmt::format("{},{}\n", demo.items[i], fmt::join(own, "|")));
+  }
   const Rows rows = every_algorithm(false);
   const std::string suite =
       "version: 1\nname: rows\ndataset: {name: delimited, path: plays.csv, user: user, item: item, time: time, "
-      "session: session}\n"
+      "session: session, items: items.csv, items_item: item, items_tags: tags}\n"
       "split: {strategy: leave_last_out, test: 2, validation: 1}\nevaluate: [{metrics: [ndcg@10]}]\nalgorithms:\n" +
       rows.yaml;
   std::vector<Result> results;
   for (std::uint64_t order : {0u, 1u, 2u}) {
     if (order > 0) Rng(order).shuffle(std::span(lines));
+    if (order > 0) Rng(order).shuffle(std::span(about));
     const TempFolder folder;
     folder.write("plays.csv", fmt::format("user,item,time,session\n{}", fmt::join(lines, "")));
+    folder.write("items.csv", fmt::format("item,tags\n{}", fmt::join(about, "")));
     results.push_back(run(suite, rows, 2, folder.path().string()));
   }
   EXPECT_EQ(results[1], results[0]);
