@@ -91,7 +91,18 @@ bool same_tempo(double found, double bpm) {
   return std::abs(octaves - std::round(octaves)) < std::log2(1.04) && std::abs(octaves) < 1.5;
 }
 
-TEST(DemoMusic, HasTheTempoOfItsRecipe) {
+// Many tracks are rendered and analysed, in each test's process: a minute each where nothing is optimised. DemoSound
+// covers the same code there.
+class DemoMusic : public testing::Test {
+ protected:
+  void SetUp() override {
+#ifndef NDEBUG
+    GTEST_SKIP() << "in optimised builds only";
+#endif
+  }
+};
+
+TEST_F(DemoMusic, HasTheTempoOfItsRecipe) {
   double right = 0, all = 0;
   for (const Heard& h : heard()) {
     if (h.track->recipe.drums == "none") continue;
@@ -103,7 +114,7 @@ TEST(DemoMusic, HasTheTempoOfItsRecipe) {
   EXPECT_GE(right / all, 0.85);
 }
 
-TEST(DemoMusic, HasTheKeyOfItsRecipe) {
+TEST_F(DemoMusic, HasTheKeyOfItsRecipe) {
   double exact = 0, near = 0, all = 0;
   for (const Heard& h : heard()) {
     const AudioRecipe& r = h.track->recipe;
@@ -120,7 +131,7 @@ TEST(DemoMusic, HasTheKeyOfItsRecipe) {
   EXPECT_GE(near / all, 0.75);
 }
 
-TEST(DemoMusic, BrightnessIsTheCentroidAndEnergyTheLoudness) {
+TEST_F(DemoMusic, BrightnessIsTheCentroidAndEnergyTheLoudness) {
   std::vector<double> brightness, centroid, energy, loudness;
   for (const Heard& h : heard()) {
     brightness.push_back(h.track->recipe.brightness), centroid.push_back(h.centroid);
@@ -143,7 +154,7 @@ TEST(DemoMusic, BrightnessIsTheCentroidAndEnergyTheLoudness) {
   EXPECT_EQ(genres_heard.size(), kGenres);
 }
 
-TEST(DemoMusic, GenresSoundAsTheyShould) {
+TEST_F(DemoMusic, GenresSoundAsTheyShould) {
   const auto centroid = [](const char* slug) { return over(heard(), slug, &Heard::centroid); };
   const auto flatness = [](const char* slug) { return over(heard(), slug, &Heard::flatness); };
   const auto loudness = [](const char* slug) { return over(heard(), slug, &Heard::rms); };
@@ -155,7 +166,7 @@ TEST(DemoMusic, GenresSoundAsTheyShould) {
 }
 
 // The nearest of the genres' means, of which the track itself is no part; coefficients over their deviation.
-TEST(DemoMusic, GenresCanBeToldApartButNotAlways) {
+TEST_F(DemoMusic, GenresCanBeToldApartButNotAlways) {
   const std::vector<Heard>& all = heard();
   ASSERT_EQ(all.size(), kEach * kGenres);
   const std::size_t n = all.front().mfcc.size();
@@ -189,7 +200,7 @@ TEST(DemoMusic, GenresCanBeToldApartButNotAlways) {
   EXPECT_LT(right / static_cast<double>(all.size()), 0.95) << "too easy to be worth learning";
 }
 
-TEST(DemoMusic, SectionsOfALetterAreAlikeAndOthersDiffer) {
+TEST_F(DemoMusic, SectionsOfALetterAreAlikeAndOthersDiffer) {
   // Cosines of mean chroma of bars: the same letter's against another's.
   AudioRecipe r = heard().front().track->recipe;
   r.structure = "ABAB", r.bpm = 120, r.duration = 64;  // 16 s, eight bars, a section
