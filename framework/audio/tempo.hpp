@@ -14,8 +14,8 @@ enum class TempoMethod {
 
 struct Tempo {
   double bpm = 0;         // beats a minute; 0 where nothing repeats
-  double confidence = 0;  // 1 - the score of the best tempo that is not twice, thrice, a half or a third of it over its
-                          // own, in [0, 1]
+  // 1 - s2 / s1, in [0, 1]: s1 its score, s2 the best score of a tempo that is not 2, 3 or 4 times it or such a part.
+  double confidence = 0;
 };
 
 // The period p between 30 and 300 beats a minute whose metre repeats: largest mean of the envelope's autocorrelation at

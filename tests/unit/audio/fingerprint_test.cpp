@@ -16,31 +16,13 @@
 #include "framework/base/executor.hpp"
 #include "framework/base/rng.hpp"
 #include "tests/support/data_dir.hpp"
+#include "tests/support/signal.hpp"
 
 namespace segue::audio {
 namespace {
 
-class Signal final : public SampleSource {
- public:
-  explicit Signal(std::vector<float> samples) : samples_(std::move(samples)) {}
-  int sample_rate() const override { return 22050; }
-  std::size_t read(std::span<float> out) override {
-    const std::size_t n = std::min(out.size(), samples_.size() - at_);
-    std::copy_n(samples_.begin() + static_cast<std::ptrdiff_t>(at_), n, out.begin());
-    at_ += n;
-    return n;
-  }
-  void rewind() override { at_ = 0; }
+using test::track_of;
 
- private:
-  std::vector<float> samples_;
-  std::size_t at_ = 0;
-};
-
-Track track_of(std::vector<float> x) {
-  Signal signal(std::move(x));
-  return analyze_track(signal);
-}
 std::vector<float> chord(double root, double seconds) {
   std::vector<float> x(static_cast<std::size_t>(seconds * 22050));
   for (std::size_t i = 0; i < x.size(); ++i)
@@ -125,7 +107,6 @@ TEST(MutualProximity, TakesHubsAway) {
   Rng rng(3);
   Matrix<double> x(kTracks, kDims);
   for (Eigen::Index i = 0; i < x.size(); ++i) x.data()[i] = rng.normal();
-  for (Eigen::Index c = 0; c < x.cols(); ++c) x.col(c).array() -= 0.0;
   x.row(0).setZero();  // the centre of the cloud
   Matrix<double> distances(kTracks, kTracks);
   for (Eigen::Index i = 0; i < x.rows(); ++i)

@@ -10,29 +10,15 @@
 
 #include "framework/base/rng.hpp"
 #include "tests/support/data_dir.hpp"
+#include "tests/support/signal.hpp"
 
 namespace segue::audio {
 namespace {
 
-constexpr int kRate = 22050;
+using test::track_of;
+
+constexpr int kRate = test::Signal::kRate;
 constexpr double kSeconds = 20;
-
-class Signal final : public SampleSource {
- public:
-  explicit Signal(std::vector<float> samples) : samples_(std::move(samples)) {}
-  int sample_rate() const override { return kRate; }
-  std::size_t read(std::span<float> out) override {
-    const std::size_t n = std::min(out.size(), samples_.size() - at_);
-    std::copy_n(samples_.begin() + static_cast<std::ptrdiff_t>(at_), n, out.begin());
-    at_ += n;
-    return n;
-  }
-  void rewind() override { at_ = 0; }
-
- private:
-  std::vector<float> samples_;
-  std::size_t at_ = 0;
-};
 
 // Adds sound(seconds since the beginning of the beat) at beats `every` apart.
 template <class Sound>
@@ -78,11 +64,6 @@ struct Accuracy {
     second += near_or_related(bpm, truth) ? 1 : 0;
   }
 };
-
-Track track_of(const std::vector<float>& x, TempoMethod method = TempoMethod::kMetre) {
-  Signal signal(x);
-  return analyze_track(signal, {}, method);
-}
 
 TEST(Tempo, OfClicksAndDrums) {
   Accuracy ours;
