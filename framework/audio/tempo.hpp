@@ -13,7 +13,7 @@ enum class TempoMethod {
 };
 
 struct Tempo {
-  double bpm = 0;         // beats a minute; 0 where nothing repeats
+  double bpm = 0;  // beats a minute; 0 where nothing repeats
   // 1 - s2 / s1, in [0, 1]: s1 its score, s2 the best score of a tempo that is not 2, 3 or 4 times it or such a part.
   double confidence = 0;
 };
