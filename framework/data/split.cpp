@@ -139,6 +139,52 @@ void global_time(const std::vector<Event>& events, std::vector<Part>& parts, con
     throw UsageError("split: the cut at {} leaves {} training and {} test events", test_from, count(Part::kTrain), count(Part::kTest));
 }
 
+// All events of a share of the items that have any are held out: of items or artists drawn by hash, or of the latest
+// releases, those of one moment on one side.
+void cold_items(const std::vector<Event>& events, std::vector<Part>& parts, const Dataset& dataset,
+                const SplitSpec& split) {
+  struct Lot {  // what is drawn as one; ascending, the first are held out
+    std::int64_t rank;
+    std::uint64_t key;
+    std::uint32_t of;
+    auto operator<=>(const Lot&) const = default;
+  };
+  const std::size_t n_items = dataset.items.size();
+  const bool by_release = split.cold_by == "release";
+  const auto* artists = split.cold_by == "artist" ? &dataset.facets.require<ItemArtist>() : nullptr;
+  const auto* releases = by_release ? &dataset.facets.require<ItemRelease>() : nullptr;
+  const std::uint64_t seed = mix64(split.seed, 4);
+  // Items of one artist share a lot; those of artists that nobody knows are lots of their own, after all artists'.
+  const std::size_t n_artists = artists != nullptr ? artists->artists.size() : 0;
+  const auto lot_of = [&](std::size_t item) {
+    const bool known = artists != nullptr && artists->artist_of[item] != kNoArtist;
+    return static_cast<std::uint32_t>(known ? artists->artist_of[item] : n_artists + item);
+  };
+  std::vector<std::uint8_t> played(n_items, 0), drawn(n_artists + n_items, 0);
+  for (const Event& e : events) played[raw(e.item)] = 1;
+  std::vector<Lot> lots;
+  for (std::size_t i = 0; i < n_items; ++i) {
+    const std::uint32_t lot = lot_of(i);
+    if (played[i] == 0 || drawn[lot] != 0) continue;
+    if (by_release && releases->released[i] == ItemRelease::kUnknown) continue;
+    drawn[lot] = 1;
+    const std::uint64_t key = lot < n_artists ? hash64(artists->artists[lot]) : dataset.items.keys()[i];
+    lots.push_back({by_release ? -releases->released[i] : 0, mix64(seed, key), lot});
+  }
+  if (by_release && lots.empty()) throw UsageError("split: cold_by release needs release times, and no item of data set '{}' that was played has one", dataset.name);
+  std::sort(lots.begin(), lots.end());
+  std::vector<Part> part_of(n_artists + n_items, Part::kTrain);
+  std::size_t next = 0;
+  double until = 0;
+  for (const auto& [part, share] : {std::pair(Part::kTest, split.test_size()), std::pair(Part::kValidation, split.validation)}) {
+    const std::size_t end = share_of(until += share, lots.size());
+    const std::size_t first = next;
+    while (next < lots.size() && (next < end || (by_release && next > first && lots[next].rank == lots[next - 1].rank)))
+      part_of[lots[next++].of] = part;
+  }
+  for (std::size_t i = 0; i < events.size(); ++i) parts[i] = part_of[lot_of(raw(events[i].item))];
+}
+
 // A share of the training events, by hash, moves to validation.
 void take_validation(const std::vector<Event>& events, std::vector<Part>& parts, const Dataset& dataset,
                      const SplitSpec& split) {
@@ -204,7 +250,7 @@ std::vector<std::string> fold_names(const std::string& dataset, const std::vecto
   if (split.strategy == "k_fold") {
     for (int f = 1; f <= split.folds; ++f) names.push_back(fmt::format("fold{}", f));
   } else if (split.strategy == "given") {
-    if (given.empty()) throw UsageError("split: data set '{}' comes without a split of its own; use leave_last_out, random_ratio, global_time or k_fold", dataset);
+    if (given.empty()) throw UsageError("split: data set '{}' comes without a split of its own; use leave_last_out, random_ratio, global_time, k_fold or cold_items", dataset);
     for (const std::string& name : split.names)
       if (std::find(given.begin(), given.end(), name) == given.end()) throw UsageError("split: data set '{}' has no split '{}'{}", dataset, name, suggestion(name, given));
     names = split.names.empty() ? given : split.names;
@@ -226,6 +272,8 @@ SplitEvents split_events(std::vector<Event> events, const Dataset& dataset, cons
     global_time(events, parts, dataset, split);
   } else if (split.strategy == "k_fold") {
     k_fold(events, parts, dataset, split, fold);
+  } else if (split.strategy == "cold_items") {
+    cold_items(events, parts, dataset, split);
   } else {
     SEGUE_CHECK(split.strategy == "given", "unknown split strategy '{}'", split.strategy);
     split.validation_from == "events" ? take_validation(events, parts, dataset, split)

@@ -40,8 +40,8 @@ Schema<SplitSpec> SplitSpec::schema() {
   using P = SplitSpec;
   Schema<P> s;
   s.field("strategy", &P::strategy, "how events become train, validation and test")
-      .choices({"leave_last_out", "random_ratio", "global_time", "k_fold", "given"});
-  s.field("test", &P::test, "events a user (leave_last_out), or the share of events; -1: 1 event or 0.2").range(-1.0, 1e6);
+      .choices({"leave_last_out", "random_ratio", "global_time", "k_fold", "cold_items", "given"});
+  s.field("test", &P::test, "events a user (leave_last_out), share of the items (cold_items) or of the events; -1: 1 event or 0.2").range(-1.0, 1e6);
   s.field("validation", &P::validation, "the same for validation; 0: none").range(0.0, 1e6);
   s.field("validation_from", &P::validation_from,
           "given: validation is a share of the training events, drawn by hash (events), or of the users, those who were active last, "
@@ -49,6 +49,10 @@ Schema<SplitSpec> SplitSpec::schema() {
       .choices({"events", "last_events"});
   s.field("per", &P::per, "random_ratio: over all events, or within each user").choices({"global", "user"});
   s.field("folds", &P::folds, "k_fold: number of folds").range(2, 100);
+  s.field("cold_by", &P::cold_by,
+          "cold_items: no event of a share of the items trains: items drawn by hash, all items of artists drawn by hash, or "
+          "the latest releases")
+      .choices({"item", "artist", "release"});
   s.field("names", &P::names, "given: which of the data set's splits; empty: all of them");
   s.field("at", &P::at, "global_time: first second of the test period");
   s.field("test_users", &P::test_users,
@@ -87,10 +91,11 @@ void SplitSpec::check() const {
     if (validation > 1) throw UsageError("split: with validation_from: last_events, 'validation' is a share of users up to 1, not {}", validation);
     return;
   }
-  if (validation >= 1) throw UsageError("split: 'validation' is a share of events below 1 for this strategy, not {}", validation);
-  const bool reads_test = strategy == "random_ratio" || (strategy == "global_time" && !at);
+  const char* const parted = strategy == "cold_items" ? "items" : "events";
+  if (validation >= 1) throw UsageError("split: 'validation' is a share of {} below 1 for this strategy, not {}", parted, validation);
+  const bool reads_test = strategy == "random_ratio" || strategy == "cold_items" || (strategy == "global_time" && !at);
   if (!reads_test) return;
-  if (test_part >= 1) throw UsageError("split: 'test' is a share of events below 1 for this strategy, not {}", test_part);
+  if (test_part >= 1) throw UsageError("split: 'test' is a share of {} below 1 for this strategy, not {}", parted, test_part);
   if (test_part == 0) throw UsageError("split: test = 0 leaves nothing to judge");
   if (test_part + validation >= 1) throw UsageError("split: test + validation = {} leaves nothing to train on", test_part + validation);
 }
@@ -103,10 +108,11 @@ SplitSpec SplitSpec::effective() const {
   if (strategy == "random_ratio") out.per = per;
   if (strategy == "random_ratio" || strategy == "leave_last_out") out.test_users = test_users;
   if (strategy == "k_fold") out.folds = folds;
+  if (strategy == "cold_items") out.cold_by = cold_by;
   if (strategy == "given") out.names = names;
   if (strategy == "given" && validation > 0) out.validation_from = validation_from;
   if (strategy == "global_time") out.at = at;
-  const bool reads_test = strategy == "leave_last_out" || strategy == "random_ratio" || (strategy == "global_time" && !at);
+  const bool reads_test = strategy == "leave_last_out" || strategy == "random_ratio" || strategy == "cold_items" || (strategy == "global_time" && !at);
   if (reads_test && test_size() != out.test_size()) out.test = test;
   return out;
 }
@@ -114,6 +120,9 @@ SplitSpec SplitSpec::effective() const {
 namespace {
 
 const std::vector<std::string> kViewKeys{"candidates", "catalogue", "exclude", "repeats", "relevance", "metrics", "name", "clip"};
+
+// What a user has heard, and all there is by the artists heard.
+const std::vector<std::string> kExclusions{"train", "validation", "artists"};
 
 std::string one_of(const Value& value, std::string_view key, const std::vector<std::string>& known) {
   const std::string& text = value.as_string();
@@ -140,14 +149,14 @@ ViewSpec ViewSpec::parse(const Value& value) {
       view.candidates = one_of(*v, "candidates", {"full", "given"});
     }
   }
-  if (const Value* v = value.find("catalogue")) view.catalogue = one_of(*v, "catalogue", {"all", "train"});
+  if (const Value* v = value.find("catalogue")) view.catalogue = one_of(*v, "catalogue", {"all", "train", "unseen"});
   if (const Value* v = value.find("repeats")) view.repeats = one_of(*v, "repeats", {"exclude", "allow", "only"});
   if (const Value* v = value.find("relevance")) view.relevance = one_of(*v, "relevance", {"binary", "value"});
   if (const Value* v = value.find("exclude")) {
     if (!v->is_list() && !v->is_string()) throw UsageError("{}: exclude is a list such as [train, validation], or [] for nothing", v->mark().str());
     view.exclude.clear();
-    for (const Value& part : v->items()) view.exclude.push_back(one_of(part, "exclude", {"train", "validation"}));
-    if (v->is_string()) view.exclude.push_back(one_of(*v, "exclude", {"train", "validation"}));
+    for (const Value& part : v->items()) view.exclude.push_back(one_of(part, "exclude", kExclusions));
+    if (v->is_string()) view.exclude.push_back(one_of(*v, "exclude", kExclusions));
   }
   if (const Value* v = value.find("clip")) {
     if (v->items().size() != 2) throw UsageError("{}: clip is a pair such as [1, 5]", v->mark().str());
@@ -168,8 +177,8 @@ ViewSpec ViewSpec::parse(const Value& value) {
 std::string ViewSpec::json_schema() {
   return R"({"type":"object","additionalProperties":false,"required":["metrics"],"properties":{
 "candidates":{"description":"what is ranked: the whole catalogue, n sampled negatives, or the data set's given negatives","anyOf":[{"enum":["full","given"]},{"type":"object","additionalProperties":false,"required":["sampled"],"properties":{"sampled":{"type":"integer","minimum":1}}}]},
-"catalogue":{"enum":["all","train"],"description":"all items, or items seen in training"},
-"exclude":{"type":"array","items":{"enum":["train","validation"]},"description":"seen items that are never recommended"},
+"catalogue":{"enum":["all","train","unseen"],"description":"all items, or items seen, or unseen, in training"},
+"exclude":{"type":"array","items":{"enum":["train","validation","artists"]},"description":"seen items, and all items of artists heard, that are never recommended"},
 "repeats":{"enum":["exclude","allow","only"],"description":"whether items heard before may be recommended"},
 "relevance":{"enum":["binary","value"]},
 "clip":{"type":"array","items":{"type":"number"},"minItems":2,"maxItems":2,"description":"range of predicted ratings"},
@@ -183,7 +192,7 @@ Value ViewSpec::identity() const {
   v.set("catalogue", Value::string(catalogue));
   Value excluded = Value::list();
   if (repeats == "exclude")
-    for (const char* part : {"train", "validation"})
+    for (const std::string& part : kExclusions)
       for (const std::string& e : exclude)
         if (e == part) excluded.push_back(Value::string(e));
   v.set("exclude", std::move(excluded));

@@ -41,11 +41,12 @@ struct FilterSpec {
 
 struct SplitSpec {
   std::string strategy = "leave_last_out";
-  double test = -1;        // events a user (leave_last_out) or share of events; -1: the strategy's default
+  double test = -1;        // events a user (leave_last_out), share of items (cold_items) or of events; -1: the strategy's default
   double validation = 0;
   std::string validation_from = "events";  // given: share of the training events, or of the users, for their last event
   std::string per = "global";
   int folds = 5;
+  std::string cold_by = "item";      // cold_items: what is drawn
   std::vector<std::string> names;    // given: which of the data set's splits; empty: all
   std::optional<std::int64_t> at;    // global_time: first second of the test period
   std::int64_t test_users = 0;       // leave_last_out, random_ratio: hold out events of so many users only; 0: of all
@@ -63,7 +64,7 @@ struct SplitSpec {
 struct ViewSpec {
   std::string candidates = "full";       // full, sampled, given
   std::int64_t sampled = 0;              // negatives a query, where candidates is "sampled"
-  std::string catalogue = "all";         // all items, or those seen in training
+  std::string catalogue = "all";         // all items, those seen in training, or those unseen there
   std::vector<std::string> exclude{"train", "validation"};
   std::string repeats = "exclude";       // exclude, allow, only
   std::string relevance = "binary";      // gain 1, or the event's value

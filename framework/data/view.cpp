@@ -15,6 +15,33 @@ void sort_unique(std::vector<ItemIdx>& items) {
   items.erase(std::unique(items.begin(), items.end()), items.end());
 }
 
+// Items of each artist; items whose artist is not known stand alone.
+class ArtistFilter {
+ public:
+  ArtistFilter(const PreparedFold& fold, const ViewSpec& view) {
+    if (view.repeats != "exclude" || std::find(view.exclude.begin(), view.exclude.end(), "artists") == view.exclude.end()) return;
+    artists_ = &fold.facets.require<ItemArtist>();
+    items_.resize(artists_->artists.size());
+    for (std::size_t i = 0; i < artists_->artist_of.size(); ++i)
+      if (artists_->artist_of[i] != kNoArtist) items_[artists_->artist_of[i]].push_back(item_at(i));
+  }
+  // Adds to `seen` (ascending, distinct) every item by an artist of these.
+  void widen(std::span<const ItemIdx> heard, std::vector<ItemIdx>& seen) const {
+    if (artists_ == nullptr) return;
+    std::vector<std::uint32_t> artists;
+    for (const ItemIdx item : heard)
+      if (artists_->artist_of[raw(item)] != kNoArtist) artists.push_back(artists_->artist_of[raw(item)]);
+    std::sort(artists.begin(), artists.end());
+    artists.erase(std::unique(artists.begin(), artists.end()), artists.end());
+    for (const std::uint32_t a : artists) seen.insert(seen.end(), items_[a].begin(), items_[a].end());
+    sort_unique(seen);
+  }
+
+ private:
+  const ItemArtist* artists_ = nullptr;  // none: no filter
+  std::vector<std::vector<ItemIdx>> items_;
+};
+
 bool wants(const ViewSpec& view, const char* part) {
   return view.repeats != "exclude" ? true : std::find(view.exclude.begin(), view.exclude.end(), part) != view.exclude.end();
 }
@@ -36,9 +63,9 @@ std::vector<ItemIdx> sample_negatives(std::span<const std::uint8_t> catalogue, c
 JudgedView apply_view(const PreparedFold& fold, const EvalSet& set, const ViewSpec& view) {
   JudgedView out;
   const std::size_t n_items = fold.items.size();
-  out.catalogue.assign(n_items, view.catalogue == "all" ? 1 : 0);
-  if (view.catalogue == "train")
-    for (ItemIdx item : fold.train.by_user().all_indices()) out.catalogue[raw(item)] = 1;
+  out.catalogue.assign(n_items, view.catalogue == "train" ? 0 : 1);
+  if (view.catalogue != "all")
+    for (ItemIdx item : fold.train.by_user().all_indices()) out.catalogue[raw(item)] = view.catalogue == "train" ? 1 : 0;
   out.catalogue_size = static_cast<std::uint64_t>(std::count(out.catalogue.begin(), out.catalogue.end(), 1));
   if (view.candidates == "given" && fold.given_negatives.rows() == 0)
     throw UsageError("candidates 'given': split '{}' of data set '{}' comes without candidate lists; use full or {{sampled: 99}}", fold.name, fold.dataset_name);
@@ -51,6 +78,7 @@ JudgedView apply_view(const PreparedFold& fold, const EvalSet& set, const ViewSp
   if (masks) out.excluded_offsets.push_back(0);
   if (lists) out.candidate_offsets.push_back(0);
 
+  const ArtistFilter artists(fold, view);
   std::vector<ItemIdx> known, trained, seen, truth, positives;
   for (std::size_t q = 0; q < set.size(); ++q) {
     const UserIdx user = set.users[q];
@@ -64,6 +92,7 @@ JudgedView apply_view(const PreparedFold& fold, const EvalSet& set, const ViewSp
     if (wants(view, "train")) seen = trained;
     if (wants(view, "validation")) std::set_difference(known.begin(), known.end(), trained.begin(), trained.end(), std::back_inserter(seen));
     sort_unique(seen);
+    artists.widen(known, seen);
     const auto is_seen = [&](ItemIdx item) { return std::binary_search(seen.begin(), seen.end(), item); };
 
     truth.clear();
@@ -107,6 +136,7 @@ JudgedView apply_view(const PreparedFold& fold, const EvalSet& set, const ViewSp
       const bool again = view.repeats == "only";
       positives.assign(set.truth_items.begin() + set.truth_offsets[q], set.truth_items.begin() + set.truth_offsets[q + 1]);
       if (!again) positives.insert(positives.end(), known.begin(), known.end());
+      if (!again) artists.widen(known, positives);
       sort_unique(positives);
       const std::vector<ItemIdx> negatives = sample_negatives(out.catalogue, positives, again ? &seen : nullptr, static_cast<std::size_t>(view.sampled), fold.task_seed, user_key);
       candidates.insert(candidates.end(), negatives.begin(), negatives.end());

@@ -63,19 +63,28 @@ void check_fits_dataset(const Spec& spec, const DatasetEntry& entry, const Datas
       throw UsageError("{}cannot sample {} negatives: data set '{}' has {} items", view.metric_marks.front().prefix(), view.sampled, entry.label, summary.items);
   }
   const auto has = [&](std::string_view facet) { return std::find(summary.facets.begin(), summary.facets.end(), facet) != summary.facets.end(); };
+  const auto lacks = [&](const std::string& mark, const std::string& what, std::string_view facet) {
+    return UsageError("{}{} needs '{}', which data set '{}' does not have; it has: {}", mark, what, facet, entry.label, fmt::join(summary.facets, ", "));
+  };
+  if (spec.task.split.strategy == "cold_items" && spec.task.split.cold_by != "item") {
+    const std::string_view facet = spec.task.split.cold_by == "artist" ? ItemArtist::kName : ItemRelease::kName;
+    if (!has(facet)) throw lacks(entry.mark.prefix(), fmt::format("split cold_items by {}", spec.task.split.cold_by), facet);
+  }
+  for (const ViewSpec& view : spec.views)
+    if (std::find(view.exclude.begin(), view.exclude.end(), "artists") != view.exclude.end() && !has(ItemArtist::kName))
+      throw lacks(view.metric_marks.front().prefix(), "exclude: artists", ItemArtist::kName);
   for (const ViewSpec& view : spec.views)
     for (std::size_t i = 0; i < view.metrics.size(); ++i)
       for (const Fact fact : parse_metric(view.metrics[i]).card->needs) {
         const std::string_view facet = fact == Fact::kTags ? ItemTags::kName : fact == Fact::kArtists ? ItemArtist::kName : std::string_view();
         if (!facet.empty() && !has(facet))
-          throw UsageError("{}metric '{}' needs '{}', which data set '{}' does not have; it has: {}", view.metric_marks[i].prefix(), view.metrics[i], facet, entry.label, fmt::join(summary.facets, ", "));
+          throw lacks(view.metric_marks[i].prefix(), fmt::format("metric '{}'", view.metrics[i]), facet);
         if (fact == Fact::kVectors)
           throw UsageError("{}metric '{}' needs item vectors; run without it, then: segue evaluate RESULTS --metrics {} --embeddings LABEL", view.metric_marks[i].prefix(), view.metrics[i], view.metrics[i]);
       }
   for (const AlgorithmEntry& a : spec.algorithms)
     for (const std::string& need : algorithms.find(a.algorithm).info.needs)
-      if (std::find(summary.facets.begin(), summary.facets.end(), need) == summary.facets.end())
-        throw UsageError("{}algorithm '{}' needs '{}', which data set '{}' does not have; it has: {}", a.mark.prefix(), a.algorithm, need, entry.label, fmt::join(summary.facets, ", "));
+      if (!has(need)) throw lacks(a.mark.prefix(), fmt::format("algorithm '{}'", a.algorithm), need);
 }
 
 }  // namespace

@@ -258,6 +258,7 @@ std::vector<ViewSpec> parse_views(const Value& list) {
       view.name = is_rating_view(view) ? "ratings" : view.candidates == "sampled" ? fmt::format("sampled{}", view.sampled) : view.candidates;
       if (view.repeats != "exclude") view.name += "-repeats-" + view.repeats;
       if (view.catalogue != "all") view.name += "-" + view.catalogue + "-catalogue";
+      if (std::find(view.exclude.begin(), view.exclude.end(), "artists") != view.exclude.end()) view.name += "-new-artists";
       if (view.relevance != "binary") view.name += "-graded";
     }
     if (!names.insert(view.name).second) throw UsageError("{}two entries of 'evaluate' are both '{}'; merge their metrics, or give one a 'name'", value.mark().prefix(), view.name);

@@ -63,7 +63,7 @@ TEST(ViewSpec, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(view_error("{metrics: [auc], repeats: never}"),
             "v.yaml:1:27: unknown repeats 'never'; known: exclude, allow, only");
   EXPECT_EQ(view_error("{metrics: [auc], exclude: [test]}"),
-            "v.yaml:1:28: unknown exclude 'test'; known: train, validation");
+            "v.yaml:1:28: unknown exclude 'test'; known: train, validation, artists");
   for (const char* nothing : {"{a: 1}", "null", "3"})
     EXPECT_EQ(view_error(fmt::format("{{metrics: [auc], exclude: {}}}", nothing)),
               "v.yaml:1:27: exclude is a list such as [train, validation], or [] for nothing")

@@ -80,8 +80,9 @@ TEST(ApplyView, AgreesWithTheDefinitionForEveryCombination) {
     for (const ViewCase& c :
          {ViewCase{"exclude", "all", {"train", "validation"}}, ViewCase{"exclude", "all", {"train"}},
           ViewCase{"exclude", "all", {"validation"}}, ViewCase{"exclude", "all", {}},
-          ViewCase{"exclude", "train", {"train", "validation"}}, ViewCase{"allow", "all", {"train", "validation"}},
-          ViewCase{"allow", "train", {}}, ViewCase{"only", "all", {"train"}}, ViewCase{"only", "train", {}}}) {
+          ViewCase{"exclude", "train", {"train", "validation"}}, ViewCase{"exclude", "unseen", {"train", "validation"}},
+          ViewCase{"allow", "all", {"train", "validation"}}, ViewCase{"allow", "train", {}},
+          ViewCase{"only", "all", {"train"}}, ViewCase{"only", "train", {}}}) {
       SCOPED_TRACE(fmt::format("{} {} {} {}", transform, c.repeats, c.catalogue, c.exclude.size()));
       ViewSpec spec;
       spec.repeats = c.repeats;
@@ -90,7 +91,8 @@ TEST(ApplyView, AgreesWithTheDefinitionForEveryCombination) {
       const JudgedView view = apply_view(w.fold, w.fold.test, spec);
       Items catalogue;
       for (std::size_t i = 0; i < w.data.items.size(); ++i) {
-        EXPECT_EQ(view.catalogue[i] == 1, c.catalogue == "all" || trained.contains(item_at(i)));
+        EXPECT_EQ(view.catalogue[i] == 1,
+                  c.catalogue == "all" || trained.contains(item_at(i)) == (c.catalogue == "train"));
         if (view.catalogue[i] == 1) catalogue.insert(item_at(i));
       }
       EXPECT_EQ(view.catalogue_size, catalogue.size());
@@ -137,6 +139,50 @@ TEST(ApplyView, AgreesWithTheDefinitionForEveryCombination) {
   }
   EXPECT_GT(removed, 0u);
   EXPECT_GT(emptied, 0u);
+}
+
+// Everything by an artist of whom the user has heard anything is out: of the lists, of the truth, and of the negatives.
+TEST(ApplyView, HeardArtistsMayBeExcluded) {
+  DatasetBuilder builder("toy");
+  builder.set_has_times(true);
+  test::add_rows(builder, test::random_log(17, 30, 60, 600));
+  const auto artist_of = [](int item) { return item % 7 == 0 ? std::string() : fmt::format("artist {}", item % 30); };
+  for (int i = 0; i < 60; ++i) {
+    builder.declare_item(std::to_string(i));
+    if (!artist_of(i).empty()) builder.set_artist(std::to_string(i), artist_of(i));
+  }
+  const Dataset data = builder.build();
+  TaskSpec task;
+  task.split.test = 4;
+  const PreparedFold fold = prepare_fold(data, task, "all");
+  ViewSpec spec;
+  spec.exclude = {"train", "validation", "artists"};
+  const auto name = [&](ItemIdx item) { return artist_of(std::stoi(std::string(data.items[raw(item)]))); };
+  const auto heard_by = [&](std::size_t query) {
+    std::set<std::string> out;
+    for (const ItemIdx item : fold.test.histories[query].items) out.insert(name(item));
+    out.erase("");
+    return out;
+  };
+  const JudgedView view = apply_view(fold, fold.test, spec);
+  EXPECT_GT(view.truth_removed, 0u);
+  ASSERT_GT(view.query.size(), 5u);
+  for (std::size_t q = 0; q < view.query.size(); ++q) {
+    const std::set<std::string> heard = heard_by(view.query[q]);
+    const Items excluded = row(view.excluded_offsets, view.excluded_items, q);
+    const auto history = fold.test.histories[view.query[q]].items;
+    for (std::size_t i = 0; i < data.items.size(); ++i)
+      EXPECT_EQ(
+          excluded.contains(item_at(i)),
+          heard.contains(name(item_at(i))) || std::find(history.begin(), history.end(), item_at(i)) != history.end());
+    for (const ItemIdx item : row(view.truth_offsets, view.truth_items, q)) EXPECT_FALSE(excluded.contains(item));
+  }
+  spec.candidates = "sampled";
+  spec.sampled = 5;
+  const JudgedView sample = apply_view(fold, fold.test, spec);
+  for (std::size_t q = 0; q < sample.query.size(); ++q)
+    for (const ItemIdx item : row(sample.candidate_offsets, sample.candidate_items, q))
+      EXPECT_FALSE(heard_by(sample.query[q]).contains(name(item)));
 }
 
 TEST(ApplyView, GainsAreOneOrTheWeight) {

@@ -174,6 +174,10 @@ TEST(Plan, WhatDoesNotFitTheDataIsRefused) {
             "s.yaml:4:23: algorithm 'tagger' needs 'item_tags', which data set 'toy' does not have; it has: ");
   EXPECT_EQ(error({.evaluate = "[{metrics: [hr@1, ild_tags@5]}]"}),
             "s.yaml:5:29: metric 'ild_tags@5' needs 'item_tags', which data set 'toy' does not have; it has: ");
+  EXPECT_EQ(error({.more = "split: {strategy: cold_items, cold_by: artist}"}),
+            "s.yaml:3:10: split cold_items by artist needs 'item_artist', which data set 'toy' does not have; it has: ");
+  EXPECT_EQ(error({.evaluate = "[{exclude: [train, artists], metrics: [hr@1]}]"}),
+            "s.yaml:5:50: exclude: artists needs 'item_artist', which data set 'toy' does not have; it has: ");
   EXPECT_EQ(error({.evaluate = "[{metrics: [ild_vectors@5]}]"}),
             "s.yaml:5:23: metric 'ild_vectors@5' needs item vectors; run without it, then: segue evaluate RESULTS "
             "--metrics ild_vectors@5 --embeddings LABEL");

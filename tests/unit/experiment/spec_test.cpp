@@ -100,7 +100,7 @@ TEST(WrongSuites, Keys) {
       "plugins, include, description, tune");
   EXPECT_EQ(with("split: {strateg: k_fold}"),
             "s.yaml:6:9: unknown key 'strateg' in 'split'; did you mean 'strategy'? known: strategy, test, validation, "
-            "validation_from, per, folds, names, at, test_users, seed");
+            "validation_from, per, folds, cold_by, names, at, test_users, seed");
   EXPECT_EQ(with("name: again"), "s.yaml:6:1: key 'name' appears twice in one map; it is first given at s.yaml:2:1");
   EXPECT_EQ(with("split:\n\tseed: 1"), "s.yaml:7:1: a tab is used for indentation; YAML needs spaces");
 }
@@ -110,7 +110,7 @@ TEST(WrongSuites, Values) {
   EXPECT_EQ(with("split: {folds: 1}"), "s.yaml:6:16: folds = 1 is out of range [2, 100] in 'split'");
   EXPECT_EQ(with("split: {strategy: leave_one_out}"),
             "s.yaml:6:19: strategy = 'leave_one_out' is not a choice in 'split'; did you mean 'leave_last_out'? known: "
-            "leave_last_out, random_ratio, global_time, k_fold, given");
+            "leave_last_out, random_ratio, global_time, k_fold, cold_items, given");
   EXPECT_EQ(with("split: 3"), "s.yaml:6:8: expected a map in 'split', got integer 3");
   EXPECT_EQ((Suite{.algorithms = "[toy_mf: {factors: 0}]"}.error()),
             "s.yaml:4:32: factors = 0 is out of range [1, 512] in algorithm 'toy_mf'");
@@ -167,12 +167,14 @@ TEST(WrongSuites, Algorithms) {
   EXPECT_EQ(error("popular"), "s.yaml:4:13: 'algorithms' is a list such as [popular, item_knn]");
   EXPECT_EQ(error("[]"), "s.yaml:4:13: 'algorithms' is a list such as [popular, item_knn]");
   EXPECT_EQ(error("[3]"), "s.yaml:4:14: an entry of 'algorithms' is a name or a map, not integer 3");
-  EXPECT_EQ(error("[{toy_mf: {}, popular: {}}]"),
-            "s.yaml:4:27: an entry of 'algorithms' has one algorithm and perhaps a 'label', 'seeds' and 'tune', such as "
-            "{implicit_als: {factors: 128}, label: als}; 'toy_mf' and 'popular' both stand here");
-  EXPECT_EQ(error("[{label: x}]"),
-            "s.yaml:4:14: an entry of 'algorithms' has one algorithm and perhaps a 'label', 'seeds' and 'tune', such as "
-            "{implicit_als: {factors: 128}, label: als}; there is no algorithm here");
+  EXPECT_EQ(
+      error("[{toy_mf: {}, popular: {}}]"),
+      "s.yaml:4:27: an entry of 'algorithms' has one algorithm and perhaps a 'label', 'seeds' and 'tune', such as "
+      "{implicit_als: {factors: 128}, label: als}; 'toy_mf' and 'popular' both stand here");
+  EXPECT_EQ(
+      error("[{label: x}]"),
+      "s.yaml:4:14: an entry of 'algorithms' has one algorithm and perhaps a 'label', 'seeds' and 'tune', such as "
+      "{implicit_als: {factors: 128}, label: als}; there is no algorithm here");
   EXPECT_EQ(error("[toy_mf: 8]"), "s.yaml:4:22: parameters of 'toy_mf' are a map, such as {factors: 128}");
   EXPECT_EQ(error("[popular, popular]"),
             "s.yaml:4:23: two entries are labelled 'popular' (the other at s.yaml:4:14); give one a 'label'");
@@ -231,13 +233,16 @@ TEST(WrongSuites, Stopping) {
   EXPECT_EQ(with("stopping: {metric: coverage@10}"),
             "s.yaml:6:20: stopping needs a metric with one value a query, not 'coverage@10'");
   for (const char* metric : {"'ndcg@10:cold'", "novelty@10"})
-    EXPECT_THAT(with(fmt::format("stopping: {{metric: {}}}", metric)), testing::HasSubstr("s.yaml:6:20: stopping needs a metric of accuracy over all of the truth"));
+    EXPECT_THAT(with(fmt::format("stopping: {{metric: {}}}", metric)),
+                testing::HasSubstr("s.yaml:6:20: stopping needs a metric of accuracy over all of the truth"));
   EXPECT_EQ(with("stopping: {metric: rmse}"), "s.yaml:6:20: stopping on 'rmse' needs feedback: {transform: rating}");
   EXPECT_EQ(with("stopping: {metric: ndcg}"), "s.yaml:6:20: ndcg needs a cut-off: write ndcg@10");
 }
 
 TEST(WrongSuites, Plots) {
-  EXPECT_THAT(with("plots: [metric_bar]"), testing::StartsWith("s.yaml:6:9: unknown plot 'metric_bar'; did you mean 'metric_bars'? known: metric_bars, "));
+  EXPECT_THAT(
+      with("plots: [metric_bar]"),
+      testing::StartsWith("s.yaml:6:9: unknown plot 'metric_bar'; did you mean 'metric_bars'? known: metric_bars, "));
   EXPECT_EQ(with("plots: metric_bars"), "s.yaml:6:8: 'plots' is a list such as [metric_bars]");
   EXPECT_EQ(message_of<UsageError>([] { suite_plugins(parse_yaml("plugins: a.so", "s.yaml"), "/x"); }),
             "s.yaml:1:10: 'plugins' is a list of .so files");
