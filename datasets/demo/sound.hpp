@@ -28,9 +28,8 @@ class DemoSound final : public audio::SampleSource {
   int sample_rate() const override;
   std::size_t read(std::span<float> out) override;
   void rewind() override { seek(0); }
-  // What is read next; beyond the end there is nothing.
-  void seek(std::uint64_t sample);
-  std::uint64_t samples() const;  // of the whole
+  void seek(std::uint64_t sample) override;
+  std::uint64_t samples() const override;
 
  private:
   struct Studio;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <mutex>
+#include <numeric>
 
 #include <fcntl.h>
 #include <sndfile.h>
@@ -118,29 +119,44 @@ SoundFile::SoundFile(const std::filesystem::path& path, int sample_rate)
   if (info_.frames == 0) throw DataError("{}: holds no sound", path.string());
   rate_ = sample_rate > 0 ? sample_rate : info_.sample_rate;
   impl_->interleaved.resize(kPiece * static_cast<std::size_t>(info_.channels));
-  rewind();
+  seek(0);
 }
 
 SoundFile::~SoundFile() = default;
 
-void SoundFile::rewind() {
-  if (impl_->done > 0) {
+std::uint64_t SoundFile::samples() const { return static_cast<std::uint64_t>(std::llround(info_.seconds() * rate_)); }
+
+void SoundFile::seek(std::uint64_t sample) {
+  const bool resampled = rate_ != info_.sample_rate;
+  const std::uint64_t lead = resampled ? std::min<std::uint64_t>(sample, static_cast<std::uint64_t>(rate_) / 10) : 0;
+  // The resampler must begin at a sample that both rates share, or everything is shifted by a part of one.
+  const auto shared = static_cast<std::uint64_t>(rate_ / std::gcd(rate_, info_.sample_rate));
+  const std::uint64_t begin = (sample - lead) / shared * shared;
+  const std::uint64_t frame =
+      begin / static_cast<std::uint64_t>(rate_) * static_cast<std::uint64_t>(info_.sample_rate) +
+      begin % static_cast<std::uint64_t>(rate_) * static_cast<std::uint64_t>(info_.sample_rate) /
+          static_cast<std::uint64_t>(rate_);
+  if (frame != impl_->done) {
     const QuietStderr quiet(impl_->mp3);
-    if (sf_seek(impl_->file, 0, SEEK_SET) != 0)
-      throw DataError("{}: cannot be read from its beginning again", path_.string());
+    const auto to = static_cast<sf_count_t>(std::min(frame, info_.frames));
+    if (sf_seek(impl_->file, to, SEEK_SET) != to)
+      throw DataError("{}: cannot be read from second {:.2f} on", path_.string(),
+                      static_cast<double>(frame) / info_.sample_rate);
   }
-  impl_->done = 0;
+  impl_->done = std::min(frame, info_.frames);
   impl_->ended = false;
   impl_->used = 0;
   impl_->mono.clear();
   ended_at_.reset();
-  if (rate_ == info_.sample_rate) return;
+  if (!resampled) return;
   if (impl_->resampler) soxr_delete(impl_->resampler);
   const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
   soxr_error_t error = nullptr;
   impl_->resampler = soxr_create(info_.sample_rate, rate_, 1, &error, nullptr, &quality, nullptr);
   if (error)
     throw DataError("{}: {} Hz cannot be resampled to {} Hz ({})", path_.string(), info_.sample_rate, rate_, error);
+  std::vector<float> unheard(static_cast<std::size_t>(sample - begin));
+  if (!unheard.empty()) read(unheard);
 }
 
 // At the file's own rate.
@@ -198,6 +214,40 @@ std::size_t SoundFile::read(std::span<float> out) {
     if (last && made == 0) break;
   }
   return given;
+}
+
+void SampleSource::seek(std::uint64_t sample) {
+  rewind();
+  std::vector<float> piece(kPiece);
+  while (sample > 0) {
+    const std::size_t got =
+        read(std::span(piece).first(static_cast<std::size_t>(std::min<std::uint64_t>(sample, kPiece))));
+    if (got == 0) return;
+    sample -= got;
+  }
+}
+
+Excerpt::Excerpt(SampleSource& whole, std::uint64_t from, std::uint64_t count)
+    : whole_(&whole), from_(std::min(from, whole.samples())), count_(std::min(count, whole.samples() - from_)) {
+  seek(0);
+}
+
+Excerpt Excerpt::middle(SampleSource& whole, double seconds) {
+  const std::uint64_t all = whole.samples();
+  const auto wanted = static_cast<std::uint64_t>(std::llround(seconds * whole.sample_rate()));
+  return all <= wanted ? Excerpt(whole, 0, all) : Excerpt(whole, (all - wanted) / 2, wanted);
+}
+
+std::size_t Excerpt::read(std::span<float> out) {
+  const std::size_t got =
+      whole_->read(out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), count_ - at_))));
+  at_ += got;
+  return got;
+}
+
+void Excerpt::seek(std::uint64_t sample) {
+  at_ = std::min(sample, count_);
+  whole_->seek(from_ + at_);
 }
 
 std::vector<float> read_all(SampleSource& source) {

@@ -29,6 +29,29 @@ class SampleSource {
   // The next samples, mono, nominally in [-1, 1]; fewer than out.size() only at the end, 0 from then on.
   virtual std::size_t read(std::span<float> out) = 0;
   virtual void rewind() = 0;
+  // Of the whole, at sample_rate(), as declared: a file may hold a little more or less.
+  virtual std::uint64_t samples() const = 0;
+  // What is read next, from the start; beyond the end there is nothing. Reads up to there unless overridden.
+  virtual void seek(std::uint64_t sample);
+};
+
+// A part of a signal, as if there were no more. The whole must outlive it.
+class Excerpt final : public SampleSource {
+ public:
+  // In samples; what lies beyond the end of the whole is left out.
+  Excerpt(SampleSource& whole, std::uint64_t from, std::uint64_t count);
+  // `seconds` from the middle, or the whole where it is no longer.
+  static Excerpt middle(SampleSource& whole, double seconds);
+
+  int sample_rate() const override { return whole_->sample_rate(); }
+  std::size_t read(std::span<float> out) override;
+  void rewind() override { seek(0); }
+  std::uint64_t samples() const override { return count_; }
+  void seek(std::uint64_t sample) override;
+
+ private:
+  SampleSource* whole_;
+  std::uint64_t from_, count_, at_ = 0;
 };
 
 class SoundFile final : public SampleSource {
@@ -43,7 +66,11 @@ class SoundFile final : public SampleSource {
   // DataError where a sample is not a finite number (naming the second), or where the file ends before what it
   // declares, unless may_be_short().
   std::size_t read(std::span<float> out) override;
-  void rewind() override;
+  void rewind() override { seek(0); }
+  std::uint64_t samples() const override;
+  // Where the file is resampled, what is read is that of the whole within 1e-6, since the resampler begins anew 0.1 s
+  // earlier.
+  void seek(std::uint64_t sample) override;
 
   // Takes a truncated file for what there is of it.
   void may_be_short(bool allowed = true) { may_be_short_ = allowed; }

@@ -29,24 +29,6 @@ std::size_t item_of(const Dataset& data, const std::string& id) {
                    near.empty() ? example : fmt::format("; did you mean '{}'?", near));
 }
 
-// The excerpt, or as much of it as there is.
-std::vector<float> excerpt(audio::SampleSource& sound, double from, double seconds) {
-  const auto samples = [&](double s) { return static_cast<std::size_t>(std::llround(s * sound.sample_rate())); };
-  std::vector<float> piece(1 << 16), out;
-  std::size_t skip = samples(from);
-  const std::size_t wanted = seconds > 0 ? samples(seconds) : SIZE_MAX;
-  while (out.size() < wanted) {
-    const std::size_t got = sound.read(piece);
-    if (got == 0) break;
-    const std::size_t skipped = std::min(skip, got);
-    skip -= skipped;
-    const std::size_t n = std::min(got - skipped, wanted - out.size());
-    out.insert(out.end(), piece.begin() + static_cast<std::ptrdiff_t>(skipped),
-               piece.begin() + static_cast<std::ptrdiff_t>(skipped + n));
-  }
-  return out;
-}
-
 ExitCode render_item(const Options& o, const Session& session) {
   const std::unique_ptr<DatasetLoader> loader = find_dataset(session, o.name).make();
   const Dataset data = loader->load(parse_settings(o.settings), session.roots);
@@ -54,7 +36,10 @@ ExitCode render_item(const Options& o, const Session& session) {
   if (audio == nullptr) throw UsageError("data set '{}' does not say how its items sound", data.name);
   const std::string_view source = audio->sources[item_of(data, o.item)];
   if (source.empty()) throw UsageError("item '{}' of data set '{}' has no sound", o.item, data.name);
-  const std::vector<float> samples = excerpt(*loader->sound(source, o.sample_rate), o.from, o.seconds);
+  const std::unique_ptr<audio::SampleSource> sound = loader->sound(source, o.sample_rate);
+  const auto in_samples = [&](double s) { return static_cast<std::uint64_t>(std::llround(s * o.sample_rate)); };
+  audio::Excerpt excerpt(*sound, in_samples(o.from), o.seconds > 0 ? in_samples(o.seconds) : sound->samples());
+  const std::vector<float> samples = audio::read_all(excerpt);
   if (samples.empty()) throw UsageError("item '{}' ends before second {}", o.item, o.from);
   audio::write_wav(o.output, samples, o.sample_rate);
   fmt::print("{}\n", o.output);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
@@ -24,6 +25,7 @@ class Signal final : public audio::SampleSource {
     return n;
   }
   void rewind() override { at_ = 0; }
+  std::uint64_t samples() const override { return samples_.size(); }
 
  private:
   std::vector<float> samples_;

@@ -10,7 +10,9 @@
 #include <sndfile.h>
 
 #include "framework/base/errors.hpp"
+#include "framework/base/rng.hpp"
 #include "tests/support/messages.hpp"
+#include "tests/support/signal.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace segue::audio {
@@ -163,6 +165,56 @@ TEST(SoundFile, WritesWhatItReads) {
   EXPECT_GT(read[7], 0.99f);
   for (std::size_t i = 8; i < x.size(); ++i) EXPECT_NEAR(read[i], x[i], 1.0f / 32768);
   EXPECT_THROW(write_wav(folder.path() / "no" / "a.wav", x, 22050), EnvironmentError);
+}
+
+// From any second on a file gives what it would have given there anyway, resampled or not.
+TEST(SoundFile, SeeksToAnySample) {
+  const test::TempFolder folder;
+  std::vector<float> x(96000);
+  Rng rng(4);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] = static_cast<float>(0.3 * std::sin(0.05 * static_cast<double>(i)) + 0.1 * rng.normal());
+  write(folder.path() / "a.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, x, 48000);
+  write(folder.path() / "b.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_24, x, 48000, 2);
+  write(folder.path() / "c.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, x, 48000, 2);
+  write(folder.path() / "d.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS, x, 48000);
+  for (const char* name : {"a.wav", "b.flac", "c.mp3", "d.ogg"}) {
+    for (const int rate : {48000, 44100, 22050}) {
+      SoundFile file(folder.path() / name, rate);
+      const std::vector<float> all = read_all(file);
+      EXPECT_NEAR(static_cast<double>(file.samples()), 2.0 * rate, rate == 48000 ? 2304 : 1200) << name;
+      for (const std::size_t from : {std::size_t{0}, std::size_t{1}, std::size_t{5000}, all.size() - 3000}) {
+        file.seek(from);
+        const std::vector<float> rest = read_all(file);
+        ASSERT_NEAR(static_cast<double>(rest.size()), static_cast<double>(all.size() - from), 1) << name << rate;
+        const std::span<const float> same = std::span(all).subspan(from);
+        EXPECT_LT(rms_of_difference(rest, same, 0), rate == 48000 ? 1e-7 : 2e-6) << name << ' ' << rate << ' ' << from;
+      }
+      file.seek(all.size() + 10000);
+      EXPECT_TRUE(read_all(file).empty());
+      file.rewind();
+      EXPECT_EQ(read_all(file), all);
+    }
+  }
+}
+
+TEST(Excerpt, IsAPartThatCanBeReadTwice) {
+  std::vector<float> x(10 * test::Signal::kRate);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+  test::Signal whole(x);
+  Excerpt middle = Excerpt::middle(whole, 4);
+  EXPECT_EQ(middle.samples(), 4u * test::Signal::kRate);
+  const std::vector<float> first = read_all(middle);
+  ASSERT_EQ(first.size(), middle.samples());
+  EXPECT_EQ(first.front(), 3 * test::Signal::kRate);
+  middle.rewind();
+  EXPECT_EQ(read_all(middle), first);
+  middle.seek(100);
+  EXPECT_EQ(read_all(middle).front(), first[100]);
+  Excerpt all = Excerpt::middle(whole, 60);
+  EXPECT_EQ(read_all(all), x);
+  Excerpt beyond(whole, x.size() + 5, 10);
+  EXPECT_TRUE(read_all(beyond).empty());
 }
 
 }  // namespace
