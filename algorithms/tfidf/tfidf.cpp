@@ -7,6 +7,7 @@
 
 #include "algorithms/tfidf/tfidf_math.hpp"
 #include "framework/base/errors.hpp"
+#include "framework/model/listeners.hpp"
 #include "framework/model/registry.hpp"
 #include "framework/text/tags.hpp"
 #include "framework/text/tokens.hpp"
@@ -14,19 +15,13 @@
 namespace segue {
 namespace {
 
-constexpr double kSecondsPerDay = 86400;
-
-struct TfidfParams {
-  enum class PlayWeights { kLog, kRaw, kNone };
+struct TfidfParams : ListenerParams {
   double tags = 1, words = 0.5, artist = 1, title = 0;
   bool merge_tags = true;
   bool drop_stop_words = false;
   text::Tf tf = text::Tf::kLog;
   text::Idf idf = text::Idf::kSmooth;
   double min_df = 5, max_df = 1;
-  PlayWeights weights = PlayWeights::kLog;
-  double half_life = 0;
-  double dislike = 0.2;  // 0.15 / 0.75: Manning, Raghavan & Schütze 2008, Introduction to IR, section 9.1.1
 
   // Some tens of terms an item, counted, weighted and turned around; a sort of each listener's events.
   double fit_flop(const DataShape& s) const { return 1000 * s.items + 20 * s.events; }
@@ -60,15 +55,7 @@ struct TfidfParams {
         .range(1e-9, 1e9);
     s.field("max_df", &P::max_df, "drop terms of more items: up to 1 a share of them, above 1 a number")
         .range(1e-9, 1e9);
-    s.field("weights", &P::weights,
-            "what an item of the history counts: ln(1 + w) of its summed event weights w, w, or 1")
-        .choices({{"log", PlayWeights::kLog}, {"raw", PlayWeights::kRaw}, {"none", PlayWeights::kNone}});
-    s.field("half_life", &P::half_life, "days after which an item of the history counts half; 0: all alike")
-        .range(0.0, 1e6)
-        .search(log_scale, 1, 1000);
-    s.field("dislike", &P::dislike, "what all items of negative weight count, taken together, against the liked ones")
-        .range(0.0, 100.0)
-        .search(linear, 0, 1);
+    listener_fields(s);
     return s;
   }
 };
@@ -86,7 +73,7 @@ class Tfidf final : public Recommender {
       throw UsageError("tfidf has no term left: min_df is {:g} and max_df {:g}; lower min_df where the data is small",
                        params_.min_df, params_.max_df);
     index();
-    keep_listeners(data);
+    listeners_.learn(data, params_);
   }
 
   void score(std::span<const Query> queries, MatRef<float> out) const override {
@@ -126,31 +113,16 @@ class Tfidf final : public Recommender {
 
   void save(ArchiveWriter& archive) const override {
     archive.put_value("terms", static_cast<double>(items_.cols()));
-    put(archive, "items", items_);
-    put(archive, "listeners", listeners_);
+    put_rows(archive, "items", items_);
+    listeners_.save(archive, "listeners");
   }
   void load(const ArchiveReader& archive) override {
-    items_ = get<TermIdx>(archive, "items", static_cast<std::size_t>(archive.value("terms")));
-    listeners_ = get<ItemIdx>(archive, "listeners", items_.rows());
+    items_ = get_rows<TermIdx>(archive, "items", static_cast<std::size_t>(archive.value("terms")));
+    listeners_.load(archive, "listeners", items_.rows(), params_);
     index();
   }
 
  private:
-  template <class Index>
-  static void put(ArchiveWriter& archive, const std::string& name, const Csr<Index>& rows) {
-    archive.put(name + "/offsets", rows.offsets().span());
-    std::vector<std::uint32_t> indices;
-    for (const Index i : rows.all_indices()) indices.push_back(static_cast<std::uint32_t>(i));
-    archive.put(name + "/indices", std::span<const std::uint32_t>(indices));
-    archive.put(name + "/values", rows.all_values().span());
-  }
-  template <class Index>
-  static Csr<Index> get(const ArchiveReader& archive, const std::string& name, std::size_t cols) {
-    std::vector<Index> indices;
-    for (const std::uint32_t i : archive.u32(name + "/indices")) indices.push_back(Index{i});
-    return {cols, archive.u64(name + "/offsets"), std::move(indices), archive.floats(name + "/values")};
-  }
-
   std::vector<text::Field> fields(const Facets& facets, std::size_t n_items) const {
     const text::TfIdfOptions options{params_.tf, params_.idf, params_.min_df, params_.max_df};
     std::vector<text::Field> out;
@@ -206,75 +178,11 @@ class Tfidf final : public Recommender {
 
   void index() { by_term_ = items_.transposed<ItemIdx>(); }
 
-  std::vector<double> counted(std::span<const Heard> heard) const {
-    return item_weights(heard, {.log_weights = params_.weights == TfidfParams::PlayWeights::kLog,
-                                .half_life = params_.half_life * kSecondsPerDay});
-  }
-
-  // Items of a history, ascending, each once.
-  std::vector<Heard> gather(std::span<const ItemIdx> items, std::span<const float> weights,
-                            std::span<const std::int64_t> times) const {
-    std::vector<Heard> all;
-    for (std::size_t n = 0; n < items.size(); ++n) {
-      if (raw(items[n]) >= n_items()) continue;
-      all.push_back({items[n], weights.empty() ? 1.0 : double{weights[n]}, times.empty() ? 0 : times[n]});
-    }
-    std::stable_sort(all.begin(), all.end(), [](const Heard& a, const Heard& b) { return a.item < b.item; });
-    std::vector<Heard> out;
-    for (const Heard& h : all) {
-      if (out.empty() || out.back().item != h.item) {
-        out.push_back(h);
-      } else {
-        out.back().weight += h.weight;
-        out.back().last = std::max(out.back().last, h.last);
-      }
-    }
-    if (params_.weights == TfidfParams::PlayWeights::kNone)
-      for (Heard& h : out) h.weight = h.weight > 0 ? 1 : h.weight < 0 ? -1 : 0;
-    return out;
-  }
-
-  // What is known of listeners who ask without a history: what they heard in training, already weighted.
-  void keep_listeners(const TrainData& data) {
-    const bool histories = data.histories.size() == data.train.n_users();
-    std::vector<std::uint64_t> offsets{0};
-    std::vector<ItemIdx> items;
-    std::vector<float> weights;
-    for (std::size_t u = 0; u < data.train.n_users(); ++u) {
-      const HistoryView view = histories ? data.histories[u] : HistoryView{};
-      const std::vector<Heard> heard =
-          histories
-              ? gather(view.items, view.weights, view.times)
-              : gather(data.train.items(user_at(u)),
-                       data.train.by_user().has_values() ? data.train.weights(user_at(u)) : std::span<const float>(),
-                       {});
-      const std::vector<double> counts = counted(heard);
-      for (std::size_t n = 0; n < heard.size(); ++n) {
-        items.push_back(heard[n].item);
-        weights.push_back(static_cast<float>(counts[n]));
-      }
-      offsets.push_back(items.size());
-    }
-    listeners_ = Csr<ItemIdx>(n_items(), std::move(offsets), std::move(items), std::move(weights));
-  }
-
   // profile: empty before, and afterwards too where nothing is known.
   void add_profile(const Query& query, ProfileSum& profile) const {
-    std::vector<ItemIdx> items;
-    std::vector<double> weights;
-    if (!query.history.empty()) {
-      const std::vector<Heard> heard = gather(query.history, query.weights, query.times);
-      for (const Heard& h : heard) items.push_back(h.item);
-      weights = counted(heard);
-    } else if (raw(query.user) < listeners_.rows()) {
-      const auto row = listeners_.indices(raw(query.user));
-      const auto values = listeners_.values(raw(query.user));
-      items.assign(row.begin(), row.end());
-      weights.assign(values.begin(), values.end());
-    }
-    balance(weights, params_.dislike);
-    for (std::size_t n = 0; n < items.size(); ++n)
-      if (weights[n] != 0) profile.add(items_, raw(items[n]), weights[n]);
+    const TasteItems liked = listeners_.of(query);
+    for (std::size_t n = 0; n < liked.items.size(); ++n)
+      if (liked.weights[n] != 0) profile.add(items_, raw(liked.items[n]), liked.weights[n]);
   }
 
   float cosine(ItemIdx item, double sum, double length) const {
@@ -285,7 +193,7 @@ class Tfidf final : public Recommender {
   TfidfParams params_;
   Csr<TermIdx> items_;      // of length 1, or empty where nothing is known of an item
   Csr<ItemIdx> by_term_;    // the same, a row a term
-  Csr<ItemIdx> listeners_;  // what each counts each item for, before balance()
+  Listeners listeners_;
 };
 
 }  // namespace

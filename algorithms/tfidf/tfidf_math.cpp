@@ -5,29 +5,6 @@
 
 namespace segue {
 
-std::vector<double> item_weights(std::span<const Heard> heard, const ProfileOptions& options) {
-  std::int64_t latest = INT64_MIN;
-  for (const Heard& h : heard) latest = std::max(latest, h.last);
-  std::vector<double> out;
-  out.reserve(heard.size());
-  for (const Heard& h : heard) {
-    double c = options.log_weights ? std::copysign(std::log1p(std::abs(h.weight)), h.weight) : h.weight;
-    if (options.half_life > 0)
-      c *= std::exp2((static_cast<double>(h.last) - static_cast<double>(latest)) / options.half_life);
-    out.push_back(c);
-  }
-  return out;
-}
-
-void balance(std::span<double> weights, double dislike) {
-  double liked = 0, disliked = 0;
-  for (const double c : weights) (c > 0 ? liked : disliked) += std::abs(c);
-  for (double& c : weights) {
-    if (c > 0) c /= liked;
-    if (c < 0) c *= dislike / disliked;
-  }
-}
-
 void ProfileSum::add(const Csr<TermIdx>& rows, std::size_t row, double weight) {
   const auto terms = rows.indices(row);
   const auto values = rows.values(row);

@@ -52,8 +52,11 @@ std::string Dataset::fingerprint() const {
   add(hasher, items.table());
   add(hasher, events);
   hasher.add(has_times).add(has_ratings).add(has_sessions);
-  hasher.add(std::uint64_t{facets.all().size()});
-  for (const auto& [facet_name, facet] : facets.all()) add(hasher, *facet);
+  std::vector<const Facet*> given_facets;
+  for (const auto& [facet_name, facet] : facets.all())
+    if (!facet->derived()) given_facets.push_back(facet.get());
+  hasher.add(std::uint64_t{given_facets.size()});
+  for (const Facet* facet : given_facets) add(hasher, *facet);
   hasher.add(std::uint64_t{given.size()});
   for (const GivenSplit& split : given) {
     hasher.add(split.name);

@@ -23,6 +23,8 @@ class Facet {
  public:
   virtual ~Facet() = default;
   virtual std::string_view name() const = 0;
+  // Whether it follows from other facets, and so is no part of a data set's fingerprint.
+  virtual bool derived() const { return false; }
 };
 
 struct ItemText : Facet {  // display titles; empty where unknown
@@ -69,6 +71,18 @@ struct ItemAudio : Facet {  // where an item's sound is: a file path or a synthe
   static constexpr std::string_view kName = "item_audio";
   std::string_view name() const override { return kName; }
   StringTable sources;
+};
+
+// How items sound, as heard by hear_items() (item_sound.hpp), which makes it of ItemAudio where an algorithm asks for it.
+struct ItemSound : Facet {
+  static constexpr std::string_view kName = "item_sound";
+  std::string_view name() const override { return kName; }
+  bool derived() const override { return true; }
+  std::string definition;            // item_sound_definition()
+  Array<std::uint8_t> heard;         // one flag an item; rows of others are zero
+  Array<float> fingerprints;         // items x audio::fingerprint_fields(), in their units
+  Array<float> timbre_means;         // items x MFCC
+  Array<float> timbre_covariances;   // items x MFCC (MFCC + 1) / 2: lower triangles, row by row
 };
 
 class Facets {

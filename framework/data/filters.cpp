@@ -76,6 +76,15 @@ Array<T> subset(const Array<T>& values, const std::vector<std::uint8_t>& keep) {
   return out;
 }
 
+// Rows of a matrix of keep.size() rows.
+Array<float> subset_rows(const Array<float>& values, const std::vector<std::uint8_t>& keep) {
+  const std::size_t width = keep.empty() ? 0 : values.size() / keep.size();
+  std::vector<float> out;
+  for (std::size_t r = 0; r < keep.size(); ++r)
+    if (keep[r] != 0) out.insert(out.end(), values.begin() + r * width, values.begin() + (r + 1) * width);
+  return out;
+}
+
 template <class Index>
 Csr<Index> subset_rows(const Csr<Index>& rows, const std::vector<std::uint8_t>& keep) {
   std::vector<std::uint64_t> offsets{0};
@@ -169,6 +178,15 @@ Facets subset(const Facets& facets, const Renumbering& r) {
   if (const auto* f = facets.find<ItemAudio>()) {
     auto n = std::make_shared<ItemAudio>();
     n->sources = subset(f->sources, r.keep_item);
+    out.add(std::move(n));
+  }
+  if (const auto* f = facets.find<ItemSound>()) {
+    auto n = std::make_shared<ItemSound>();
+    n->definition = f->definition;
+    n->heard = subset(f->heard, r.keep_item);
+    n->fingerprints = subset_rows(f->fingerprints, r.keep_item);
+    n->timbre_means = subset_rows(f->timbre_means, r.keep_item);
+    n->timbre_covariances = subset_rows(f->timbre_covariances, r.keep_item);
     out.add(std::move(n));
   }
   return out;

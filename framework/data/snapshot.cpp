@@ -233,6 +233,13 @@ void io(Archive& a, Facets& f) {
   });
   io_facet<ItemRelease>(a, f, [&](ItemRelease& t, const std::string& n) { a.field(n + ".released", t.released); });
   io_facet<ItemAudio>(a, f, [&](ItemAudio& t, const std::string& n) { io(a, n + ".sources", t.sources); });
+  io_facet<ItemSound>(a, f, [&](ItemSound& t, const std::string& n) {
+    io(a, n + ".definition", t.definition);
+    a.field(n + ".heard", t.heard);
+    a.field(n + ".fingerprints", t.fingerprints);
+    a.field(n + ".timbre_means", t.timbre_means);
+    a.field(n + ".timbre_covariances", t.timbre_covariances);
+  });
 }
 
 template <class Archive>

@@ -40,6 +40,15 @@ const Dataset& DatasetStore::load(const DatasetEntry& entry) {
   return loaded_[entry.label] = registry_.find(entry.name).make()->load(entry.params, roots_);
 }
 
+bool DatasetStore::hear(const DatasetEntry& entry, const Executor& exec, const std::function<bool(const ListeningProgress&)>& progress) {
+  load(entry);
+  Dataset& dataset = loaded_.at(entry.label);
+  if (dataset.facets.find<ItemSound>() != nullptr) return true;
+  const std::shared_ptr<const ItemSound> heard = hear_items(dataset, *registry_.find(entry.name).make(), cache_, exec, progress);
+  if (heard != nullptr) dataset.facets.add(heard);
+  return heard != nullptr;
+}
+
 void DatasetStore::release(const DatasetEntry& entry) { loaded_.erase(entry.label); }
 
 const DatasetSummary& DatasetStore::summary(const DatasetEntry& entry) {

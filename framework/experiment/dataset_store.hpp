@@ -3,11 +3,13 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "framework/data/item_sound.hpp"
 #include "framework/data/loader.hpp"
 #include "framework/experiment/spec.hpp"
 
@@ -28,6 +30,8 @@ class DatasetStore {
 
   const DatasetSummary& summary(const DatasetEntry& entry);
   const Dataset& load(const DatasetEntry& entry);  // stays in memory until release()
+  // The same with the facet ItemSound, listening to what was never heard. False where progress ended it.
+  bool hear(const DatasetEntry& entry, const Executor& exec, const std::function<bool(const ListeningProgress&)>& progress);
   void release(const DatasetEntry& entry);
   const DataRoots& roots() const { return roots_; }
 

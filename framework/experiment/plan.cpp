@@ -5,6 +5,7 @@
 #include "framework/base/errors.hpp"
 #include "framework/base/hash.hpp"
 #include "framework/data/facets.hpp"
+#include "framework/data/item_sound.hpp"
 #include "framework/data/task.hpp"
 #include "framework/eval/metrics.hpp"
 
@@ -18,10 +19,16 @@ std::vector<ViewSpec> views_at(const Spec& spec, const std::vector<std::size_t>&
   return views;
 }
 
+// What a model of sound learns from is no part of the data set's fingerprint.
+void add_sound(const AlgorithmInfo& info, Hasher& hasher) {
+  if (needs_sound(info)) hasher.add(item_sound_definition());
+}
+
 std::string fit_id(const Spec& spec, const PlannedTrial& trial, const DatasetSummary& dataset, const AlgorithmInfo& info) {
   Hasher hasher;
   hasher.add("fit 1").add(dataset.fingerprint).add(spec.task.canonical()).add(trial.fold);
   hasher.add(info.name).add(info.version).add(trial.non_default.canonical()).add(trial.seed);
+  add_sound(info, hasher);
   if (trial.tuning && trial.algorithm->tune->refit) return hasher.add("refit").hex().substr(0, 16);
   // The stopping policy decides which epoch is kept, but only where there is validation data and a loop to stop.
   if (info.iterative && spec.task.split.validation > 0) {
@@ -36,6 +43,7 @@ std::string tuning_id(const Spec& spec, const Tuning& tuning, const DatasetSumma
   Hasher hasher;
   hasher.add("tuning 1").add(dataset.fingerprint).add(spec.task.canonical()).add(tuning.fold);
   hasher.add(info.name).add(info.version).add(non_default.canonical()).add(tuning.seed);
+  add_sound(info, hasher);
   hasher.add(metric.text()).add(metric.card->version).add(validation_view(views_at(spec, tuning.views), spec.stopping).identity().canonical());
   if (info.iterative && spec.stopping.patience > 0) hasher.add(StoppingSpec::schema().to_value(spec.stopping).canonical());
   return hasher.hex().substr(0, 16);
@@ -62,6 +70,8 @@ void check_fits_dataset(const Spec& spec, const DatasetEntry& entry, const Datas
     if (view.candidates == "sampled" && static_cast<std::uint64_t>(view.sampled) >= summary.items)
       throw UsageError("{}cannot sample {} negatives: data set '{}' has {} items", view.metric_marks.front().prefix(), view.sampled, entry.label, summary.items);
   }
+  // How items sound follows from where their sound is.
+  const auto given = [](std::string_view facet) { return facet == ItemSound::kName ? ItemAudio::kName : facet; };
   const auto has = [&](std::string_view facet) { return std::find(summary.facets.begin(), summary.facets.end(), facet) != summary.facets.end(); };
   const auto lacks = [&](const std::string& mark, const std::string& what, std::string_view facet) {
     return UsageError("{}{} needs '{}', which data set '{}' does not have; it has: {}", mark, what, facet, entry.label, fmt::join(summary.facets, ", "));
@@ -84,10 +94,12 @@ void check_fits_dataset(const Spec& spec, const DatasetEntry& entry, const Datas
       }
   for (const AlgorithmEntry& a : spec.algorithms)
     for (const std::string& need : algorithms.find(a.algorithm).info.needs)
-      if (!has(need)) throw lacks(a.mark.prefix(), fmt::format("algorithm '{}'", a.algorithm), need);
+      if (!has(given(need))) throw lacks(a.mark.prefix(), fmt::format("algorithm '{}'", a.algorithm), given(need));
 }
 
 }  // namespace
+
+bool needs_sound(const AlgorithmInfo& info) { return std::find(info.needs.begin(), info.needs.end(), ItemSound::kName) != info.needs.end(); }
 
 Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datasets, const TuningResults& results) {
   Plan plan;

@@ -41,15 +41,20 @@ void ProgressDisplay::warning(const std::string& text) {
 
 std::string ProgressDisplay::start_trial(std::size_t number, std::size_t total, const std::string& what) {
   const std::string digits = std::to_string(total);
-  head_ = fmt::format("[{:>{}}/{}] {}", number, digits.size(), total, what);
-  phase_ = "starting";
+  start(fmt::format("[{:>{}}/{}] {}", number, digits.size(), total, what), "starting");
+  return head_;
+}
+
+void ProgressDisplay::start(const std::string& head, const std::string& phase) {
+  head_ = head;
+  phase_ = phase;
+  rate_from_ = 0;
   metric_.clear();
   done_ = total_ = resumed_ = 0;
   active_ = true;
   since_start_.restart();
   since_draw_.restart();
   draw();
-  return head_;
 }
 
 void ProgressDisplay::update(const TrialMessage& m) {

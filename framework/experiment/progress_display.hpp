@@ -19,6 +19,8 @@ class ProgressDisplay {
   void warning(const std::string& text);               // also where it is quiet
   // The head of its lines: "[ 3/12] item_knn".
   std::string start_trial(std::size_t number, std::size_t total, const std::string& what);
+  // Work that is no trial, under a head of its own; end_trial() ends it.
+  void start(const std::string& head, const std::string& phase);
   void update(const TrialMessage& message);            // of the trial that is shown
   void end_trial(const std::string& head, const std::string& result);  // prints the final line of a trial
   // What is left of `what` ("suite"); -1: not known.

@@ -11,6 +11,7 @@
 #include "framework/base/hash.hpp"
 #include "framework/base/log.hpp"
 #include "framework/data/snapshot.hpp"
+#include "framework/experiment/hearing.hpp"
 #include "framework/experiment/progress_display.hpp"
 #include "framework/experiment/trial_queue.hpp"
 #include "framework/param/yaml.hpp"
@@ -100,6 +101,7 @@ void Run::prepare(const DatasetEntry& entry) {
     return std::any_of(plan_.tunings.begin(), plan_.tunings.end(), [&](const Tuning& t) { return t.dataset == &entry && wanted(t) && condition(t); });
   };
   const bool tuning = tuned([](const Tuning& t) { return !t.finished; }), refit = tuned([](const Tuning& t) { return t.algorithm->tune->refit; });
+  if (!hear_sounds(entry, spec_, algorithms_, options_, datasets_, display_)) return;
   const Dataset& dataset = datasets_.load(entry);
   std::vector<StoredTask> tasks(spec_.views.size());
   for (const std::string& fold_name : fold_names(entry.label, summary.given, spec_.task.split)) {

@@ -7,6 +7,7 @@
 #include "framework/base/hash.hpp"
 #include "framework/base/rng.hpp"
 #include "tests/contract/subjects.hpp"
+#include "tests/support/made_up_sound.hpp"
 
 namespace segue::test {
 
@@ -100,7 +101,8 @@ PreparedFold make_world(const WorldOptions& options) {
   };
   for (const Pair& p : train) add(p, true);
   for (const Pair& p : test) add(p, false);
-  const Dataset dataset = out.build();
+  Dataset dataset = out.build();
+  dataset.facets.add(made_up_sound(dataset.facets));
   TaskSpec task;
   task.split.strategy = "given";
   task.feedback.transform = options.ratings ? "rating" : "binary";
@@ -113,7 +115,8 @@ const PreparedFold& demo_fold() {
     params.set("users", Value::integer(300));
     params.set("artists", Value::integer(120));
     params.set("tracks", Value::integer(1200));
-    const Dataset dataset = all_datasets().find("demo").make()->load(params, {});
+    Dataset dataset = all_datasets().find("demo").make()->load(params, {});
+    dataset.facets.add(made_up_sound(dataset.facets));
     TaskSpec task;
     task.feedback.transform = "log_confidence";
     task.split.strategy = "global_time";

@@ -30,7 +30,10 @@ struct Rows {
   std::string yaml;
   std::set<std::string> algorithms;
 };
-Rows every_algorithm(bool all_choices, bool only_raters = false) {
+// What has to listen to a data set has a test of its own: listening to a few hundred tracks takes its time.
+enum class Sound { kWithout, kOnly };
+
+Rows every_algorithm(bool all_choices, bool only_raters = false, Sound sound = Sound::kWithout) {
   const Bench bench;
   Rows rows;
   for (const Json& listed : Json::parse(bench.segue({"algo", "list", "--format", "json"}).out)) {
@@ -38,6 +41,8 @@ Rows every_algorithm(bool all_choices, bool only_raters = false) {
     const Json shown = Json::parse(bench.segue({"algo", "show", name, "--format", "json"}).out);
     const bool rates = shown["algorithm"].dump().find("predicts ratings") != std::string::npos;
     if (only_raters && !rates) continue;
+    const bool listens = listed["needs"].get<std::string>().find("item_sound") != std::string::npos;
+    if (listens != (sound == Sound::kOnly)) continue;
     std::string params;
     std::vector<std::string> variants{""};
     for (const Json& p : shown.value("parameters", Json::array())) {
@@ -100,6 +105,18 @@ TEST(Determinism, ThreadsOnTheDemoWorld) {
       "feedback: {transform: log_confidence}\nsplit: {strategy: global_time, test: 0.1, validation: 0.1}\n"
       "stopping: {patience: 1}\nevaluate:\n  - {metrics: [ndcg@10, coverage@10]}\n  - {candidates: {sampled: 50}, "
       "metrics: [hr@10]}\n"
+      "algorithms:\n" +
+          rows.yaml,
+      rows);
+}
+
+TEST(Determinism, SoundsOfTheDemoWorld) {
+  const Rows rows = every_algorithm(true, false, Sound::kOnly);
+  ASSERT_FALSE(rows.algorithms.empty());
+  expect_same_for_threads(
+      "version: 1\nname: sounds\ndataset: {name: demo, users: 60, artists: 12, tracks: 48}\n"
+      "feedback: {transform: log_confidence}\nsplit: {strategy: cold_items, test: 0.4}\n"
+      "evaluate:\n  - {catalogue: unseen, metrics: [ndcg@10]}\n"
       "algorithms:\n" +
           rows.yaml,
       rows);

@@ -8,7 +8,6 @@
 
 #include <gmock/gmock.h>
 
-#include "algorithms/tfidf/tfidf_math.hpp"
 #include "framework/base/errors.hpp"
 #include "framework/data/dataset.hpp"
 #include "framework/data/task.hpp"
@@ -276,18 +275,6 @@ TEST(Tfidf, AgreesWithAnOracle) {
   const auto loaded = make(kAll);
   loaded->load(archive.reader());
   EXPECT_TRUE(test::same_bits(test::scores_of(*loaded, queries), test::scores_of(*model, queries)));
-}
-
-TEST(TfidfMath, BalancesLikesAndDislikes) {
-  std::vector<double> weights{3, -1, 0, 1, -3};
-  balance(weights, 0.2);
-  EXPECT_THAT(weights, ElementsAre(0.75, testing::DoubleEq(-0.05), 0, 0.25, testing::DoubleNear(-0.15, 1e-15)));
-  std::vector<double> none;
-  balance(none, 0.2);
-  const std::vector<Heard> heard{{item_at(0), 1, 0}, {item_at(1), -1, 100}};
-  EXPECT_THAT(item_weights(heard, {.half_life = 100}),
-              ElementsAre(testing::DoubleEq(std::log(2) / 2), testing::DoubleEq(-std::log(2))));
-  EXPECT_THAT(item_weights(heard, {.log_weights = false}), ElementsAre(1, -1));
 }
 
 }  // namespace
