@@ -1,7 +1,4 @@
 // segue data render
-#include <algorithm>
-#include <cmath>
-
 #include <fmt/format.h>
 
 #include "framework/audio/sound_file.hpp"
@@ -10,6 +7,8 @@
 namespace segue {
 
 namespace {
+
+constexpr double kLongest = 1e6;  // s
 
 struct Options {
   std::string name;
@@ -29,24 +28,6 @@ std::size_t item_of(const Dataset& data, const std::string& id) {
                    near.empty() ? example : fmt::format("; did you mean '{}'?", near));
 }
 
-// The excerpt, or as much of it as there is.
-std::vector<float> excerpt(audio::SampleSource& sound, double from, double seconds) {
-  const auto samples = [&](double s) { return static_cast<std::size_t>(std::llround(s * sound.sample_rate())); };
-  std::vector<float> piece(1 << 16), out;
-  std::size_t skip = samples(from);
-  const std::size_t wanted = seconds > 0 ? samples(seconds) : SIZE_MAX;
-  while (out.size() < wanted) {
-    const std::size_t got = sound.read(piece);
-    if (got == 0) break;
-    const std::size_t skipped = std::min(skip, got);
-    skip -= skipped;
-    const std::size_t n = std::min(got - skipped, wanted - out.size());
-    out.insert(out.end(), piece.begin() + static_cast<std::ptrdiff_t>(skipped),
-               piece.begin() + static_cast<std::ptrdiff_t>(skipped + n));
-  }
-  return out;
-}
-
 ExitCode render_item(const Options& o, const Session& session) {
   const std::unique_ptr<DatasetLoader> loader = find_dataset(session, o.name).make();
   const Dataset data = loader->load(parse_settings(o.settings), session.roots);
@@ -54,7 +35,8 @@ ExitCode render_item(const Options& o, const Session& session) {
   if (audio == nullptr) throw UsageError("data set '{}' does not say how its items sound", data.name);
   const std::string_view source = audio->sources[item_of(data, o.item)];
   if (source.empty()) throw UsageError("item '{}' of data set '{}' has no sound", o.item, data.name);
-  const std::vector<float> samples = excerpt(*loader->sound(source, o.sample_rate), o.from, o.seconds);
+  const std::vector<float> samples =
+      read_excerpt(*loader->sound(source, o.sample_rate), o.from, o.seconds > 0 ? o.seconds : kLongest);
   if (samples.empty()) throw UsageError("item '{}' ends before second {}", o.item, o.from);
   audio::write_wav(o.output, samples, o.sample_rate);
   fmt::print("{}\n", o.output);
@@ -72,9 +54,11 @@ void add_data_render(CLI::App& data, Session& session) {
   add_dataset(cmd, o->name, o->settings);
   cmd.add_option("--item", o->item, "the item's id")->required()->type_name("ITEM");
   cmd.add_option("-o,--output", o->output, "the file to write: mono, 16 bits")->required()->type_name("FILE");
-  cmd.add_option("--from", o->from, "the second to begin at; default: 0")->check(between(0, 1e6))->type_name("SECONDS");
+  cmd.add_option("--from", o->from, "the second to begin at; default: 0")
+      ->check(between(0, kLongest))
+      ->type_name("SECONDS");
   cmd.add_option("--seconds", o->seconds, "how much at most; default: to the end")
-      ->check(between(0, 1e6))
+      ->check(between(0, kLongest))
       ->type_name("SECONDS");
   cmd.add_option("--sample-rate", o->sample_rate, "samples a second; default: 22050")
       ->check(between(8000, 192000))
