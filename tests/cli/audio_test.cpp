@@ -1,4 +1,5 @@
 // segue audio, run as a person would: on recordings made here.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -75,6 +76,20 @@ TEST(AudioAnalyze, WritesPicturesAndClicks) {
   EXPECT_NE(page.find("<svg "), std::string::npos);
 }
 
+// Ten minutes of samples are 53 MB, which nothing may hold; a growing array would hold them twice or thrice.
+TEST(AudioAnalyze, NeverHoldsARecording) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers hold memory of their own";
+#endif
+  const TempFolder folder;
+  const long small = segue({"audio", "analyze", folder.write("short.wav", wav(1)).string()}).peak_bytes;
+  const std::string file = folder.write("long.wav", wav(600)).string();
+  const Outcome outcome = segue({"audio", "analyze", file, "--dashboard", (folder / "out").string()});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  // Six minutes of spectra at first (67 MB), then 520 bytes a frame of log-mel and some of everything else.
+  EXPECT_LT(outcome.peak_bytes - small, 100 << 20);
+}
+
 TEST(AudioAnalyze, RefusesWhatIsNoSound) {
   const TempFolder folder;
   const Outcome text = segue({"audio", "analyze", folder.write("text.wav", "a shopping list").string()});
@@ -103,6 +118,27 @@ TEST(AudioExtract, GoesOnWhereItEndedAndListsWhatIsBroken) {
   EXPECT_EQ(second.exit_code, 0) << second.err;
   EXPECT_NE(second.err.find("2 as before, 1 extracted"), std::string::npos) << second.err;
   EXPECT_EQ(segue({"audio", "extract", (folder / "nowhere").string(), "-o", out}).exit_code, 3);
+}
+
+TEST(AudioExtract, GoesOnAfterEveryKindOfFile) {
+  const TempFolder folder;
+  const std::string whole = wav(3);
+  folder.write("music/good.wav", whole);
+  folder.write("music/empty.mp3", "");
+  folder.write("music/text.wav", "a shopping list");
+  folder.write("music/tiny.wav", wav(0.01));
+  std::string silence = whole;
+  std::fill(silence.begin() + 44, silence.end(), '\0');
+  folder.write("music/silence.wav", silence);
+  std::filesystem::create_symlink(folder / "music/good.wav", folder / "music/link.wav");
+  const Outcome outcome = segue({"audio", "extract", (folder / "music").string(), "-o", (folder / "f.h5").string(),
+                                 "--threads", "2", "--format", "json"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  std::vector<std::string> broken;
+  for (const Json& row : Json::parse(outcome.out)) broken.push_back(row.at("not_readable"));
+  EXPECT_EQ(broken, std::vector<std::string>({"empty.mp3", "text.wav"}));
+  EXPECT_NE(outcome.err.find("4 extracted"), std::string::npos) << outcome.err;  // the link by its own name
+  EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;            // and nothing else
 }
 
 TEST(AudioDuplicates, FindsEveryRecordingAgain) {
