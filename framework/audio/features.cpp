@@ -20,17 +20,14 @@ constexpr std::size_t kKeptFrames = 1 << 14;  // 67 MB of spectra of 1025 bins
 
 double decibel(double x) { return 10 * std::log10(std::max(x, 1e-10)); }
 
-// Decibels with a floor 80 dB below the largest of all.
-std::vector<double> decibels_with_floor(const std::vector<double>& x) {
+// Decibels, with a floor 80 dB below the largest of all, in place.
+void decibels_with_floor(FrameRows<double>& rows) {
   constexpr double kTopDb = 80;
-  std::vector<double> out;
   double largest = -std::numeric_limits<double>::infinity();
-  for (const double v : x) {
-    out.push_back(decibel(v));
-    largest = std::max(largest, out.back());
-  }
-  for (double& v : out) v = std::max(v, largest - kTopDb);
-  return out;
+  for (std::size_t t = 0; t < rows.rows(); ++t)
+    for (double& x : rows.row(t)) largest = std::max(largest, x = decibel(x));
+  for (std::size_t t = 0; t < rows.rows(); ++t)
+    for (double& x : rows.row(t)) x = std::max(x, largest - kTopDb);
 }
 
 }  // namespace
@@ -142,8 +139,10 @@ void FeatureExtractor<T>::first_pass(const SpectrumBlock<T>& block) {
       constexpr std::size_t kBands = ContrastBands::kBands;
       double peaks[kWide * kBands], valleys[kWide * kBands];
       contrast_->find<T>(scratch_, peaks, valleys);
-      peaks_.insert(peaks_.end(), peaks, peaks + block.count * kBands);
-      valleys_.insert(valleys_.end(), valleys, valleys + block.count * kBands);
+      for (std::size_t l = 0; l < block.count; ++l) {
+        std::copy_n(peaks + l * kBands, kBands, peaks_.add().begin());
+        std::copy_n(valleys + l * kBands, kBands, valleys_.add().begin());
+      }
     }
   }
   if (wanted_.flatness) {
@@ -179,6 +178,17 @@ void FeatureExtractor<T>::add_chroma(std::span<const T> power, std::size_t count
 // What needs the whole signal: everything with a floor below its largest value.
 template <class T>
 void FeatureExtractor<T>::derive() {
+  // Contrast first: what it is made from is given back before anything else needs room.
+  if (wanted_.contrast) {
+    decibels_with_floor(peaks_);
+    decibels_with_floor(valleys_);
+    out_.contrast.resize(static_cast<Eigen::Index>(out_.frames), ContrastBands::kBands);
+    for (std::size_t t = 0; t < out_.frames; ++t)
+      for (std::size_t b = 0; b < ContrastBands::kBands; ++b)
+        row_span(out_.contrast, t)[b] = peaks_.row(t)[b] - valleys_.row(t)[b];
+    peaks_ = {};
+    valleys_ = {};
+  }
   const FrameRows<T>& log_mel = out_.log_mel;
   T largest = -std::numeric_limits<T>::infinity();
   for (std::size_t t = 0; t < log_mel.rows(); ++t)
@@ -204,11 +214,6 @@ void FeatureExtractor<T>::derive() {
         for (std::size_t c = 0; c < to.size(); ++c) to[c] = static_cast<T>(row_span(coefficients, r)[c]);
       }
     }
-  }
-  if (wanted_.contrast) {
-    const std::vector<double> peaks = decibels_with_floor(peaks_), valleys = decibels_with_floor(valleys_);
-    out_.contrast.resize(static_cast<Eigen::Index>(out_.frames), ContrastBands::kBands);
-    for (std::size_t i = 0; i < peaks.size(); ++i) out_.contrast.data()[i] = peaks[i] - valleys[i];
   }
 }
 

@@ -85,7 +85,7 @@ class FeatureExtractor {
   std::optional<ContrastBands> contrast_;
   TuningEstimate pitches_;
   Features<T> out_;
-  std::vector<double> peaks_, valleys_;  // frames x ContrastBands::kBands
+  FrameRows<double> peaks_{ContrastBands::kBands}, valleys_{ContrastBands::kBands};
   std::vector<std::vector<T>> kept_;     // the power of blocks that chroma waits for
   std::vector<T> scratch_;
   bool again_ = false;     // in the second pass

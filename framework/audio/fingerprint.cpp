@@ -8,16 +8,19 @@
 #include <Eigen/Cholesky>
 #include <fmt/format.h>
 
+#include "framework/audio/prominence.hpp"
 #include "framework/base/errors.hpp"
 
 namespace segue::audio {
 
 namespace {
 
-constexpr int kDefinition = 1;  // raise when a field changes
-constexpr std::size_t kMfcc = 20, kChroma = 12;
+constexpr int kDefinition = 2;  // raise when a field changes
+constexpr std::size_t kChroma = 12;
 constexpr float kCut = 5;          // deviations
 constexpr std::size_t kSlope = 2;  // frames to both sides of a slope
+
+constexpr std::array kPercentiles = {10, 50, 90};
 
 struct Moments {
   double mean = 0, deviation = 0;
@@ -36,41 +39,69 @@ Moments moments(std::size_t begin, std::size_t end, Value value) {
   return out;
 }
 
+// Of value(t) over [0, n), t counting weight(t) times; unweighted where all weights are 0.
+template <class Value, class Weight>
+double weighted_mean(std::size_t n, Value value, Weight weight) {
+  double sum = 0, weights = 0;
+  for (std::size_t t = 0; t < n; ++t) sum += weight(t) * value(t), weights += weight(t);
+  return weights > 0 ? sum / weights : moments(0, n, value).mean;
+}
+
+// Between the two nearest where it falls between numbers. x: ascending.
+double percentile(const std::vector<float>& x, int percent) {
+  if (x.empty()) return 0;
+  const double at = percent / 100.0 * static_cast<double>(x.size() - 1);
+  const auto below = static_cast<std::size_t>(at);
+  const double share = at - static_cast<double>(below), low = static_cast<double>(x[below]);
+  return share > 0 ? low + share * (static_cast<double>(x[below + 1]) - low) : low;
+}
+
 // The fields and their values come from one walk, so that they cannot part.
 using Visit = std::function<void(const std::string& name, SoundPart part, double value)>;
 
 void walk(const Track* track, const Visit& visit) {
   const Features<float>* f = track ? &track->features : nullptr;
   const std::size_t frames = f ? f->frames : 0;
-  const auto both = [&](const std::string& name, SoundPart part, auto value) {
-    const Moments m = moments(0, frames, value);
-    visit(name + "_mean", part, m.mean);
-    visit(name + "_std", part, m.deviation);
-  };
-  for (std::size_t c = 0; c < kMfcc; ++c) {
-    const auto at = [&](std::size_t t) { return static_cast<double>(f->mfcc.row(t)[c]); };
-    const std::string name = fmt::format("mfcc_{}", c);
-    both(name, SoundPart::kTimbre, at);
+  const Prominence p = track ? prominence(*f, track->settings) : Prominence();
+  for (std::size_t c = 0; c < Prominence::kCepstra; ++c) {
+    const auto at = [&](std::size_t t) { return static_cast<double>(p.cepstra.row(t)[c]); };
+    const std::string name = fmt::format("cepstrum_{}", c);
+    const Moments m = moments(0, frames, at);
+    visit(name + "_mean", SoundPart::kTimbre, m.mean);
+    visit(name + "_std", SoundPart::kTimbre, m.deviation);
     // Least squares over five frames (Furui 1986).
     const Moments slope = moments(std::min(kSlope, frames), frames < kSlope ? 0 : frames - kSlope, [&](std::size_t t) {
       return (2 * (at(t + 2) - at(t - 2)) + at(t + 1) - at(t - 1)) / 10;
     });
     visit(name + "_slope_std", SoundPart::kTimbre, slope.deviation);
   }
-  for (std::size_t b = 0; b < ContrastBands::kBands; ++b)
-    both(fmt::format("contrast_{}", b), SoundPart::kSpectrum,
-         [&](std::size_t t) { return f->contrast(static_cast<Eigen::Index>(t), static_cast<Eigen::Index>(b)); });
-  both("centroid", SoundPart::kSpectrum, [&](std::size_t t) { return f->centroid[t]; });
-  both("bandwidth", SoundPart::kSpectrum, [&](std::size_t t) { return f->bandwidth[t]; });
-  both("rolloff", SoundPart::kSpectrum, [&](std::size_t t) { return f->rolloff[t]; });
-  both("log_flatness", SoundPart::kSpectrum, [&](std::size_t t) { return std::log(f->flatness[t] + 1e-6); });
-  both("zero_crossing_rate", SoundPart::kSpectrum, [&](std::size_t t) { return f->zero_crossing_rate[t]; });
-  both("log_rms", SoundPart::kSpectrum, [&](std::size_t t) { return std::log(f->rms[t] + 1e-4); });
+  for (std::size_t b = 0; b < Prominence::kBands; ++b) {
+    std::vector<float> sorted;
+    for (std::size_t t = 0; t < frames; ++t) sorted.push_back(p.bands.row(t)[b]);
+    std::ranges::sort(sorted);
+    for (const int percent : kPercentiles)
+      visit(fmt::format("band_{}_p{}", b, percent), SoundPart::kSpectrum, percentile(sorted, percent));
+  }
+  const auto weight = [&](std::size_t t) { return p.sum[t]; };
+  visit("centre", SoundPart::kSpectrum,
+        weighted_mean(
+            frames, [&](std::size_t t) { return p.centre[t]; }, weight));
+  visit("width", SoundPart::kSpectrum,
+        weighted_mean(
+            frames, [&](std::size_t t) { return p.width[t]; }, weight));
+  // 0.1 dB a band below which frames are all the same: nothing.
+  const double least = 0.1 * static_cast<double>(f ? f->log_mel.cols() : 1);
+  visit("log_sum_std", SoundPart::kSpectrum,
+        moments(0, frames, [&](std::size_t t) { return std::log(p.sum[t] + least); }).deviation);
   const auto tonic = static_cast<std::size_t>(track ? track->summary.key.tonic : 0);
   for (std::size_t c = 0; c < kChroma; ++c)
-    both(fmt::format("chroma_{}", c), SoundPart::kHarmony,
-         [&](std::size_t t) { return static_cast<double>(f->chroma.row(t)[(c + tonic) % kChroma]); });
-  both("onset", SoundPart::kRhythm, [&](std::size_t t) { return f->onset[t]; });
+    visit(fmt::format("chroma_{}_mean", c), SoundPart::kHarmony,
+          weighted_mean(
+              frames, [&](std::size_t t) { return static_cast<double>(f->chroma.row(t)[(c + tonic) % kChroma]); },
+              weight));
+  const Moments rise = moments(std::min<std::size_t>(1, frames), frames, [&](std::size_t t) { return p.rise[t]; });
+  visit("rise_mean", SoundPart::kRhythm, rise.mean);
+  visit("rise_std", SoundPart::kRhythm, rise.deviation);
   visit("log2_tempo", SoundPart::kRhythm,
         track && track->summary.tempo.bpm > 0 ? std::log2(track->summary.tempo.bpm) : 0);
   visit("danceability", SoundPart::kRhythm, track ? track->summary.danceability : 0);
@@ -88,12 +119,7 @@ const std::vector<FingerprintField>& fingerprint_fields() {
 }
 
 std::vector<float> fingerprint(const Track& track) {
-  const Features<float>& f = track.features;
-  if (f.mfcc.cols() != kMfcc || f.mfcc.rows() != f.frames || f.chroma.rows() != f.frames ||
-      f.onset.size() != f.frames || static_cast<std::size_t>(f.contrast.rows()) != f.frames ||
-      f.flatness.size() != f.frames || f.rolloff.size() != f.frames || f.rms.size() != f.frames ||
-      f.zero_crossing_rate.size() != f.frames)
-    throw UsageError("a fingerprint needs all features, {} MFCC among them", kMfcc);
+  if (track.features.chroma.rows() != track.features.frames) throw UsageError("a fingerprint needs chroma");
   std::vector<float> out;
   out.reserve(fingerprint_fields().size());
   walk(&track, [&](const std::string&, SoundPart, double value) { out.push_back(static_cast<float>(value)); });
@@ -122,6 +148,16 @@ Standardiser Standardiser::learn(const Matrix<float>& rows) {
 void Standardiser::apply(std::span<float> row) const {
   SEGUE_CHECK(row.size() == mean_.size(), "{} numbers for a scale of {}", row.size(), mean_.size());
   for (std::size_t c = 0; c < row.size(); ++c) row[c] = std::clamp((row[c] - mean_[c]) * scale_[c], -kCut, kCut);
+}
+
+double fingerprint_distance(std::span<const float> a, std::span<const float> b) {
+  SEGUE_CHECK(a.size() == b.size(), "fingerprints of {} and {} numbers", a.size(), b.size());
+  double sum = 0;
+  for (std::size_t c = 0; c < a.size(); ++c) {
+    const double apart = static_cast<double>(a[c]) - static_cast<double>(b[c]);
+    sum += apart * apart;
+  }
+  return std::sqrt(sum);
 }
 
 TimbreModel timbre_model(const FrameRows<float>& mfcc, double floor) {

@@ -21,9 +21,11 @@ struct FingerprintField {
   SoundPart part;
 };
 
-// Mean and standard deviation over frames of MFCC (and the deviation of their slopes), spectral contrast, centroid,
-// bandwidth, roll-off, zero crossings, the logarithms of flatness and of rms (timbre, spectrum), of chroma turned so
-// that the key's tonic comes first (harmony), and of onset strength, with log2 of tempo and danceability (rhythm).
+// What stands out of the recording's own level (prominence.hpp), so that loudness, noise and compression say little:
+// mean and standard deviation over frames of its cepstra, and the deviation of their slopes (timbre); tenth, fiftieth
+// and ninetieth percentile of its bands, its centre and width, and how much it comes and goes (spectrum); mean chroma
+// turned so that the key's tonic comes first, frames counting by their prominence (harmony); mean and deviation of its
+// rise, log2 of tempo, and danceability (rhythm).
 const std::vector<FingerprintField>& fingerprint_fields();
 // One number a field, in their units. UsageError where the track has not all features (WantedFeatures by default).
 std::vector<float> fingerprint(const Track& track);
@@ -46,6 +48,9 @@ class Standardiser {
  private:
   std::vector<float> mean_, scale_;
 };
+
+// How unlike two standardised fingerprints are: the Euclidean distance.
+double fingerprint_distance(std::span<const float> a, std::span<const float> b);
 
 // A full Gaussian of a track's MFCC (Mandel & Ellis 2005, "Song-level features and support vector machines for music
 // classification"; Pampalk 2006, "Computational models of music similarity").

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <mutex>
 #include <numeric>
+#include <utility>
 
 #include <fcntl.h>
 #include <sndfile.h>
@@ -17,7 +19,8 @@ namespace segue::audio {
 
 namespace {
 
-constexpr std::size_t kPiece = 1 << 14;  // frames decoded at once
+constexpr std::size_t kPiece = 1 << 14;      // frames decoded at once
+constexpr unsigned long kQuality = SOXR_HQ;  // as librosa.load
 
 // mpg123, which libsndfile decodes MP3 with, writes of every broken frame to stderr; Segue says it once, as an error.
 // While one such object lives, the process's stderr leads nowhere.
@@ -150,7 +153,8 @@ void SoundFile::seek(std::uint64_t sample) {
   ended_at_.reset();
   if (!resampled) return;
   if (impl_->resampler) soxr_delete(impl_->resampler);
-  const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
+  impl_->resampler = nullptr;
+  const soxr_quality_spec_t quality = soxr_quality_spec(kQuality, 0);
   soxr_error_t error = nullptr;
   impl_->resampler = soxr_create(info_.sample_rate, rate_, 1, &error, nullptr, &quality, nullptr);
   if (error)
@@ -250,6 +254,13 @@ void Excerpt::seek(std::uint64_t sample) {
   whole_->seek(from_ + at_);
 }
 
+std::size_t SampleBuffer::read(std::span<float> out) {
+  const std::size_t n = std::min(out.size(), samples_.size() - at_);
+  std::copy_n(samples_.begin() + static_cast<std::ptrdiff_t>(at_), n, out.begin());
+  at_ += n;
+  return n;
+}
+
 std::vector<float> read_all(SampleSource& source) {
   std::vector<float> out;
   for (;;) {
@@ -259,6 +270,111 @@ std::vector<float> read_all(SampleSource& source) {
     out.resize(before + got);
     if (got == 0) return out;
   }
+}
+
+std::vector<float> read_excerpt(SampleSource& source, double from, double seconds) {
+  const auto samples = [&](double s) { return static_cast<std::uint64_t>(std::llround(s * source.sample_rate())); };
+  Excerpt excerpt(source, samples(from), samples(seconds));
+  return read_all(excerpt);
+}
+
+std::vector<float> resampled(std::vector<float> samples, int from, int to) {
+  if (from == to || samples.empty()) return samples;
+  const soxr_quality_spec_t quality = soxr_quality_spec(kQuality, 0);
+  std::vector<float> out(static_cast<std::size_t>(
+      std::llround(static_cast<double>(samples.size()) * static_cast<double>(to) / static_cast<double>(from))));
+  std::size_t made = 0;
+  if (const soxr_error_t error = soxr_oneshot(from, to, 1, samples.data(), samples.size(), nullptr, out.data(),
+                                              out.size(), &made, nullptr, &quality, nullptr))
+    throw UsageError("{} Hz cannot be resampled to {} Hz ({})", from, to, error);
+  out.resize(made);
+  return out;
+}
+
+namespace {
+
+// A file in memory, for libsndfile.
+struct MemoryFile {
+  std::vector<unsigned char> bytes;
+  sf_count_t at = 0;
+
+  static MemoryFile& of(void* user) { return *static_cast<MemoryFile*>(user); }
+  static sf_count_t length(void* user) { return static_cast<sf_count_t>(of(user).bytes.size()); }
+  static sf_count_t seek(sf_count_t offset, int whence, void* user) {
+    MemoryFile& file = of(user);
+    const sf_count_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? file.at : length(user);
+    return file.at = std::clamp<sf_count_t>(base + offset, 0, length(user));
+  }
+  static sf_count_t read(void* to, sf_count_t count, void* user) {
+    MemoryFile& file = of(user);
+    const sf_count_t n = std::min(count, length(user) - file.at);
+    std::copy_n(file.bytes.begin() + file.at, n, static_cast<unsigned char*>(to));
+    file.at += n;
+    return n;
+  }
+  static sf_count_t write(const void* from, sf_count_t count, void* user) {
+    MemoryFile& file = of(user);
+    const auto end = static_cast<std::size_t>(file.at + count);
+    if (end > file.bytes.size()) file.bytes.resize(end);
+    std::copy_n(static_cast<const unsigned char*>(from), count, file.bytes.begin() + file.at);
+    file.at += count;
+    return count;
+  }
+  static sf_count_t tell(void* user) { return of(user).at; }
+};
+
+struct Closed {
+  void operator()(SNDFILE* file) const { sf_close(file); }
+};
+using Handle = std::unique_ptr<SNDFILE, Closed>;
+
+// Bit rates of MPEG-1, 2 and 2.5 Layer III; between these ends libsndfile maps a compression level of 0 to 1 linearly.
+std::pair<int, int> mp3_bit_rates(int sample_rate) {
+  if (sample_rate >= 32000) return {32, 320};
+  if (sample_rate >= 16000) return {8, 160};
+  return {8, 64};
+}
+
+}  // namespace
+
+Mp3 through_mp3(std::span<const float> samples, int sample_rate, int kbit_per_second) {
+  const auto [lowest, highest] = mp3_bit_rates(sample_rate);
+  if (kbit_per_second < lowest || kbit_per_second > highest)
+    throw UsageError("MP3 at {} Hz has {} to {} kbit/s, not {}", sample_rate, lowest, highest, kbit_per_second);
+  Mp3 out;
+  if (samples.empty()) return out;
+  SF_VIRTUAL_IO io{MemoryFile::length, MemoryFile::seek, MemoryFile::read, MemoryFile::write, MemoryFile::tell};
+  MemoryFile memory;
+  SF_INFO info{};
+  info.samplerate = sample_rate;
+  info.channels = 1;
+  info.format = SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III;
+  Handle file(sf_open_virtual(&io, SFM_WRITE, &info, &memory));
+  if (!file) {
+    SF_INFO other = info;
+    other.samplerate = 44100;
+    if (sf_format_check(&other) != 0) throw UsageError("MP3 has no sample rate of {} Hz", sample_rate);
+    throw EnvironmentError("libsndfile cannot write MP3 ({}); version 1.1 and later can, where built with LAME",
+                           sf_strerror(nullptr));
+  }
+  int mode = SF_BITRATE_MODE_CONSTANT;
+  sf_command(file.get(), SFC_SET_BITRATE_MODE, &mode, sizeof mode);
+  // Half a kbit/s above, since the library cuts off what follows the point.
+  double level = std::max(0.0, (highest - kbit_per_second - 0.5) / (highest - lowest));
+  if (sf_command(file.get(), SFC_SET_COMPRESSION_LEVEL, &level, sizeof level) != SF_TRUE)
+    throw EnvironmentError("libsndfile refuses MP3 of {} kbit/s", kbit_per_second);
+  const auto n = static_cast<sf_count_t>(samples.size());
+  if (sf_writef_float(file.get(), samples.data(), n) != n)
+    throw EnvironmentError("libsndfile cannot write MP3 ({})", sf_strerror(file.get()));
+  file.reset();
+  out.bytes = memory.bytes.size();
+  memory.at = 0;
+  info = {};
+  file.reset(sf_open_virtual(&io, SFM_READ, &info, &memory));
+  if (!file) throw EnvironmentError("libsndfile cannot read the MP3 that it wrote ({})", sf_strerror(nullptr));
+  out.samples.resize(samples.size());
+  out.samples.resize(static_cast<std::size_t>(sf_readf_float(file.get(), out.samples.data(), n)));
+  return out;
 }
 
 void write_wav(const std::filesystem::path& path, std::span<const float> samples, int sample_rate) {

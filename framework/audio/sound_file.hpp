@@ -2,6 +2,7 @@
 // what else libsndfile reads. Channels are averaged, then resampled by soxr (high quality, as librosa.load has it).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace segue::audio {
@@ -89,8 +91,40 @@ class SoundFile final : public SampleSource {
   std::unique_ptr<Impl> impl_;
 };
 
+// Samples in memory.
+class SampleBuffer final : public SampleSource {
+ public:
+  SampleBuffer(std::vector<float> samples, int sample_rate) : samples_(std::move(samples)), rate_(sample_rate) {}
+  int sample_rate() const override { return rate_; }
+  std::size_t read(std::span<float> out) override;
+  void rewind() override { at_ = 0; }
+  std::uint64_t samples() const override { return samples_.size(); }
+  void seek(std::uint64_t sample) override {
+    at_ = static_cast<std::size_t>(std::min<std::uint64_t>(sample, samples_.size()));
+  }
+
+ private:
+  std::vector<float> samples_;
+  int rate_;
+  std::size_t at_ = 0;
+};
+
 // All of a signal; for short ones.
 std::vector<float> read_all(SampleSource& source);
+// `seconds` of it from second `from` on: less where it ends earlier.
+std::vector<float> read_excerpt(SampleSource& source, double from, double seconds);
+
+// At another rate, by the resampler that files go through.
+std::vector<float> resampled(std::vector<float> samples, int from, int to);
+
+// What a signal becomes as MP3 of a constant bit rate and back: as many samples as before, in their places (decoders
+// drop the delay that the encoder notes). UsageError for a rate of samples or bits that MP3 does not have;
+// EnvironmentError where libsndfile was built without an encoder.
+struct Mp3 {
+  std::vector<float> samples;
+  std::size_t bytes = 0;  // of the encoded file
+};
+Mp3 through_mp3(std::span<const float> samples, int sample_rate, int kbit_per_second);
 
 // Mono 16-bit WAV. EnvironmentError where it cannot be written.
 void write_wav(const std::filesystem::path& path, std::span<const float> samples, int sample_rate);

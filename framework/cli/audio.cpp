@@ -12,6 +12,8 @@ void add_audio(CLI::App& app, Session& session) {
   audio.require_subcommand(1);
   add_audio_analyze(audio, session);
   add_audio_extract(audio, session);
+  add_audio_tempo(audio, session);
+  add_audio_duplicates(audio, session);
 }
 
 }  // namespace segue

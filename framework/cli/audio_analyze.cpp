@@ -46,10 +46,10 @@ Analysed analyse(const fs::path& path, const Options& o) {
   return out;
 }
 
-std::vector<float> signal_of(const Analysed& a, const Options& o) {
-  audio::SoundFile sound(a.path, a.track.settings.sample_rate);
-  sound.may_be_short(o.truncated);
-  return read_all(sound);
+std::unique_ptr<audio::SampleSource> open_again(const Analysed& a, const Options& o) {
+  auto sound = std::make_unique<audio::SoundFile>(a.path, a.track.settings.sample_rate);
+  sound->may_be_short(o.truncated);
+  return sound;
 }
 
 Json json_of(const Analysed& a) {
@@ -157,7 +157,7 @@ std::string stem_of(const fs::path& path) {
 void write_dashboard(const Analysed& a, const Options& o) {
   const fs::path folder = o.dashboard, stem = folder / stem_of(a.path);
   const std::string name = a.path.filename().string();
-  const plot::RenderedFigure figure = plot::render(dashboard(a.track, signal_of(a, o), name), stem);
+  const plot::RenderedFigure figure = plot::render(dashboard(a.track, *open_again(a, o), name), stem);
   std::ifstream in(figure.svg, std::ios::binary);
   const std::string svg((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   const fs::path page = stem.string() + ".html";
@@ -184,7 +184,7 @@ ExitCode run(const Options& o) {
     first = false;
     if (!o.dashboard.empty()) write_dashboard(a, o);
     if (!o.clicks.empty()) {
-      audio::write_wav(o.clicks, with_clicks(signal_of(a, o), a.track.beats, a.track.settings.frame_rate()),
+      audio::write_wav(o.clicks, with_clicks(read_all(*open_again(a, o)), a.track.beats, a.track.settings.frame_rate()),
                        a.track.settings.sample_rate);
       log_info("clicks  {}", o.clicks);
     }

@@ -37,14 +37,18 @@ plot::Raster raster(std::size_t frames, std::size_t rows, Value value) {
   return out;
 }
 
-plot::Panel waveform(std::span<const float> signal, const audio::Track& track) {
+// Piece by piece, since an hour of samples is larger than all features of them.
+plot::Panel waveform(audio::SampleSource& sound, const audio::Track& track) {
   plot::Panel out{.title = fmt::format("Waveform, and {} beats", track.beats.size()), .y_label = "amplitude"};
   plot::Outline outline;
-  const std::size_t columns = columns_for(signal.size());
+  const std::size_t samples = track.features.samples, columns = columns_for(samples);
+  std::vector<float> part;
   float largest = 1e-3f;
-  for (std::size_t c = 0; c < columns && !signal.empty(); ++c) {
-    const std::size_t begin = c * signal.size() / columns, end = std::max(begin + 1, (c + 1) * signal.size() / columns);
-    const auto part = signal.subspan(begin, end - begin);
+  for (std::size_t c = 0; c < columns && samples > 0; ++c) {
+    const std::size_t begin = c * samples / columns, end = std::max(begin + 1, (c + 1) * samples / columns);
+    part.resize(end - begin);
+    part.resize(sound.read(part));
+    if (part.empty()) break;
     const auto [low, high] = std::minmax_element(part.begin(), part.end());
     outline.x.push_back(static_cast<double>(begin) / track.settings.sample_rate);
     outline.lo.push_back(static_cast<double>(*low));
@@ -132,7 +136,7 @@ plot::Panel tempogram(const audio::Track& track) {
 
 }  // namespace
 
-plot::PanelStack dashboard(const audio::Track& track, std::span<const float> signal, const std::string& name) {
+plot::PanelStack dashboard(const audio::Track& track, audio::SampleSource& sound, const std::string& name) {
   const audio::TrackSummary& s = track.summary;
   plot::PanelStack out;
   out.title = name;
@@ -145,7 +149,7 @@ plot::PanelStack dashboard(const audio::Track& track, std::span<const float> sig
                          s.danceability, s.centroid, track.settings.sample_rate);
   out.x_label = s.seconds >= 300 ? "time [min:s]" : "time [s]";
   out.x_range = {0, std::max(s.seconds, 1e-3)};
-  out.panels = {waveform(signal, track), spectrogram(track), chromagram(track), tempogram(track)};
+  out.panels = {waveform(sound, track), spectrogram(track), chromagram(track), tempogram(track)};
   return out;
 }
 

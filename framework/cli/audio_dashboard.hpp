@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <span>
 #include <string>
 
 #include "framework/audio/track.hpp"
@@ -10,9 +9,9 @@
 
 namespace segue {
 
-// Waveform with beats, log-mel spectrogram, chromagram and tempogram with the chosen tempo. signal: what the track was
-// analysed from; name: its title.
-plot::PanelStack dashboard(const audio::Track& track, std::span<const float> signal, const std::string& name);
+// Waveform with beats, log-mel spectrogram, chromagram and tempogram with the chosen tempo. sound: what the track was
+// analysed from, at its beginning; it is read to its end. name: its title.
+plot::PanelStack dashboard(const audio::Track& track, audio::SampleSource& sound, const std::string& name);
 
 // One HTML page: a player of the file at `sound` (a path, relative to the page or absolute), the figure (SVG text) with
 // a line that moves along, and the facts as an HTML table.

@@ -5,12 +5,12 @@
 #include <mutex>
 
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include "framework/audio/feature_file.hpp"
 #include "framework/base/clock.hpp"
 #include "framework/base/executor.hpp"
 #include "framework/base/log.hpp"
+#include "framework/cli/audio_progress.hpp"
 #include "framework/cli/commands.hpp"
 
 namespace segue {
@@ -25,35 +25,6 @@ struct Options {
   int threads = 0;
   bool fresh = false, truncated = false;
   TableFormat format{};
-};
-
-// A line that changes on a terminal, one every ten seconds elsewhere.
-class Line {
- public:
-  explicit Line(std::size_t total) : total_(total), terminal_(::isatty(STDERR_FILENO) != 0) {}
-  ~Line() { clear(); }
-  void show(std::size_t done, double sound, const std::string& name) {
-    if (since_.seconds() < (terminal_ ? 0.1 : 10.0) || log_level() > LogLevel::kInfo) return;
-    since_.restart();
-    const double seconds = all_.seconds(),
-                 left = seconds / static_cast<double>(done) * static_cast<double>(total_ - done);
-    std::string text = fmt::format("[{}/{}] {:.1f} files/s, {:.0f} x real time, {} left  {}", done, total_,
-                                   static_cast<double>(done) / seconds, sound / seconds, format_seconds(left), name);
-    if (!terminal_) return fmt::print(stderr, "{}\n", text);
-    if (text.size() > 100) text.resize(100);
-    fmt::print(stderr, "\r\033[K{}", text);
-    std::fflush(stderr);
-    drawn_ = true;
-  }
-  void clear() {
-    if (drawn_) fmt::print(stderr, "\r\033[K");
-    drawn_ = false;
-  }
-
- private:
-  std::size_t total_;
-  bool terminal_, drawn_ = false;
-  Stopwatch all_, since_;
 };
 
 template <class Record>
@@ -104,7 +75,7 @@ ExitCode run(const Options& o) {
   std::size_t done = 0;
   double sound = 0;
   Stopwatch since_save, all;
-  Line line(known.others.size());
+  AudioProgress line(known.others.size());
   const auto save = [&] {
     FeatureFile sorted = result;
     sort_by_path(sorted.tracks);

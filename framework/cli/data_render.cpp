@@ -1,7 +1,4 @@
 // segue data render
-#include <algorithm>
-#include <cmath>
-
 #include <fmt/format.h>
 
 #include "framework/audio/sound_file.hpp"
@@ -10,6 +7,8 @@
 namespace segue {
 
 namespace {
+
+constexpr double kLongest = 1e6;  // s
 
 struct Options {
   std::string name;
@@ -36,10 +35,8 @@ ExitCode render_item(const Options& o, const Session& session) {
   if (audio == nullptr) throw UsageError("data set '{}' does not say how its items sound", data.name);
   const std::string_view source = audio->sources[item_of(data, o.item)];
   if (source.empty()) throw UsageError("item '{}' of data set '{}' has no sound", o.item, data.name);
-  const std::unique_ptr<audio::SampleSource> sound = loader->sound(source, o.sample_rate);
-  const auto in_samples = [&](double s) { return static_cast<std::uint64_t>(std::llround(s * o.sample_rate)); };
-  audio::Excerpt excerpt(*sound, in_samples(o.from), o.seconds > 0 ? in_samples(o.seconds) : sound->samples());
-  const std::vector<float> samples = audio::read_all(excerpt);
+  const std::vector<float> samples =
+      read_excerpt(*loader->sound(source, o.sample_rate), o.from, o.seconds > 0 ? o.seconds : kLongest);
   if (samples.empty()) throw UsageError("item '{}' ends before second {}", o.item, o.from);
   audio::write_wav(o.output, samples, o.sample_rate);
   fmt::print("{}\n", o.output);
@@ -57,9 +54,11 @@ void add_data_render(CLI::App& data, Session& session) {
   add_dataset(cmd, o->name, o->settings);
   cmd.add_option("--item", o->item, "the item's id")->required()->type_name("ITEM");
   cmd.add_option("-o,--output", o->output, "the file to write: mono, 16 bits")->required()->type_name("FILE");
-  cmd.add_option("--from", o->from, "the second to begin at; default: 0")->check(between(0, 1e6))->type_name("SECONDS");
+  cmd.add_option("--from", o->from, "the second to begin at; default: 0")
+      ->check(between(0, kLongest))
+      ->type_name("SECONDS");
   cmd.add_option("--seconds", o->seconds, "how much at most; default: to the end")
-      ->check(between(0, 1e6))
+      ->check(between(0, kLongest))
       ->type_name("SECONDS");
   cmd.add_option("--sample-rate", o->sample_rate, "samples a second; default: 22050")
       ->check(between(8000, 192000))

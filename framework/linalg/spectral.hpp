@@ -1,4 +1,4 @@
-// Spectral decompositions through LAPACK: the only door to Armadillo.
+// Spectral decompositions through LAPACK: a door to Armadillo.
 #pragma once
 
 #include "framework/linalg/matrix.hpp"

@@ -1,4 +1,5 @@
 // segue audio, run as a person would: on recordings made here.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -17,8 +18,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Mono WAV, 16 bits, 22,050 Hz: an A minor chord struck twice a second.
-std::string wav(double seconds) {
+// Mono WAV, 16 bits, 22,050 Hz: a minor chord struck twice a second, on A unless that is transposed.
+std::string wav(double seconds, double transposed = 1) {
   constexpr std::uint32_t kRate = 22050;
   const auto n = static_cast<std::uint32_t>(seconds * kRate);
   std::string out;
@@ -35,7 +36,7 @@ std::string wav(double seconds) {
     const double t = static_cast<double>(i) / kRate, since = std::fmod(t, 0.5);
     double x = 0;
     for (const double hz : {440.0, 523.25, 659.26})
-      x += 0.25 * std::exp(-8 * since) * std::sin(2 * std::numbers::pi * hz * t);
+      x += 0.25 * std::exp(-8 * since) * std::sin(2 * std::numbers::pi * hz * transposed * t);
     put(static_cast<std::uint32_t>(static_cast<std::int32_t>(std::lround(x * 32767))) & 0xffff, 2);
   }
   return out;
@@ -75,6 +76,20 @@ TEST(AudioAnalyze, WritesPicturesAndClicks) {
   EXPECT_NE(page.find("<svg "), std::string::npos);
 }
 
+// Ten minutes of samples are 53 MB, which nothing may hold; a growing array would hold them twice or thrice.
+TEST(AudioAnalyze, NeverHoldsARecording) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers hold memory of their own";
+#endif
+  const TempFolder folder;
+  const long small = segue({"audio", "analyze", folder.write("short.wav", wav(1)).string()}).peak_bytes;
+  const std::string file = folder.write("long.wav", wav(600)).string();
+  const Outcome outcome = segue({"audio", "analyze", file, "--dashboard", (folder / "out").string()});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  // Six minutes of spectra at first (67 MB), then 520 bytes a frame of log-mel and some of everything else.
+  EXPECT_LT(outcome.peak_bytes - small, 100 << 20);
+}
+
 TEST(AudioAnalyze, RefusesWhatIsNoSound) {
   const TempFolder folder;
   const Outcome text = segue({"audio", "analyze", folder.write("text.wav", "a shopping list").string()});
@@ -103,6 +118,96 @@ TEST(AudioExtract, GoesOnWhereItEndedAndListsWhatIsBroken) {
   EXPECT_EQ(second.exit_code, 0) << second.err;
   EXPECT_NE(second.err.find("2 as before, 1 extracted"), std::string::npos) << second.err;
   EXPECT_EQ(segue({"audio", "extract", (folder / "nowhere").string(), "-o", out}).exit_code, 3);
+}
+
+TEST(AudioExtract, GoesOnAfterEveryKindOfFile) {
+  const TempFolder folder;
+  const std::string whole = wav(3);
+  folder.write("music/good.wav", whole);
+  folder.write("music/empty.mp3", "");
+  folder.write("music/text.wav", "a shopping list");
+  folder.write("music/tiny.wav", wav(0.01));
+  std::string silence = whole;
+  std::fill(silence.begin() + 44, silence.end(), '\0');
+  folder.write("music/silence.wav", silence);
+  std::filesystem::create_symlink(folder / "music/good.wav", folder / "music/link.wav");
+  const Outcome outcome = segue({"audio", "extract", (folder / "music").string(), "-o", (folder / "f.h5").string(),
+                                 "--threads", "2", "--format", "json"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  std::vector<std::string> broken;
+  for (const Json& row : Json::parse(outcome.out)) broken.push_back(row.at("not_readable"));
+  EXPECT_EQ(broken, std::vector<std::string>({"empty.mp3", "text.wav"}));
+  EXPECT_NE(outcome.err.find("4 extracted"), std::string::npos) << outcome.err;  // the link by its own name
+  EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;            // and nothing else
+}
+
+TEST(AudioDuplicates, FindsEveryRecordingAgain) {
+  const TempFolder folder;
+  for (int i = 0; i < 4; ++i) folder.write("music/" + std::to_string(i) + ".wav", wav(4 + i, std::pow(1.3, i)));
+  folder.write("music/text.wav", "a shopping list");
+  const std::string music = (folder / "music").string();
+  const Outcome table = segue({"audio", "duplicates", music, "--degrade", "gain:-12,mp3:64", "--threads", "2"});
+  EXPECT_EQ(table.exit_code, 1) << table.err;  // one is broken
+  EXPECT_NE(table.err.find("text.wav: not a sound file"), std::string::npos) << table.err;
+  EXPECT_NE(table.out.find("gain:-12"), std::string::npos) << table.out;
+  std::filesystem::remove(folder / "music/text.wav");
+  const Outcome json = segue({"audio", "duplicates", music, "--degrade", "gain:-12,noise:40", "--queries", "2",
+                              "--seconds", "3", "--sample-rate", "22050", "--json"});
+  EXPECT_EQ(json.exit_code, 0) << json.err;
+  const Json all = Json::parse(json.out);
+  EXPECT_EQ(all.at("catalogue"), 4);
+  ASSERT_EQ(all.at("results").size(), 2u);
+  EXPECT_EQ(all.at("results")[0].at("degradation"), "gain:-12");
+  EXPECT_EQ(all.at("results")[0].at("queries"), 2);
+  EXPECT_EQ(all.at("results")[0].at("first"), 1);
+  EXPECT_EQ(all.at("results")[0].at("mean_rank"), 1);
+  EXPECT_TRUE(all.at("moved_deviations").at("noise:40").at("centre").is_number());
+  const Outcome bad = segue({"audio", "duplicates", music, "--degrade", "hum:3"});
+  EXPECT_EQ(bad.exit_code, 2);
+  EXPECT_NE(bad.err.find("'hum:3' is no degradation"), std::string::npos) << bad.err;
+  EXPECT_EQ(segue({"audio", "duplicates"}).exit_code, 2);
+  EXPECT_EQ(segue({"audio", "duplicates", "--data", "movielens"}).exit_code, 3);  // no data
+}
+
+TEST(AudioDuplicates, HearsItemsOfADataSet) {
+  const Outcome json = segue({"audio", "duplicates", "--data", "demo", "--limit", "3", "--seconds", "2",
+                              "--sample-rate", "22050", "--degrade", "gain:-6", "--json"});
+  EXPECT_EQ(json.exit_code, 0) << json.err;
+  const Json all = Json::parse(json.out);
+  EXPECT_EQ(all.at("catalogue"), 3);
+  EXPECT_EQ(all.at("results")[0].at("recordings"), "demo");
+  EXPECT_EQ(all.at("results")[0].at("first"), 1);
+}
+
+TEST(AudioTempo, SaysHowRightTempiAre) {
+  const TempFolder folder;
+  folder.write("loops/a/one.wav", wav(12));
+  folder.write("loops/two.wav", wav(12));
+  folder.write("loops/three.wav", wav(12));
+  const std::string loops = (folder / "loops").string();
+  const auto labels = [&](const std::string& text) { return folder.write("tempos.csv", text).string(); };
+  const Outcome json = segue(
+      {"audio", "tempo", loops, "--json", "--labels", labels("file,bpm\na/one.wav,120\ntwo.wav,60\nthree.wav,100\n")});
+  EXPECT_EQ(json.exit_code, 0) << json.err;
+  const Json all = Json::parse(json.out);
+  EXPECT_NEAR(all.at("accuracy_1"), 1 / 3.0, 1e-12);
+  EXPECT_NEAR(all.at("accuracy_2"), 2 / 3.0, 1e-12);
+  EXPECT_EQ(all.at("files")[1].at("accuracy_1"), false);
+  EXPECT_EQ(all.at("files")[1].at("accuracy_2"), true);
+  const Outcome table = segue({"audio", "tempo", loops, "--labels", labels("one.wav,120\n"), "--method", "librosa"});
+  EXPECT_EQ(table.exit_code, 0) << table.err;
+  EXPECT_NE(table.out.find("accuracy 1: 100.0 % (1 of 1)"), std::string::npos) << table.out;
+  const auto refusal = [&](const std::string& text) {
+    const Outcome outcome = segue({"audio", "tempo", loops, "--labels", labels(text)});
+    EXPECT_EQ(outcome.exit_code, 3) << outcome.err;
+    return outcome.err;
+  };
+  EXPECT_NE(refusal("file,bpm\nfour.wav,120\n").find("tempos.csv:2: no recording 'four.wav' among the 3"),
+            std::string::npos);
+  EXPECT_NE(refusal("two.wav,fast\n").find("for the tempo, found 'fast'"), std::string::npos);
+  EXPECT_NE(refusal("two.wav,0\n").find("above 0"), std::string::npos);
+  EXPECT_NE(refusal("two.wav,60\ntwo.wav,60\n").find("has a tempo already"), std::string::npos);
+  EXPECT_NE(refusal("file,bpm\n").find("no labels"), std::string::npos);
 }
 
 }  // namespace

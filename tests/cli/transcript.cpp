@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,9 +79,10 @@ Running start(const std::vector<std::string>& arguments, const std::map<std::str
 
 Outcome finish(const Running& program) {
   int status = 0;
-  ::waitpid(program.pid, &status, 0);
+  rusage usage{};
+  ::wait4(program.pid, &status, 0, &usage);
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {code, read(*program.streams / "out"), read(*program.streams / "err")};
+  return {code, read(*program.streams / "out"), read(*program.streams / "err"), 1024 * usage.ru_maxrss};
 }
 
 Outcome segue(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& environment) {

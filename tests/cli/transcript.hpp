@@ -16,6 +16,7 @@ struct Outcome {
   int exit_code = -1;
   std::string out;
   std::string err;
+  long peak_bytes = 0;  // the most memory that it, or a program that it ran, held at once
 };
 
 // `segue` with these arguments, in an environment that is the same everywhere: 80 columns, no colour, no data folders,

@@ -12,6 +12,8 @@
 
 #include <gtest/gtest.h>
 
+#include "framework/audio/near_duplicates.hpp"
+#include "framework/audio/prominence.hpp"
 #include "framework/base/errors.hpp"
 #include "framework/base/executor.hpp"
 #include "framework/base/rng.hpp"
@@ -46,8 +48,7 @@ TEST(Fingerprint, HoldsWhatItsFieldsSay) {
   const Track track = track_of(chord(880, 3));
   const std::vector<float> x = fingerprint(track);
   ASSERT_EQ(x.size(), fields.size());
-  EXPECT_NEAR(x[field("mfcc_3_mean")], track.summary.mfcc[3], 1e-3);
-  EXPECT_NEAR(x[field("centroid_mean")], track.summary.centroid, 1e-2);
+  EXPECT_NEAR(x[field("log2_tempo")], track.summary.tempo.bpm > 0 ? std::log2(track.summary.tempo.bpm) : 0, 1e-6);
   EXPECT_NEAR(x[field("danceability")], track.summary.danceability, 1e-6);
   // The key's tonic first: a chord moved is the same harmony.
   const std::vector<float> moved = fingerprint(track_of(chord(880 * std::exp2(5 / 12.0), 3)));
@@ -56,9 +57,76 @@ TEST(Fingerprint, HoldsWhatItsFieldsSay) {
     EXPECT_NEAR(moved[at], x[at], 0.1) << c;
   }
   EXPECT_GT(x[field("chroma_0_mean")], 0.7);
-  Track poor;
-  EXPECT_NO_THROW(fingerprint_definition(poor.settings));
+  EXPECT_NO_THROW(fingerprint_definition(track.settings));
+  Track poor = track_of(chord(880, 1));
+  poor.features.chroma = {};
   EXPECT_THROW(fingerprint(poor), UsageError);
+  poor = track_of(chord(880, 1));
+  poor.features.rms.clear();
+  EXPECT_THROW(fingerprint(poor), UsageError);
+}
+
+// As its header says it, frame by frame and band by band.
+TEST(Prominence, IsWhatStandsAboveTheFloor) {
+  std::vector<float> x = chord(440, 2);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] *= static_cast<float>(std::exp(-2.0 * static_cast<double>(i) / 22050));
+  const Track track = track_of(x);
+  const Features<float>& f = track.features;
+  const Prominence p = prominence(f, track.settings);
+  double power = 0;
+  for (const double rms : f.rms) power += rms * rms / static_cast<double>(f.frames);
+  // Of a band under white noise: |X|^2 = power * sum of squares of the window; the filter's weights sum to 1 / bin
+  // width.
+  double window = 0;
+  for (const double w : hann<double>(2048)) window += w * w;
+  const double floor = 0.1 * power * window / (22050.0 / 2048);
+  const auto value = [&](std::size_t t, std::size_t b) {
+    return std::max(0.0, static_cast<double>(f.log_mel.row(t)[b]) - 10 * std::log10(floor));
+  };
+  for (const std::size_t t : {std::size_t{1}, std::size_t{20}, f.frames - 1}) {
+    double sum = 0, rise = 0, third = 0, group = 0, first = 0;
+    for (std::size_t b = 0; b < 128; ++b) {
+      sum += value(t, b);
+      first += value(t, b) * static_cast<double>(b);
+      rise += std::max(0.0, value(t, b) - value(t - 1, b)) / 128;
+      third +=
+          std::sqrt(2.0 / 128) * value(t, b) * std::cos(std::numbers::pi * 3 * (2 * static_cast<double>(b) + 1) / 256);
+      if (b / 8 == 5) group += value(t, b) / 8;
+    }
+    EXPECT_NEAR(p.sum[t], sum, 1e-3);
+    EXPECT_NEAR(p.centre[t], first / sum, 1e-4);
+    EXPECT_NEAR(p.rise[t], rise, 1e-5);
+    EXPECT_NEAR(p.cepstra.row(t)[3], third, 1e-4);
+    EXPECT_NEAR(p.bands.row(t)[5], group, 1e-4);
+  }
+  // Gain changes nothing.
+  for (float& s : x) s *= 0.25f;
+  const Track quiet = track_of(x);
+  const Prominence q = prominence(quiet.features, quiet.settings);
+  for (std::size_t t = 0; t < f.frames; ++t) EXPECT_NEAR(q.sum[t], p.sum[t], 1e-2);
+}
+
+// White noise is 10 dB above a floor 10 dB below it, less 10 log10 e^0.577 = 2.5 dB at most: means of logarithms are
+// below those of powers, in bands of few bins the most.
+TEST(Prominence, OfWhiteNoiseIsThatOfItsLevel) {
+  std::vector<float> x(5 * 22050);
+  Rng(3).fill_normal(x, 0, 0.1f);
+  const Track track = track_of(x);
+  const Prominence p = prominence(track.features, track.settings);
+  double mean = 0;
+  for (std::size_t t = 4; t + 4 < p.sum.size(); ++t) mean += p.sum[t] / 128 / static_cast<double>(p.sum.size() - 8);
+  EXPECT_LT(mean, 10);
+  EXPECT_GT(mean, 10 - 2.51);
+  // Noise 20 dB below another tone is under its floor: nothing.
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] = 0.1f * x[i] + static_cast<float>(0.1 * std::numbers::sqrt2 *
+                                            std::sin(2 * std::numbers::pi * 440 * static_cast<double>(i) / 22050));
+  const Track toned = track_of(x);
+  const Prominence q = prominence(toned.features, toned.settings);
+  double high = 0;  // bands above 3 kHz
+  for (std::size_t t = 4; t + 4 < q.sum.size(); ++t) high += q.bands.row(t)[12] / static_cast<double>(q.sum.size() - 8);
+  EXPECT_LT(high, 1e-3);
 }
 
 TEST(Fingerprint, OfSilenceAndOfAnInstantIsFinite) {
@@ -165,9 +233,10 @@ TEST(Fingerprint, FindsSoundsOfAKind) {
       scale.apply({q.data(), static_cast<std::size_t>(q.size())});
       std::vector<std::size_t> order(known.size());
       std::iota(order.begin(), order.end(), std::size_t{0});
-      const Vector<float> distances = (train.rowwise() - q.transpose()).rowwise().squaredNorm();
-      std::ranges::sort(order, {},
-                        [&](std::size_t i) { return std::pair(distances[static_cast<Eigen::Index>(i)], i); });
+      std::vector<double> distances;
+      for (std::size_t i = 0; i < known.size(); ++i)
+        distances.push_back(fingerprint_distance({q.data(), static_cast<std::size_t>(q.size())}, row_span(train, i)));
+      std::ranges::sort(order, {}, [&](std::size_t i) { return std::pair(distances[i], i); });
       nearest += kind(known[order[0]]) == kind(query) ? 1 : 0;
       for (std::size_t n = 0; n < 5; ++n) precision += kind(known[order[n]]) == kind(query) ? 0.2 : 0;
     }

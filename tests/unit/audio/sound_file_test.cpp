@@ -12,11 +12,12 @@
 #include "framework/base/errors.hpp"
 #include "framework/base/rng.hpp"
 #include "tests/support/messages.hpp"
-#include "tests/support/signal.hpp"
 #include "tests/support/temp_folder.hpp"
 
 namespace segue::audio {
 namespace {
+
+constexpr int kRate = 22050;
 
 using testing::AllOf;
 using testing::HasSubstr;
@@ -199,14 +200,14 @@ TEST(SoundFile, SeeksToAnySample) {
 }
 
 TEST(Excerpt, IsAPartThatCanBeReadTwice) {
-  std::vector<float> x(10 * test::Signal::kRate);
+  std::vector<float> x(10 * kRate);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
-  test::Signal whole(x);
+  SampleBuffer whole(x, kRate);
   Excerpt middle = Excerpt::middle(whole, 4);
-  EXPECT_EQ(middle.samples(), 4u * test::Signal::kRate);
+  EXPECT_EQ(middle.samples(), 4u * kRate);
   const std::vector<float> first = read_all(middle);
   ASSERT_EQ(first.size(), middle.samples());
-  EXPECT_EQ(first.front(), 3 * test::Signal::kRate);
+  EXPECT_EQ(first.front(), 3 * kRate);
   middle.rewind();
   EXPECT_EQ(read_all(middle), first);
   middle.seek(100);

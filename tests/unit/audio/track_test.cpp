@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "framework/audio/tempo_accuracy.hpp"
 #include "framework/base/rng.hpp"
 #include "tests/support/data_dir.hpp"
 #include "tests/support/signal.hpp"
@@ -17,7 +18,7 @@ namespace {
 
 using test::track_of;
 
-constexpr int kRate = test::Signal::kRate;
+constexpr int kRate = test::kSignalRate;
 constexpr double kSeconds = 20;
 
 // Adds sound(seconds since the beginning of the beat) at beats `every` apart.
@@ -49,21 +50,40 @@ std::vector<float> drums(double bpm) {
   return x;
 }
 
-// MIREX's measures: within 4 % of the tempo; or of its double, triple, half or third.
-bool near(double bpm, double truth) { return std::abs(bpm / truth - 1) < 0.04; }
-bool near_or_related(double bpm, double truth) {
-  return std::ranges::any_of(std::array{1.0, 2.0, 3.0, 1 / 2.0, 1 / 3.0},
-                             [&](double f) { return near(bpm, f * truth); });
-}
-
 struct Accuracy {
   int tracks = 0, first = 0, second = 0;
   void add(double bpm, double truth) {
     ++tracks;
-    first += near(bpm, truth) ? 1 : 0;
-    second += near_or_related(bpm, truth) ? 1 : 0;
+    const TempoAccuracy right = tempo_accuracy(bpm, truth);
+    first += right.first ? 1 : 0;
+    second += right.second ? 1 : 0;
   }
 };
+
+TEST(TempoAccuracy, IsFourPercentOfTheTempoOrOfItsRelatives) {
+  struct Case {
+    double bpm;
+    bool first, second;
+  };
+  for (const Case c : {Case{120, true, true},
+                       {124.7, true, true},
+                       {115.3, true, true},
+                       {125, false, false},
+                       {115, false, false},
+                       {240, false, true},
+                       {249, false, true},
+                       {250, false, false},
+                       {360, false, true},
+                       {60, false, true},
+                       {40, false, true},
+                       {80, false, false},
+                       {180, false, false},
+                       {480, false, false},
+                       {0, false, false}}) {
+    EXPECT_EQ(tempo_accuracy(c.bpm, 120).first, c.first) << c.bpm;
+    EXPECT_EQ(tempo_accuracy(c.bpm, 120).second, c.second) << c.bpm;
+  }
+}
 
 TEST(Tempo, OfClicksAndDrums) {
   Accuracy ours;
@@ -71,8 +91,8 @@ TEST(Tempo, OfClicksAndDrums) {
     const double of_clicks = track_of(clicks(bpm)).summary.tempo.bpm, of_drums = track_of(drums(bpm)).summary.tempo.bpm;
     ours.add(of_clicks, bpm);
     ours.add(of_drums, bpm);
-    EXPECT_TRUE(near_or_related(of_clicks, bpm)) << of_clicks << " of " << bpm;
-    EXPECT_TRUE(near_or_related(of_drums, bpm)) << of_drums << " of " << bpm;
+    EXPECT_TRUE(tempo_accuracy(of_clicks, bpm).second) << of_clicks << " of " << bpm;
+    EXPECT_TRUE(tempo_accuracy(of_drums, bpm).second) << of_drums << " of " << bpm;
   }
   EXPECT_GE(ours.first, ours.tracks / 2);
   const Track silent = track_of(silence());
