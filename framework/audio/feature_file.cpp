@@ -174,6 +174,7 @@ std::vector<FileMark> find_recordings(const fs::path& folder) {
     std::string ending = it->path().extension().string();
     std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     if (std::ranges::find(kEndings, ending) == kEndings.end() || !it->is_regular_file(error)) continue;
+    if (it->path().filename().string().starts_with('.')) continue;  // hidden; macOS puts a ._song.mp3 beside a song.mp3
     const auto changed = std::chrono::file_clock::to_sys(it->last_write_time(error)).time_since_epoch();
     out.push_back({fs::relative(it->path(), folder).generic_string(), it->file_size(error),
                    std::chrono::duration_cast<std::chrono::nanoseconds>(changed).count()});

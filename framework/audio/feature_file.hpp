@@ -54,7 +54,8 @@ struct FeatureFile {
 TrackRecord record_of(const FileMark& file, const Track& track);
 TimbreModel timbre_of(const TrackRecord& record);
 
-// The recordings below a folder, by the endings of their names, ascending by path. DataError where it is no folder.
+// The recordings below a folder, by the endings of their names, hidden ones left out, ascending by path. DataError
+// where it is no folder.
 std::vector<FileMark> find_recordings(const std::filesystem::path& folder);
 
 }  // namespace segue::audio

@@ -71,6 +71,19 @@ struct ItemAudio : Facet {  // where an item's sound is: a file path or a synthe
   StringTable sources;
 };
 
+// What kind each item is of (a genre, a sort of sound), and the fold in which its publisher put it. A publisher gives
+// either parts of a cross-validation ("1" to "5") or a split (kTraining, perhaps kValidation, kTest).
+struct ItemClass : Facet {
+  static constexpr std::string_view kName = "item_class";
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+  static constexpr std::string_view kTraining = "training", kValidation = "validation", kTest = "test";
+  std::string_view name() const override { return kName; }
+  Array<std::uint32_t> class_of;  // index into classes, or kNone
+  StringTable classes;
+  Array<std::uint32_t> fold_of;  // index into folds, or kNone
+  StringTable folds;             // empty where the data set has none
+};
+
 class Facets {
  public:
   void add(std::shared_ptr<const Facet> facet) { by_name_[std::string(facet->name())] = std::move(facet); }

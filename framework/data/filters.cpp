@@ -171,6 +171,12 @@ Facets subset(const Facets& facets, const Renumbering& r) {
     n->sources = subset(f->sources, r.keep_item);
     out.add(std::move(n));
   }
+  if (const auto* f = facets.find<ItemClass>()) {
+    auto n = std::make_shared<ItemClass>(*f);
+    n->class_of = subset(f->class_of, r.keep_item);
+    n->fold_of = subset(f->fold_of, r.keep_item);
+    out.add(std::move(n));
+  }
   return out;
 }
 

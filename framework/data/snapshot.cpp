@@ -233,6 +233,12 @@ void io(Archive& a, Facets& f) {
   });
   io_facet<ItemRelease>(a, f, [&](ItemRelease& t, const std::string& n) { a.field(n + ".released", t.released); });
   io_facet<ItemAudio>(a, f, [&](ItemAudio& t, const std::string& n) { io(a, n + ".sources", t.sources); });
+  io_facet<ItemClass>(a, f, [&](ItemClass& t, const std::string& n) {
+    a.field(n + ".class_of", t.class_of);
+    io(a, n + ".classes", t.classes);
+    a.field(n + ".fold_of", t.fold_of);
+    io(a, n + ".folds", t.folds);
+  });
 }
 
 template <class Archive>
