@@ -163,31 +163,56 @@ double symmetric_kl(const TimbreModel& a, const TimbreModel& b) {
   return std::max(0.0, 0.5 * (traces + spread) - static_cast<double>(apart.size()));
 }
 
+namespace {
+
+// Of a row of distances, over all columns but one (none: -1).
+Moments moments_of_row(const Matrix<double>& distances, Eigen::Index row, Eigen::Index but) {
+  const auto n = static_cast<double>(distances.cols() - (but < 0 ? 0 : 1));
+  double sum = 0, squares = 0;
+  for (Eigen::Index j = 0; j < distances.cols(); ++j)
+    if (j != but) sum += distances(row, j);
+  const double mean = sum / n;
+  for (Eigen::Index j = 0; j < distances.cols(); ++j)
+    if (j != but) squares += (distances(row, j) - mean) * (distances(row, j) - mean);
+  return {mean, std::sqrt(squares / n)};
+}
+
+double probability_farther(const Moments& m, double d) {
+  if (m.deviation <= 0) return d < m.mean ? 1.0 : d > m.mean ? 0.0 : 0.5;
+  return 0.5 * std::erfc((d - m.mean) / (m.deviation * std::sqrt(2.0)));
+}
+
+}  // namespace
+
 void mutual_proximity(Matrix<double>& distances) {
   const Eigen::Index n = distances.rows();
   SEGUE_CHECK(distances.cols() == n, "distances of {} from {}", n, distances.cols());
   if (n < 3) return;
-  std::vector<Moments> of(static_cast<std::size_t>(n));
-  for (Eigen::Index i = 0; i < n; ++i) {  // over the others
-    double sum = 0, squares = 0;
-    for (Eigen::Index j = 0; j < n; ++j)
-      if (j != i) sum += distances(i, j);
-    const double mean = sum / static_cast<double>(n - 1);
-    for (Eigen::Index j = 0; j < n; ++j)
-      if (j != i) squares += (distances(i, j) - mean) * (distances(i, j) - mean);
-    of[static_cast<std::size_t>(i)] = {mean, std::sqrt(squares / static_cast<double>(n - 1))};
-  }
-  const auto farther = [](const Moments& m, double d) {  // the probability of a distance above d
-    if (m.deviation <= 0) return d < m.mean ? 1.0 : d > m.mean ? 0.0 : 0.5;
-    return 0.5 * std::erfc((d - m.mean) / (m.deviation * std::sqrt(2.0)));
-  };
+  std::vector<Moments> of;
+  for (Eigen::Index i = 0; i < n; ++i) of.push_back(moments_of_row(distances, i, i));
   for (Eigen::Index i = 0; i < n; ++i) {
     for (Eigen::Index j = 0; j < i; ++j) {
       const double d = distances(i, j);
-      distances(i, j) = distances(j, i) =
-          1 - farther(of[static_cast<std::size_t>(i)], d) * farther(of[static_cast<std::size_t>(j)], d);
+      distances(i, j) = distances(j, i) = 1 - probability_farther(of[static_cast<std::size_t>(i)], d) *
+                                                  probability_farther(of[static_cast<std::size_t>(j)], d);
     }
     distances(i, i) = 0;
+  }
+}
+
+void mutual_proximity(Matrix<double>& asked_to_known, const Matrix<double>& known_to_known) {
+  const Eigen::Index n = known_to_known.rows();
+  SEGUE_CHECK(known_to_known.cols() == n && asked_to_known.cols() == n, "distances of {} x {} from {} known",
+              known_to_known.rows(), known_to_known.cols(), asked_to_known.cols());
+  if (n < 2) return;
+  std::vector<Moments> of;
+  for (Eigen::Index j = 0; j < n; ++j) of.push_back(moments_of_row(known_to_known, j, j));
+  for (Eigen::Index i = 0; i < asked_to_known.rows(); ++i) {
+    const Moments own = moments_of_row(asked_to_known, i, -1);
+    for (Eigen::Index j = 0; j < n; ++j) {
+      const double d = asked_to_known(i, j);
+      asked_to_known(i, j) = 1 - probability_farther(own, d) * probability_farther(of[static_cast<std::size_t>(j)], d);
+    }
   }
 }
 

@@ -64,5 +64,8 @@ double symmetric_kl(const TimbreModel& a, const TimbreModel& b);
 // 7 with independent normal distributions): 1 - the probability that both of a pair find a random track farther than
 // each other. distances: n x n, symmetric, zero diagonal; in place. Diagonal 0, others in [0, 1].
 void mutual_proximity(Matrix<double>& distances);
+// Of tracks asked about (rows, in place) and known ones (columns), where only the known tell what is usual: how far
+// they lie from each other (n x n, symmetric), and how far the asked one lies from them.
+void mutual_proximity(Matrix<double>& asked_to_known, const Matrix<double>& known_to_known);
 
 }  // namespace segue::audio

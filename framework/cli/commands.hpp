@@ -63,6 +63,7 @@ void add_data_fetch(CLI::App& data, Session& session);
 // The parts of `segue audio`.
 void add_audio_analyze(CLI::App& audio, Session& session);
 void add_audio_extract(CLI::App& audio, Session& session);
+void add_audio_classes(CLI::App& audio, Session& session);
 
 // --- what commands are made of
 
