@@ -21,7 +21,7 @@ struct AudioMfccParams : ListenerParams {
   double timbre = 1, harmony = 0.5, rhythm = 1, spectrum = 2;  // README.md: measured on withheld tracks
   bool whiten = true;
   bool mutual_proximity = false;
-  double temperature = 1;
+  double temperature = 5;
   int max_history = 200;
 
   // A product with every item for each of some tens of items of a history is made when a list is asked for; a fit looks

@@ -56,6 +56,28 @@ void put_vector(const Vector<double>& v, double factor, float*& to) {
 
 constexpr double kShrinkage = 0.1;
 
+// Of all fields, in the order in which put_fields() has them.
+std::vector<audio::SoundPart> fields_of(const ItemSound& sound) {
+  std::vector<audio::SoundPart> out;
+  const auto add = [&](const std::vector<audio::FingerprintField>& fields, const Array<float>& values) {
+    SEGUE_CHECK(values.size() == sound.heard.size() * fields.size(), "{} numbers of sound for {} items", values.size(),
+                sound.heard.size());
+    for (const audio::FingerprintField& field : fields) out.push_back(field.part);
+  };
+  add(audio::statistics_fields(), sound.statistics);
+  add(audio::fingerprint_fields(), sound.fingerprints);
+  return out;
+}
+void put_fields(const ItemSound& sound, std::size_t item, std::span<float> to) {
+  const auto copy = [&](const Array<float>& values) {
+    const std::span<const float> row = row_of(values, sound.heard.size(), item);
+    std::copy(row.begin(), row.end(), to.begin());
+    to = to.subspan(row.size());
+  };
+  copy(sound.statistics);
+  copy(sound.fingerprints);
+}
+
 // The fields of one part, and how they are decorrelated: by the inverse of their covariance's Cholesky factor.
 struct Part {
   std::vector<std::size_t> fields;
@@ -95,31 +117,26 @@ Part part_of(std::vector<std::size_t> fields, const Matrix<float>& standardised,
 
 Matrix<float> fingerprint_directions(const ItemSound& sound, std::span<const std::uint8_t> among,
                                      const std::array<double, audio::kSoundParts>& weights, bool whiten) {
-  const std::vector<audio::FingerprintField>& fields = audio::fingerprint_fields();
-  const std::size_t n = sound.heard.size(), d = fields.size();
-  SEGUE_CHECK(sound.fingerprints.size() == n * d, "{} numbers in the fingerprints of {} items",
-              sound.fingerprints.size(), n);
+  const std::size_t n = sound.heard.size();
+  const std::vector<audio::SoundPart> part_of_field = fields_of(sound);
+  const std::size_t d = part_of_field.size();
   const std::vector<std::size_t> from = learned_from(sound, among);
   Matrix<float> rows(static_cast<Eigen::Index>(from.size()), static_cast<Eigen::Index>(d));
-  for (std::size_t r = 0; r < from.size(); ++r) {
-    const std::span<const float> row = row_of(sound.fingerprints, n, from[r]);
-    std::copy(row.begin(), row.end(), row_span(rows, r).begin());
-  }
+  for (std::size_t r = 0; r < from.size(); ++r) put_fields(sound, from[r], row_span(rows, r));
   const audio::Standardiser scale = audio::Standardiser::learn(rows);
   for (std::size_t r = 0; r < from.size(); ++r) scale.apply(row_span(rows, r));
   std::vector<Part> parts;
   for (std::size_t p = 0; p < weights.size(); ++p) {
     std::vector<std::size_t> own;
     for (std::size_t f = 0; f < d; ++f)
-      if (static_cast<std::size_t>(fields[f].part) == p) own.push_back(f);
+      if (static_cast<std::size_t>(part_of_field[f]) == p) own.push_back(f);
     parts.push_back(part_of(std::move(own), rows, whiten));
   }
   Matrix<float> out = Matrix<float>::Zero(static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(d));
   std::vector<float> z(d);
   for (std::size_t i = 0; i < n; ++i) {
     if (sound.heard[i] == 0) continue;
-    const std::span<const float> row = row_of(sound.fingerprints, n, i);
-    std::copy(row.begin(), row.end(), z.begin());
+    put_fields(sound, i, z);
     scale.apply(z);
     const std::span<float> to = row_span(out, i);
     double squares = 0;

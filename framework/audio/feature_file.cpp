@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 constexpr std::array kEndings = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3",
                                  ".aif", ".aiff", ".au",  ".caf", ".w64"};
 
@@ -31,9 +31,9 @@ struct Rows {
   const char* name;
   std::vector<float> TrackRecord::*member;
 };
-constexpr std::array kRows = {Rows{"fingerprint", &TrackRecord::fingerprint},
-                              Rows{"timbre_mean", &TrackRecord::timbre_mean},
-                              Rows{"timbre_covariance", &TrackRecord::timbre_covariance}};
+constexpr std::array kRows = {
+    Rows{"fingerprint", &TrackRecord::fingerprint}, Rows{"statistics", &TrackRecord::statistics},
+    Rows{"timbre_mean", &TrackRecord::timbre_mean}, Rows{"timbre_covariance", &TrackRecord::timbre_covariance}};
 
 template <class Record>
 void save_marks(H5Writer& out, const std::string& group, const std::vector<Record>& records) {
@@ -140,8 +140,18 @@ void FeatureFile::save(const fs::path& path) const {
 
 TrackRecord record_of(const FileMark& file, const Track& track) {
   const TrackSummary& s = track.summary;
-  TrackRecord out{file,       s.seconds,      s.tempo.bpm,        s.loudness, s.energy, s.danceability,
-                  s.centroid, to_text(s.key), fingerprint(track), {},         {}};
+  TrackRecord out{file,
+                  s.seconds,
+                  s.tempo.bpm,
+                  s.loudness,
+                  s.energy,
+                  s.danceability,
+                  s.centroid,
+                  to_text(s.key),
+                  fingerprint(track),
+                  frame_statistics(track),
+                  {},
+                  {}};
   const TimbreModel model = timbre_model(track.features.mfcc);
   for (Eigen::Index a = 0; a < model.mean.size(); ++a) {
     out.timbre_mean.push_back(static_cast<float>(model.mean[a]));
@@ -174,6 +184,7 @@ std::vector<FileMark> find_recordings(const fs::path& folder) {
     std::string ending = it->path().extension().string();
     std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     if (std::ranges::find(kEndings, ending) == kEndings.end() || !it->is_regular_file(error)) continue;
+    if (it->path().filename().string().starts_with('.')) continue;  // hidden; macOS puts a ._song.mp3 beside a song.mp3
     const auto changed = std::chrono::file_clock::to_sys(it->last_write_time(error)).time_since_epoch();
     out.push_back({it->path().lexically_relative(folder).generic_string(), it->file_size(error),
                    std::chrono::duration_cast<std::chrono::nanoseconds>(changed).count()});

@@ -7,9 +7,9 @@
 //   /tracks/path           relative to the folder, ascending by bytes
 //   /tracks/bytes u64, /tracks/modified i64 (nanoseconds since 1970)
 //   /tracks/seconds, tempo_bpm, loudness_lufs, energy, danceability, centroid_hz f64[n]; /tracks/key texts
-//   /tracks/fingerprint f32[n, fields]; /tracks/timbre_mean f32[n, 20]; /tracks/timbre_covariance f32[n, 210] (lower
-//   triangle, row by row)
-//   /failures/path, /failures/reason, /failures/bytes, /failures/modified
+//   /tracks/fingerprint f32[n, fields]; /tracks/statistics f32[n, statistics_fields()]; /tracks/timbre_mean f32[n, 20];
+//   /tracks/timbre_covariance f32[n, 210] (lower triangle, row by row) /failures/path, /failures/reason,
+//   /failures/bytes, /failures/modified
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct TrackRecord {
   FileMark file;
   double seconds = 0, tempo_bpm = 0, loudness = 0, energy = 0, danceability = 0, centroid = 0;
   std::string key;
-  std::vector<float> fingerprint, timbre_mean, timbre_covariance;
+  std::vector<float> fingerprint, statistics, timbre_mean, timbre_covariance;
 };
 
 struct Failure {
@@ -54,7 +54,8 @@ struct FeatureFile {
 TrackRecord record_of(const FileMark& file, const Track& track);
 TimbreModel timbre_of(const TrackRecord& record);
 
-// The recordings below a folder, by the endings of their names, ascending by path. DataError where it is no folder.
+// The recordings below a folder, by the endings of their names, hidden ones left out, ascending by path. DataError
+// where it is no folder.
 std::vector<FileMark> find_recordings(const std::filesystem::path& folder);
 
 }  // namespace segue::audio

@@ -15,8 +15,8 @@ namespace segue::audio {
 
 namespace {
 
-constexpr int kDefinition = 2;  // raise when a field changes
-constexpr std::size_t kChroma = 12;
+constexpr int kDefinition = 2, kStatistics = 1;  // raise when a field changes
+constexpr std::size_t kMfcc = 20, kChroma = 12;
 constexpr float kCut = 5;          // deviations
 constexpr std::size_t kSlope = 2;  // frames to both sides of a slope
 
@@ -59,6 +59,20 @@ double percentile(const std::vector<float>& x, int percent) {
 // The fields and their values come from one walk, so that they cannot part.
 using Visit = std::function<void(const std::string& name, SoundPart part, double value)>;
 
+// Of the slope over five frames by least squares (Furui 1986).
+template <class Value>
+double slope_deviation(std::size_t frames, Value at) {
+  return moments(std::min(kSlope, frames), frames < kSlope ? 0 : frames - kSlope,
+                 [&](std::size_t t) { return (2 * (at(t + 2) - at(t - 2)) + at(t + 1) - at(t - 1)) / 10; })
+      .deviation;
+}
+
+void walk_rhythm(const Track* track, const Visit& visit) {
+  visit("log2_tempo", SoundPart::kRhythm,
+        track && track->summary.tempo.bpm > 0 ? std::log2(track->summary.tempo.bpm) : 0);
+  visit("danceability", SoundPart::kRhythm, track ? track->summary.danceability : 0);
+}
+
 void walk(const Track* track, const Visit& visit) {
   const Features<float>* f = track ? &track->features : nullptr;
   const std::size_t frames = f ? f->frames : 0;
@@ -69,11 +83,7 @@ void walk(const Track* track, const Visit& visit) {
     const Moments m = moments(0, frames, at);
     visit(name + "_mean", SoundPart::kTimbre, m.mean);
     visit(name + "_std", SoundPart::kTimbre, m.deviation);
-    // Least squares over five frames (Furui 1986).
-    const Moments slope = moments(std::min(kSlope, frames), frames < kSlope ? 0 : frames - kSlope, [&](std::size_t t) {
-      return (2 * (at(t + 2) - at(t - 2)) + at(t + 1) - at(t - 1)) / 10;
-    });
-    visit(name + "_slope_std", SoundPart::kTimbre, slope.deviation);
+    visit(name + "_slope_std", SoundPart::kTimbre, slope_deviation(frames, at));
   }
   for (std::size_t b = 0; b < Prominence::kBands; ++b) {
     std::vector<float> sorted;
@@ -102,32 +112,84 @@ void walk(const Track* track, const Visit& visit) {
   const Moments rise = moments(std::min<std::size_t>(1, frames), frames, [&](std::size_t t) { return p.rise[t]; });
   visit("rise_mean", SoundPart::kRhythm, rise.mean);
   visit("rise_std", SoundPart::kRhythm, rise.deviation);
-  visit("log2_tempo", SoundPart::kRhythm,
-        track && track->summary.tempo.bpm > 0 ? std::log2(track->summary.tempo.bpm) : 0);
-  visit("danceability", SoundPart::kRhythm, track ? track->summary.danceability : 0);
+  walk_rhythm(track, visit);
+}
+
+// Likewise, level and noise included.
+void walk_statistics(const Track* track, const Visit& visit) {
+  const Features<float>* f = track ? &track->features : nullptr;
+  const std::size_t frames = f ? f->frames : 0;
+  const auto both = [&](const std::string& name, SoundPart part, auto value) {
+    const Moments m = moments(0, frames, value);
+    visit(name + "_mean", part, m.mean);
+    visit(name + "_std", part, m.deviation);
+  };
+  for (std::size_t c = 0; c < kMfcc; ++c) {
+    const auto at = [&](std::size_t t) { return static_cast<double>(f->mfcc.row(t)[c]); };
+    both(fmt::format("mfcc_{}", c), SoundPart::kTimbre, at);
+    visit(fmt::format("mfcc_{}_slope_std", c), SoundPart::kTimbre, slope_deviation(frames, at));
+  }
+  for (std::size_t b = 0; b < ContrastBands::kBands; ++b)
+    both(fmt::format("contrast_{}", b), SoundPart::kSpectrum,
+         [&](std::size_t t) { return f->contrast(static_cast<Eigen::Index>(t), static_cast<Eigen::Index>(b)); });
+  both("centroid", SoundPart::kSpectrum, [&](std::size_t t) { return f->centroid[t]; });
+  both("bandwidth", SoundPart::kSpectrum, [&](std::size_t t) { return f->bandwidth[t]; });
+  both("rolloff", SoundPart::kSpectrum, [&](std::size_t t) { return f->rolloff[t]; });
+  both("log_flatness", SoundPart::kSpectrum, [&](std::size_t t) { return std::log(f->flatness[t] + 1e-6); });
+  both("zero_crossing_rate", SoundPart::kSpectrum, [&](std::size_t t) { return f->zero_crossing_rate[t]; });
+  both("log_rms", SoundPart::kSpectrum, [&](std::size_t t) { return std::log(f->rms[t] + 1e-4); });
+  const auto tonic = static_cast<std::size_t>(track ? track->summary.key.tonic : 0);
+  for (std::size_t c = 0; c < kChroma; ++c)
+    both(fmt::format("chroma_{}", c), SoundPart::kHarmony,
+         [&](std::size_t t) { return static_cast<double>(f->chroma.row(t)[(c + tonic) % kChroma]); });
+  both("onset", SoundPart::kRhythm, [&](std::size_t t) { return f->onset[t]; });
+  walk_rhythm(track, visit);
+}
+
+using Walk = void (*)(const Track*, const Visit&);
+
+std::vector<FingerprintField> fields_of(Walk all) {
+  std::vector<FingerprintField> out;
+  all(nullptr, [&](const std::string& name, SoundPart part, double) { out.push_back({name, part}); });
+  return out;
+}
+
+std::vector<float> values_of(Walk all, const Track& track) {
+  std::vector<float> out;
+  all(&track, [&](const std::string&, SoundPart, double value) { out.push_back(static_cast<float>(value)); });
+  return out;
 }
 
 }  // namespace
 
 const std::vector<FingerprintField>& fingerprint_fields() {
-  static const std::vector<FingerprintField> fields = [] {
-    std::vector<FingerprintField> out;
-    walk(nullptr, [&](const std::string& name, SoundPart part, double) { out.push_back({name, part}); });
-    return out;
-  }();
+  static const std::vector<FingerprintField> fields = fields_of(walk);
   return fields;
 }
 
 std::vector<float> fingerprint(const Track& track) {
   if (track.features.chroma.rows() != track.features.frames) throw UsageError("a fingerprint needs chroma");
-  std::vector<float> out;
-  out.reserve(fingerprint_fields().size());
-  walk(&track, [&](const std::string&, SoundPart, double value) { out.push_back(static_cast<float>(value)); });
-  return out;
+  return values_of(walk, track);
+}
+
+const std::vector<FingerprintField>& statistics_fields() {
+  static const std::vector<FingerprintField> fields = fields_of(walk_statistics);
+  return fields;
+}
+
+std::vector<float> frame_statistics(const Track& track) {
+  const Features<float>& f = track.features;
+  if (f.mfcc.cols() != kMfcc || f.mfcc.rows() != f.frames || f.chroma.rows() != f.frames ||
+      f.onset.size() != f.frames || static_cast<std::size_t>(f.contrast.rows()) != f.frames ||
+      f.flatness.size() != f.frames || f.rolloff.size() != f.frames || f.rms.size() != f.frames ||
+      f.zero_crossing_rate.size() != f.frames)
+    throw UsageError("statistics need all features, {} MFCC among them", kMfcc);
+  return values_of(walk_statistics, track);
 }
 
 std::string fingerprint_definition(const FeatureSettings& settings) {
-  return fmt::format("fingerprint={} fields={} {}", kDefinition, fingerprint_fields().size(), settings.canonical());
+  return fmt::format("fingerprint={} fields={} statistics={} fields={} {}", kDefinition, fingerprint_fields().size(),
+                     kStatistics, statistics_fields().size(), settings.canonical());
 }
 
 Standardiser Standardiser::learn(const Matrix<float>& rows) {
@@ -199,31 +261,56 @@ double symmetric_kl(const TimbreModel& a, const TimbreModel& b) {
   return std::max(0.0, 0.5 * (traces + spread) - static_cast<double>(apart.size()));
 }
 
+namespace {
+
+// Of a row of distances, over all columns but one (none: -1).
+Moments moments_of_row(const Matrix<double>& distances, Eigen::Index row, Eigen::Index but) {
+  const auto n = static_cast<double>(distances.cols() - (but < 0 ? 0 : 1));
+  double sum = 0, squares = 0;
+  for (Eigen::Index j = 0; j < distances.cols(); ++j)
+    if (j != but) sum += distances(row, j);
+  const double mean = sum / n;
+  for (Eigen::Index j = 0; j < distances.cols(); ++j)
+    if (j != but) squares += (distances(row, j) - mean) * (distances(row, j) - mean);
+  return {mean, std::sqrt(squares / n)};
+}
+
+double probability_farther(const Moments& m, double d) {
+  if (m.deviation <= 0) return d < m.mean ? 1.0 : d > m.mean ? 0.0 : 0.5;
+  return 0.5 * std::erfc((d - m.mean) / (m.deviation * std::sqrt(2.0)));
+}
+
+}  // namespace
+
 void mutual_proximity(Matrix<double>& distances) {
   const Eigen::Index n = distances.rows();
   SEGUE_CHECK(distances.cols() == n, "distances of {} from {}", n, distances.cols());
   if (n < 3) return;
-  std::vector<Moments> of(static_cast<std::size_t>(n));
-  for (Eigen::Index i = 0; i < n; ++i) {  // over the others
-    double sum = 0, squares = 0;
-    for (Eigen::Index j = 0; j < n; ++j)
-      if (j != i) sum += distances(i, j);
-    const double mean = sum / static_cast<double>(n - 1);
-    for (Eigen::Index j = 0; j < n; ++j)
-      if (j != i) squares += (distances(i, j) - mean) * (distances(i, j) - mean);
-    of[static_cast<std::size_t>(i)] = {mean, std::sqrt(squares / static_cast<double>(n - 1))};
-  }
-  const auto farther = [](const Moments& m, double d) {  // the probability of a distance above d
-    if (m.deviation <= 0) return d < m.mean ? 1.0 : d > m.mean ? 0.0 : 0.5;
-    return 0.5 * std::erfc((d - m.mean) / (m.deviation * std::sqrt(2.0)));
-  };
+  std::vector<Moments> of;
+  for (Eigen::Index i = 0; i < n; ++i) of.push_back(moments_of_row(distances, i, i));
   for (Eigen::Index i = 0; i < n; ++i) {
     for (Eigen::Index j = 0; j < i; ++j) {
       const double d = distances(i, j);
-      distances(i, j) = distances(j, i) =
-          1 - farther(of[static_cast<std::size_t>(i)], d) * farther(of[static_cast<std::size_t>(j)], d);
+      distances(i, j) = distances(j, i) = 1 - probability_farther(of[static_cast<std::size_t>(i)], d) *
+                                                  probability_farther(of[static_cast<std::size_t>(j)], d);
     }
     distances(i, i) = 0;
+  }
+}
+
+void mutual_proximity(Matrix<double>& asked_to_known, const Matrix<double>& known_to_known) {
+  const Eigen::Index n = known_to_known.rows();
+  SEGUE_CHECK(known_to_known.cols() == n && asked_to_known.cols() == n, "distances of {} x {} from {} known",
+              known_to_known.rows(), known_to_known.cols(), asked_to_known.cols());
+  if (n < 2) return;
+  std::vector<Moments> of;
+  for (Eigen::Index j = 0; j < n; ++j) of.push_back(moments_of_row(known_to_known, j, j));
+  for (Eigen::Index i = 0; i < asked_to_known.rows(); ++i) {
+    const Moments own = moments_of_row(asked_to_known, i, -1);
+    for (Eigen::Index j = 0; j < n; ++j) {
+      const double d = asked_to_known(i, j);
+      asked_to_known(i, j) = 1 - probability_farther(own, d) * probability_farther(of[static_cast<std::size_t>(j)], d);
+    }
   }
 }
 

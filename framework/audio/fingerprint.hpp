@@ -30,7 +30,15 @@ const std::vector<FingerprintField>& fingerprint_fields();
 // One number a field, in their units. UsageError where the track has not all features (WantedFeatures by default).
 std::vector<float> fingerprint(const Track& track);
 
-// Which definition fingerprints follow: equal texts, comparable vectors.
+// What a fingerprint leaves out so that a recording is known again, and what listeners may like in it all the same,
+// level, brightness and noise among them: mean and deviation over frames of MFCC (and the deviation of their slopes),
+// spectral contrast, centroid, bandwidth, roll-off, zero crossings, the logarithms of flatness and of rms, chroma from
+// the tonic on, onset strength; log2 of tempo and danceability.
+const std::vector<FingerprintField>& statistics_fields();
+// Likewise one number a field.
+std::vector<float> frame_statistics(const Track& track);
+
+// Which definition fingerprints and statistics follow: equal texts, comparable vectors.
 std::string fingerprint_definition(const FeatureSettings& settings);
 
 // Zero mean and unit variance of every field over a training catalogue, then cut at five deviations, so that one odd
@@ -69,5 +77,8 @@ double symmetric_kl(const TimbreModel& a, const TimbreModel& b);
 // 7 with independent normal distributions): 1 - the probability that both of a pair find a random track farther than
 // each other. distances: n x n, symmetric, zero diagonal; in place. Diagonal 0, others in [0, 1].
 void mutual_proximity(Matrix<double>& distances);
+// Of tracks asked about (rows, in place) and known ones (columns), where only the known tell what is usual: how far
+// they lie from each other (n x n, symmetric), and how far the asked one lies from them.
+void mutual_proximity(Matrix<double>& asked_to_known, const Matrix<double>& known_to_known);
 
 }  // namespace segue::audio

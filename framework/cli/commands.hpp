@@ -65,6 +65,7 @@ void add_audio_analyze(CLI::App& audio, Session& session);
 void add_audio_extract(CLI::App& audio, Session& session);
 void add_audio_tempo(CLI::App& audio, Session& session);
 void add_audio_duplicates(CLI::App& audio, Session& session);
+void add_audio_classes(CLI::App& audio, Session& session);
 
 // --- what commands are made of
 

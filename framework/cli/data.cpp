@@ -1,4 +1,7 @@
 // segue data: the group, and segue data list.
+#include <algorithm>
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "framework/base/clock.hpp"
@@ -33,7 +36,12 @@ State state_of(const DatasetRegistry::Entry& entry, const DataRoots& roots) {
   try {
     const auto files = entry.make()->files(Value::map(), roots);
     if (files.empty()) return {"generated", ""};
-    return {"here", files.front().parent_path().string()};
+    std::filesystem::path folder = files.front().parent_path();  // that holds all of them
+    for (const auto& file : files) {
+      while (std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first != folder.end())
+        folder = folder.parent_path();
+    }
+    return {"here", folder.string()};
   } catch (const UsageError&) {
     return {"your files", ""};  // it needs a path
   } catch (const Error&) {

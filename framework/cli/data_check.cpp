@@ -8,6 +8,7 @@
 #include "framework/base/clock.hpp"
 #include "framework/cli/checks.hpp"
 #include "framework/cli/commands.hpp"
+#include "framework/cli/dataset_figures.hpp"
 
 namespace segue {
 
@@ -100,6 +101,11 @@ void check_facets(const Dataset& data, std::vector<Check>& out) {
       rows = artist->artist_of.size();
       for (const std::uint32_t a : artist->artist_of) wrong += a != kNoArtist && a >= artist->artists.size() ? 1 : 0;
     }
+    if (const auto* kind = dynamic_cast<const ItemClass*>(facet.get())) {
+      rows = std::min(kind->class_of.size(), kind->fold_of.size());
+      for (const std::uint32_t c : kind->class_of) wrong += c != ItemClass::kNone && c >= kind->classes.size() ? 1 : 0;
+      for (const std::uint32_t f : kind->fold_of) wrong += f != ItemClass::kNone && f >= kind->folds.size() ? 1 : 0;
+    }
     out.push_back(verdict(name, wrong + (rows == n ? 0 : 1), fmt::format("a row for each of {} items", rows),
                           fmt::format("entries wrong, {} rows for {} items", rows, n)));
   }
@@ -129,9 +135,13 @@ ExitCode check(const Options& o, const Session& session) {
   const Dataset data = entry.make()->load(parse_settings(o.settings), session.roots);
   std::vector<Check> checks;
   checks.push_back({Verdict::kOk, "load", format_seconds(watch.seconds()), ""});
-  checks.push_back(vocabulary("users", data.users));
+  const bool only_items = has_only_items(data);
+  if (only_items)
+    checks.push_back({Verdict::kNote, "users, events", contents_of(data), ""});
+  else
+    checks.push_back(vocabulary("users", data.users));
   checks.push_back(vocabulary("items", data.items));
-  check_events(data, checks);
+  if (!only_items) check_events(data, checks);
   check_facets(data, checks);
   check_splits(data, checks);
   for (const std::string& note : data.notes) checks.push_back({Verdict::kNote, "loader", note, ""});

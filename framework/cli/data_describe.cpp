@@ -59,10 +59,47 @@ Table shares(const std::string& name, const std::vector<std::pair<Cell, std::siz
   return table;
 }
 
+// How many items of each class there are, in all and in each fold.
+Table classes(const ItemClass& kind) {
+  Table table{.columns = {{"class", Align::kLeft}, {"items", Align::kRight}}};
+  for (std::size_t f = 0; f < kind.folds.size(); ++f)
+    table.columns.push_back({fmt::format("fold {}", kind.folds[f]), Align::kRight});
+  std::vector<std::vector<std::size_t>> counts(kind.classes.size() + 1,
+                                               std::vector<std::size_t>(kind.folds.size() + 1));
+  for (std::size_t i = 0; i < kind.class_of.size(); ++i) {
+    auto& row = counts[std::min<std::size_t>(kind.class_of[i], kind.classes.size())];
+    ++row[0];
+    if (kind.fold_of[i] != ItemClass::kNone) ++row[1 + kind.fold_of[i]];
+  }
+  for (std::size_t c = 0; c < counts.size(); ++c) {
+    if (c == kind.classes.size() && counts[c][0] == 0) continue;
+    std::vector<Cell> row{c == kind.classes.size() ? Cell("none", Cell::Data()) : Cell(std::string(kind.classes[c]))};
+    row.insert(row.end(), counts[c].begin(), counts[c].end());
+    table.add(std::move(row));
+  }
+  return table;
+}
+
+void show_all(NamedTables tables, TableFormat format) {
+  if (format == TableFormat::kText) {
+    for (auto& [name, table] : tables) name.clear();
+  }
+  show(tables, format);
+}
+
 ExitCode describe(const Options& o, const Session& session) {
   const Dataset data = find_dataset(session, o.name).make()->load(parse_settings(o.settings), session.roots);
   const Events& events = data.events;
-  NamedTables tables{{"distributions", distributions(data)}};
+  NamedTables tables;
+  if (const auto* kind = data.facets.find<ItemClass>()) tables.emplace_back("classes", classes(*kind));
+  if (has_only_items(data)) {
+    if (tables.empty())
+      throw UsageError("data set '{}' has neither events nor classes: {}", dataset_text(o.name, o.settings),
+                       contents_of(data));
+    show_all(std::move(tables), o.format);
+    return ExitCode::kOk;
+  }
+  tables.emplace_back("distributions", distributions(data));
 
   std::map<EventKind, std::size_t> kinds;
   std::map<float, std::size_t> stars;
@@ -80,10 +117,7 @@ ExitCode describe(const Options& o, const Session& session) {
     for (const auto& [value, n] : stars) rows.emplace_back(Cell::general(static_cast<double>(value)), n);
     tables.emplace_back("ratings", shares("rating", rows, events.size()));
   }
-  if (o.format == TableFormat::kText) {
-    for (auto& [name, table] : tables) name.clear();
-  }
-  show(tables, o.format);
+  show_all(std::move(tables), o.format);
   return ExitCode::kOk;
 }
 
@@ -91,10 +125,11 @@ ExitCode describe(const Options& o, const Session& session) {
 
 void add_data_describe(CLI::App& data, Session& session) {
   auto o = std::make_shared<Options>();
-  CLI::App& cmd = add_command(data, "describe", "loads a data set and prints how its events are distributed",
-                              {{"segue data describe demo", "events per user and item, kinds, repeats"},
-                               {"segue data describe movielens edition=100k", "with a setting of the loader"},
-                               {"segue data describe demo --format json", "for programs"}});
+  CLI::App& cmd =
+      add_command(data, "describe", "loads a data set and prints how events and classes are spread",
+                  {{"segue data describe demo", "events per user and item, kinds, repeats"},
+                   {"segue data describe movielens edition=100k", "with a setting of the loader"},
+                   {"segue data describe demo --format json", "for programs"}});
   add_dataset(cmd, o->name, o->settings);
   add_format(cmd, o->format);
   on_run(cmd, session, [o, &session] { return describe(*o, session); });

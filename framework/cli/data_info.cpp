@@ -27,6 +27,12 @@ Table facts(const DatasetInfo& info, const Dataset& data) {
   record.add({"what", info.summary});
   record.add({"licence", info.licence});
   record.add({"source", info.source});
+  if (has_only_items(data)) {
+    record.add({"items", counted(data.items.size())});
+    record.add({"contents", contents_of(data)});
+    record.add({"fingerprint", data.fingerprint()});
+    return record;
+  }
   record.add({"users", counted(data.users.size())});
   record.add({"items", counted(data.items.size())});
   record.add({"events", counted(data.events.size())});

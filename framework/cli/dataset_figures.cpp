@@ -67,7 +67,33 @@ FacetCoverage coverage_of(const Facet& facet) {
     return {release->released.size() - static_cast<std::size_t>(missing), "release times"};
   }
   if (const auto* audio = dynamic_cast<const ItemAudio*>(&facet)) return {filled(audio->sources), "sound"};
+  if (const auto* kind = dynamic_cast<const ItemClass*>(&facet)) {
+    const auto missing = std::count(kind->class_of.begin(), kind->class_of.end(), ItemClass::kNone);
+    std::string detail =
+        fmt::format("{} class{}", thousands(kind->classes.size()), kind->classes.size() == 1 ? "" : "es");
+    if (kind->folds.size() > 0) detail += fmt::format(", folds {}", fmt::join(kind->folds.to_vector(), ", "));
+    return {kind->class_of.size() - static_cast<std::size_t>(missing), detail};
+  }
   return {};
+}
+
+bool has_only_items(const Dataset& data) {
+  return data.events.empty() && data.users.size() == 0 && data.given.empty() && data.items.size() > 0;
+}
+
+std::string contents_of(const Dataset& data) {
+  const auto count = [](std::size_t n, const char* one, const char* many) {
+    return fmt::format("{} {}", thousands(n), n == 1 ? one : many);
+  };
+  std::string out;
+  const auto* sound = data.facets.find<ItemAudio>();
+  out += sound == nullptr ? count(data.items.size(), "item without sound", "items without sound")
+                          : count(filled(sound->sources), "recording", "recordings");
+  if (const auto* kind = data.facets.find<ItemClass>()) {
+    out += ", " + count(kind->classes.size(), "class", "classes");
+    if (kind->folds.size() > 0) out += ", " + count(kind->folds.size(), "fold", "folds");
+  }
+  return out + "; no events";
 }
 
 std::vector<double> events_per_user(const Dataset& data) {

@@ -22,6 +22,11 @@ struct FacetCoverage {
 };
 FacetCoverage coverage_of(const Facet& facet);
 
+// Neither events nor users, as data sets of recordings have it.
+bool has_only_items(const Dataset& data);
+// Of such a data set: "400 recordings, 10 classes, 5 folds; no events".
+std::string contents_of(const Dataset& data);
+
 // Counts of something, one a user or one an item.
 std::vector<double> events_per_user(const Dataset& data);
 std::vector<double> events_per_item(const Dataset& data);

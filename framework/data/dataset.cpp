@@ -1,5 +1,11 @@
 #include "framework/data/dataset.hpp"
 
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "framework/base/hash.hpp"
 
 namespace segue {
@@ -19,6 +25,29 @@ void add(Hasher& hasher, const Events& events) {
   hasher.add(events.kinds().span()).add(events.values().span()).add(events.sessions().span());
 }
 
+// Absolute paths without the deepest folder that holds them all: where that lies on a machine is no content. Sources
+// that are not all absolute paths stay as they are.
+StringTable below_common_folder(const StringTable& sources) {
+  std::optional<std::string_view> common;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const std::string_view source = sources[i];
+    if (source.empty()) continue;
+    if (source.front() != '/') return sources;
+    if (!common) {
+      common = source.substr(0, source.rfind('/') + 1);
+      continue;
+    }
+    const auto parted = std::mismatch(common->begin(), common->end(), source.begin(), source.end()).first;
+    *common = common->substr(0, static_cast<std::size_t>(parted - common->begin()));
+    *common = common->substr(0, common->rfind('/') + 1);
+  }
+  if (!common) return sources;
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    out.emplace_back(sources[i].empty() ? sources[i] : sources[i].substr(common->size()));
+  return StringTable(out);
+}
+
 void add(Hasher& hasher, const Facet& facet) {
   hasher.add(facet.name());
   if (const auto* text = dynamic_cast<const ItemText*>(&facet)) {
@@ -36,7 +65,11 @@ void add(Hasher& hasher, const Facet& facet) {
   } else if (const auto* release = dynamic_cast<const ItemRelease*>(&facet)) {
     hasher.add(release->released.span());
   } else if (const auto* audio = dynamic_cast<const ItemAudio*>(&facet)) {
-    add(hasher, audio->sources);
+    add(hasher, below_common_folder(audio->sources));
+  } else if (const auto* kind = dynamic_cast<const ItemClass*>(&facet)) {
+    hasher.add(kind->class_of.span()).add(kind->fold_of.span());
+    add(hasher, kind->classes);
+    add(hasher, kind->folds);
   } else {
     // A facet left out would let two different data sets share an identity.
     SEGUE_CHECK(false, "facet '{}' has no part in Dataset::fingerprint()", facet.name());

@@ -38,7 +38,8 @@ class Dataset {
   bool has_sessions = false;
   std::vector<std::string> notes;  // what the loader repaired or dropped, with counts; shown by `segue data info`
 
-  // Hash of the content (ids, events, facets, given splits), not of file bytes: the same for shuffled rows.
+  // Hash of the content (ids, events, facets, given splits), not of file bytes: the same for shuffled rows, and
+  // wherever the folder lies that holds all of its sound files.
   std::string fingerprint() const;
 };
 
@@ -72,6 +73,8 @@ class DatasetBuilder {
   void add_word(std::string_view item, std::string_view word, float count = 1);
   void set_release(std::string_view item, std::int64_t time);
   void set_audio(std::string_view item, std::string_view source);
+  void set_class(std::string_view item, std::string_view name);
+  void set_fold(std::string_view item, std::string_view name);
 
   void set_has_times(bool value);
   void set_has_ratings(bool value);

@@ -70,6 +70,21 @@ struct ItemTexts {
   }
 };
 
+// The names in canonical order, and of each item the number of its own, `none` where it has none.
+std::pair<Array<std::uint32_t>, StringTable> numbered(const std::vector<std::string>& placed, std::size_t n_items,
+                                                      std::uint32_t none) {
+  std::vector<std::string> names = placed;
+  std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return canonical_less(a, b); });
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  std::erase(names, "");
+  const Vocab known{names};
+  std::vector<std::uint32_t> number_of(n_items, none);
+  for (std::size_t i = 0; i < placed.size(); ++i) {
+    if (!placed[i].empty()) number_of[i] = static_cast<std::uint32_t>(known.find(placed[i]).value());
+  }
+  return {std::move(number_of), known.table()};
+}
+
 struct Weighted {
   std::uint32_t item, term;
   float weight;
@@ -159,7 +174,7 @@ struct DatasetBuilder::Impl {
   Ids users, items;
   std::vector<Event> events;
   std::deque<std::pair<std::string, Fold>> folds;  // few, so that a linear search is quicker than a map
-  ItemTexts titles, artists, audio;
+  ItemTexts titles, artists, audio, classes, folds_of;
   Interner tag_texts, word_texts;
   std::vector<Weighted> tags, words;
   std::vector<Assignment> assignments;
@@ -233,6 +248,12 @@ void DatasetBuilder::set_release(std::string_view item, std::int64_t time) {
 void DatasetBuilder::set_audio(std::string_view item, std::string_view source) {
   impl_->audio.set(impl_->items.mention(item), source);
 }
+void DatasetBuilder::set_class(std::string_view item, std::string_view name) {
+  impl_->classes.set(impl_->items.mention(item), name);
+}
+void DatasetBuilder::set_fold(std::string_view item, std::string_view name) {
+  impl_->folds_of.set(impl_->items.mention(item), name);
+}
 
 void DatasetBuilder::set_has_times(bool value) { impl_->has_times = value; }
 void DatasetBuilder::set_has_ratings(bool value) { impl_->has_ratings = value; }
@@ -287,18 +308,15 @@ void DatasetBuilder::Impl::place_facets(Dataset& out, const std::vector<std::uin
     out.facets.add(std::move(facet));
   }
   if (const auto placed = artists.placed(item_at, n_items); !placed.empty()) {
-    std::vector<std::string> names = placed;
-    std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return canonical_less(a, b); });
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    std::erase(names, "");
-    const Vocab known{names};
-    std::vector<std::uint32_t> artist_of(n_items, kNoArtist);
-    for (std::size_t i = 0; i < n_items; ++i) {
-      if (!placed[i].empty()) artist_of[i] = static_cast<std::uint32_t>(known.find(placed[i]).value());
-    }
     auto facet = std::make_shared<ItemArtist>();
-    facet->artist_of = std::move(artist_of);
-    facet->artists = known.table();
+    std::tie(facet->artist_of, facet->artists) = numbered(placed, n_items, kNoArtist);
+    out.facets.add(std::move(facet));
+  }
+  const auto kinds = classes.placed(item_at, n_items), parts = folds_of.placed(item_at, n_items);
+  if (!kinds.empty() || !parts.empty()) {
+    auto facet = std::make_shared<ItemClass>();
+    std::tie(facet->class_of, facet->classes) = numbered(kinds, n_items, ItemClass::kNone);
+    std::tie(facet->fold_of, facet->folds) = numbered(parts, n_items, ItemClass::kNone);
     out.facets.add(std::move(facet));
   }
   words = on_known_items(words, item_at);

@@ -81,8 +81,22 @@ struct ItemSound : Facet {
   std::string definition;            // item_sound_definition()
   Array<std::uint8_t> heard;         // one flag an item; rows of others are zero
   Array<float> fingerprints;         // items x audio::fingerprint_fields(), in their units
+  Array<float> statistics;           // items x audio::statistics_fields()
   Array<float> timbre_means;         // items x MFCC
   Array<float> timbre_covariances;   // items x MFCC (MFCC + 1) / 2: lower triangles, row by row
+};
+
+// What kind each item is of (a genre, a sort of sound), and the fold in which its publisher put it. A publisher gives
+// either parts of a cross-validation ("1" to "5") or a split (kTraining, perhaps kValidation, kTest).
+struct ItemClass : Facet {
+  static constexpr std::string_view kName = "item_class";
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+  static constexpr std::string_view kTraining = "training", kValidation = "validation", kTest = "test";
+  std::string_view name() const override { return kName; }
+  Array<std::uint32_t> class_of;  // index into classes, or kNone
+  StringTable classes;
+  Array<std::uint32_t> fold_of;  // index into folds, or kNone
+  StringTable folds;             // empty where the data set has none
 };
 
 class Facets {

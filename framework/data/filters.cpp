@@ -185,8 +185,15 @@ Facets subset(const Facets& facets, const Renumbering& r) {
     n->definition = f->definition;
     n->heard = subset(f->heard, r.keep_item);
     n->fingerprints = subset_rows(f->fingerprints, r.keep_item);
+    n->statistics = subset_rows(f->statistics, r.keep_item);
     n->timbre_means = subset_rows(f->timbre_means, r.keep_item);
     n->timbre_covariances = subset_rows(f->timbre_covariances, r.keep_item);
+    out.add(std::move(n));
+  }
+  if (const auto* f = facets.find<ItemClass>()) {
+    auto n = std::make_shared<ItemClass>(*f);
+    n->class_of = subset(f->class_of, r.keep_item);
+    n->fold_of = subset(f->fold_of, r.keep_item);
     out.add(std::move(n));
   }
   return out;

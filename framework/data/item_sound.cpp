@@ -121,22 +121,25 @@ std::shared_ptr<const ItemSound> hear_items(const Dataset& dataset, const Datase
   if (work.size() > failures.size()) save_cache(file, definition, dataset.name, known);
   if (stopped) return nullptr;
 
-  const std::size_t width = audio::fingerprint_fields().size();
   std::vector<std::uint8_t> heard(n, 0);
-  std::vector<float> fingerprints(n * width, 0.0f), means, covariances;
+  struct Rows {
+    std::vector<float> TrackRecord::*from;
+    Array<float> ItemSound::*to;
+    std::vector<float> values{};
+  };
+  Rows all[] = {{&TrackRecord::fingerprint, &ItemSound::fingerprints},
+                {&TrackRecord::statistics, &ItemSound::statistics},
+                {&TrackRecord::timbre_mean, &ItemSound::timbre_means},
+                {&TrackRecord::timbre_covariance, &ItemSound::timbre_covariances}};
   for (std::size_t i = 0; i < n; ++i) {
     const auto it = known.find(identities[i]);
     if (it == known.end()) continue;
-    const TrackRecord& record = it->second;
     heard[i] = 1;
-    std::copy(record.fingerprint.begin(), record.fingerprint.end(),
-              fingerprints.begin() + static_cast<std::ptrdiff_t>(i * width));
-    const auto put = [&](const std::vector<float>& from, std::vector<float>& to) {
-      to.resize(n * from.size());  // on the first: all have the same size
-      std::copy(from.begin(), from.end(), to.begin() + static_cast<std::ptrdiff_t>(i * from.size()));
-    };
-    put(record.timbre_mean, means);
-    put(record.timbre_covariance, covariances);
+    for (Rows& rows : all) {
+      const std::vector<float>& row = it->second.*rows.from;
+      rows.values.resize(n * row.size());  // on the first: all have the same size
+      std::copy(row.begin(), row.end(), rows.values.begin() + static_cast<std::ptrdiff_t>(i * row.size()));
+    }
   }
   const auto sounding = std::count(heard.begin(), heard.end(), std::uint8_t{1});
   if (sounding == 0)
@@ -148,9 +151,7 @@ std::shared_ptr<const ItemSound> hear_items(const Dataset& dataset, const Datase
   auto out = std::make_shared<ItemSound>();
   out->definition = definition;
   out->heard = std::move(heard);
-  out->fingerprints = std::move(fingerprints);
-  out->timbre_means = std::move(means);
-  out->timbre_covariances = std::move(covariances);
+  for (Rows& rows : all) (*out).*rows.to = std::move(rows.values);
   return out;
 }
 

@@ -237,8 +237,15 @@ void io(Archive& a, Facets& f) {
     io(a, n + ".definition", t.definition);
     a.field(n + ".heard", t.heard);
     a.field(n + ".fingerprints", t.fingerprints);
+    a.field(n + ".statistics", t.statistics);
     a.field(n + ".timbre_means", t.timbre_means);
     a.field(n + ".timbre_covariances", t.timbre_covariances);
+  });
+  io_facet<ItemClass>(a, f, [&](ItemClass& t, const std::string& n) {
+    a.field(n + ".class_of", t.class_of);
+    io(a, n + ".classes", t.classes);
+    a.field(n + ".fold_of", t.fold_of);
+    io(a, n + ".folds", t.folds);
   });
 }
 

@@ -210,5 +210,78 @@ TEST(AudioTempo, SaysHowRightTempiAre) {
   EXPECT_NE(refusal("file,bpm\n").find("no labels"), std::string::npos);
 }
 
+// Noise, where `pitched` is false.
+std::string short_wav(bool pitched, unsigned seed) {
+  std::string out = wav(0.5);
+  if (pitched) return out;
+  std::uint32_t state = seed * 2654435761u + 1;
+  for (std::size_t i = 44; i < out.size(); ++i) {
+    state = state * 1664525u + 1013904223u;
+    if (i % 2 == 1) out[i] = static_cast<char>(state >> 27);  // the high byte: a quarter of full scale
+  }
+  return out;
+}
+
+TEST(AudioClasses, FindsWhatIsOfAKind) {
+  const TempFolder folder;
+  for (unsigned i = 0; i < 4; ++i) {
+    folder.write("m/chords/" + std::to_string(i) + ".wav", short_wav(true, i));
+    folder.write("m/noises/" + std::to_string(i) + ".wav", short_wav(false, i));
+  }
+  folder.write("m/chords/broken.wav", "no sound");
+  const std::vector<std::string> start{"audio", "classes", "audio_folder", "path=" + (folder / "m").string(),
+                                       "parent=class"};
+  const auto run = [&](std::vector<std::string> more) {
+    std::vector<std::string> all = start;
+    all.insert(all.end(), more.begin(), more.end());
+    return segue(all);
+  };
+  const Outcome json = run({"--json", "--k", "2"});
+  ASSERT_EQ(json.exit_code, 0) << json.err;
+  EXPECT_NE(json.err.find("1 recordings cannot be heard"), std::string::npos) << json.err;
+  const Json all = Json::parse(json.out);
+  EXPECT_EQ(all.at("asked"), 8);
+  EXPECT_EQ(all.at("precision"), 1);
+  EXPECT_EQ(all.at("nearest_accuracy"), 1);
+  EXPECT_EQ(all.at("votes"), Json::parse("[[4, 0], [0, 4]]"));
+  EXPECT_EQ(all.at("classes").at(1).at("class"), "noises");
+  for (const std::vector<std::string>& more : {std::vector<std::string>{"--distance", "timbre"},
+                                               {"--distance", "timbre", "--mutual-proximity"},
+                                               {"--confusion"}}) {
+    const Outcome table = run(more);
+    EXPECT_EQ(table.exit_code, 0) << table.err;
+    EXPECT_NE(table.out.find("precision at 5"), std::string::npos) << table.out;
+    EXPECT_NE(table.out.find("chords"), std::string::npos) << table.out;
+  }
+  EXPECT_NE(run({"--folds", "given"}).err.find("has no folds; use --folds leave-one-out"), std::string::npos);
+  EXPECT_NE(run({"--artist-filter"}).err.find("has no artists"), std::string::npos);
+  EXPECT_NE(segue({"audio", "classes", "audio_folder", "path=" + (folder / "m").string()}).err.find("has no classes"),
+            std::string::npos);
+}
+
+TEST(DataSetsOfRecordings, HaveNeitherUsersNorEvents) {
+  const TempFolder folder;
+  for (const char* name : {"m/a/1.wav", "m/b/2.wav", "m/b/3.wav"}) folder.write(name, wav(0.2));
+  folder.write("m/t.csv", "path,fold\na/1.wav,1\nb/2.wav,2\n");
+  const std::vector<std::string> start{"audio_folder", "path=" + (folder / "m").string(), "parent=class",
+                                       "metadata=t.csv"};
+  const auto run = [&](const char* command) {
+    std::vector<std::string> all{"data", command};
+    all.insert(all.end(), start.begin(), start.end());
+    return segue(all);
+  };
+  const Outcome info = run("info");
+  EXPECT_EQ(info.exit_code, 0) << info.err;
+  EXPECT_NE(info.out.find("3 recordings, 2 classes, 2 folds; no events"), std::string::npos) << info.out;
+  EXPECT_NE(info.out.find("2 classes, folds 1, 2"), std::string::npos) << info.out;
+  EXPECT_EQ(info.out.find("density"), std::string::npos) << info.out;
+  const Outcome check = run("check");
+  EXPECT_EQ(check.exit_code, 0) << check.out << check.err;
+  const Outcome describe = run("describe");
+  EXPECT_EQ(describe.exit_code, 0) << describe.err;
+  EXPECT_NE(describe.out.find("fold 2"), std::string::npos) << describe.out;
+  EXPECT_EQ(describe.out.find("nan"), std::string::npos) << describe.out;
+}
+
 }  // namespace
 }  // namespace segue::test

@@ -21,8 +21,10 @@ inline std::shared_ptr<const ItemSound> made_up_sound(const Facets& facets) {
   constexpr std::size_t kMfcc = 20;
   const StringTable& sources = facets.require<ItemAudio>().sources;
   const std::size_t n = sources.size(), width = audio::fingerprint_fields().size();
+  const std::size_t more = audio::statistics_fields().size();
   std::vector<std::uint8_t> heard(n, 0);
-  std::vector<float> fingerprints(n * width, 0), means(n * kMfcc, 0), covariances(n * kMfcc * (kMfcc + 1) / 2, 0);
+  std::vector<float> fingerprints(n * width, 0), statistics(n * more, 0), means(n * kMfcc, 0),
+      covariances(n * kMfcc * (kMfcc + 1) / 2, 0);
   for (std::size_t i = 0; i < n; ++i) {
     const std::string_view source = sources[i];
     if (source.empty()) continue;
@@ -30,6 +32,7 @@ inline std::shared_ptr<const ItemSound> made_up_sound(const Facets& facets) {
     Rng kind(hash64(source.substr(0, source.find(';')))), own(hash64(source));
     const auto stray = [&](double by) { return static_cast<float>(3 * kind.normal() + by * own.normal()); };
     for (std::size_t f = 0; f < width; ++f) fingerprints[i * width + f] = stray(1);
+    for (std::size_t f = 0; f < more; ++f) statistics[i * more + f] = stray(1);
     for (std::size_t c = 0; c < kMfcc; ++c) means[i * kMfcc + c] = stray(1);
     // L L' of a lower triangle with a diagonal above 1
     std::vector<std::vector<double>> l(kMfcc, std::vector<double>(kMfcc, 0));
@@ -48,6 +51,7 @@ inline std::shared_ptr<const ItemSound> made_up_sound(const Facets& facets) {
   out->definition = "made up";
   out->heard = std::move(heard);
   out->fingerprints = std::move(fingerprints);
+  out->statistics = std::move(statistics);
   out->timbre_means = std::move(means);
   out->timbre_covariances = std::move(covariances);
   return out;

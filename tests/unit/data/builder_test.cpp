@@ -45,6 +45,8 @@ std::vector<std::function<void(DatasetBuilder&)>> statements() {
     out.push_back([=](DatasetBuilder& b) { b.set_artist(item, "artist " + tag); });
     out.push_back([=](DatasetBuilder& b) { b.set_release(item, i); });
     out.push_back([=](DatasetBuilder& b) { b.set_audio(item, "tone " + tag); });
+    out.push_back([=](DatasetBuilder& b) { b.set_class(item, tag); });
+    if (i % 3 == 0) out.push_back([=](DatasetBuilder& b) { b.set_fold(item, std::to_string(i % 5)); });
   }
   out.push_back([](DatasetBuilder& b) { b.declare_item("new release"); });
   out.push_back([](DatasetBuilder& b) { b.declare_user("nobody"); });
@@ -87,6 +89,10 @@ TEST(DatasetBuilder, AnyFactChangesTheFingerprint) {
       [](auto& b) { b.add_word("new release", "rockw"); },
       [](auto& b) { b.set_release("new release", 1); },
       [](auto& b) { b.set_audio("new release", "x"); },
+      [](auto& b) { b.set_class("new release", "rock"); },
+      [](auto& b) { b.set_class("new release", "another"); },
+      [](auto& b) { b.set_fold("new release", "1"); },
+      [](auto& b) { b.set_fold("new release", "2"); },
       [](auto& b) { b.set_has_times(false); },
       [](auto& b) { b.set_has_ratings(true); },
       [](auto& b) { b.set_has_sessions(false); },
@@ -136,6 +142,8 @@ TEST(DatasetBuilder, FactsAboutUnknownItemsLeaveNoTrace) {
   talkative.add_word("ghost", "boo");
   talkative.set_release("ghost", 3);
   talkative.set_audio("ghost", "boo.ogg");
+  talkative.set_class("ghost", "horror");
+  talkative.set_fold("ghost", "13");
   EXPECT_EQ(plain.build().fingerprint(), talkative.build().fingerprint());
 }
 
@@ -180,6 +188,46 @@ TEST(DatasetBuilder, ArtistsReleasesAndAudio) {
               ElementsAre(ItemRelease::kUnknown, 50, ItemRelease::kUnknown));
   EXPECT_THAT(data.facets.require<ItemAudio>().sources.to_vector(), ElementsAre("", "", "3.ogg"));
   EXPECT_THROW(data.facets.require<ItemTags>(), DataError);
+}
+
+TEST(DatasetBuilder, ClassesAndFolds) {
+  DatasetBuilder builder("d");
+  for (const char* item : {"1", "2", "3"}) builder.declare_item(item);
+  builder.set_class("3", "rain");
+  builder.set_class("1", "dog");
+  builder.set_fold("2", "10");
+  builder.set_fold("3", "9");
+  const Dataset data = builder.build();
+  const auto& kind = data.facets.require<ItemClass>();
+  EXPECT_THAT(kind.classes.to_vector(), ElementsAre("dog", "rain"));
+  EXPECT_THAT(kind.class_of.span(), ElementsAre(0u, ItemClass::kNone, 1u));
+  EXPECT_THAT(kind.folds.to_vector(), ElementsAre("9", "10"));
+  EXPECT_THAT(kind.fold_of.span(), ElementsAre(ItemClass::kNone, 1u, 0u));
+  DatasetBuilder without("d");
+  without.declare_item("1");
+  without.set_class("1", "dog");
+  const Dataset unfolded = without.build();
+  EXPECT_EQ(unfolded.facets.require<ItemClass>().folds.size(), 0u);
+  EXPECT_THAT(unfolded.facets.require<ItemClass>().fold_of.span(), ElementsAre(ItemClass::kNone));
+}
+
+// The same recordings in another place are the same data set; others are another.
+TEST(DatasetBuilder, WhereSoundFilesLieIsNoContent) {
+  const auto fingerprint = [](const std::vector<std::string>& sources) {
+    DatasetBuilder builder("d");
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      builder.declare_item(std::to_string(i));
+      builder.set_audio(std::to_string(i), sources[i]);
+    }
+    return builder.build().fingerprint();
+  };
+  const std::string here = fingerprint({"/home/me/music/a/1.ogg", "", "/home/me/music/b/2.ogg"});
+  EXPECT_EQ(fingerprint({"/data/a/1.ogg", "", "/data/b/2.ogg"}), here);
+  EXPECT_EQ(fingerprint({"/a/1.ogg", "", "/b/2.ogg"}), here);
+  EXPECT_NE(fingerprint({"/home/me/music/a/1.ogg", "", "/home/me/music/a/2.ogg"}), here);
+  EXPECT_NE(fingerprint({"/home/me/music/ab/1.ogg", "", "/home/me/music/ac/2.ogg"}), here);  // whole folders only
+  EXPECT_NE(fingerprint({"a/1.ogg", "", "/b/2.ogg"}), fingerprint({"a/1.ogg", "", "/c/b/2.ogg"}));
+  EXPECT_EQ(fingerprint({"/x/1.ogg"}), fingerprint({"/y/1.ogg"}));
 }
 
 TEST(DatasetBuilder, GivenSplitsStandApartFromTheLog) {

@@ -100,6 +100,8 @@ Dataset rich() {
     b.add_word(id, "word of " + id, static_cast<float>(i + 1));
     b.set_release(id, 100 + i);
     b.set_audio(id, "audio of " + id);
+    b.set_class(id, fmt::format("c{}", i % 2));
+    b.set_fold(id, fmt::format("f{}", i));
   }
   b.add_tag_assignment("c", "i2", "by c");
   b.add_tag_assignment("b", "i2", "by b");
@@ -135,6 +137,11 @@ TEST(RestrictDataset, RenumbersEveryPart) {
   const auto& artist = some.facets.require<ItemArtist>();
   EXPECT_EQ(artist.artists[artist.artist_of[1]], "r1");
   EXPECT_EQ(artist.artist_of[2], kNoArtist);
+  const auto& kind = some.facets.require<ItemClass>();
+  EXPECT_EQ(kind.classes[kind.class_of[0]], "c0");
+  EXPECT_EQ(kind.folds[kind.fold_of[1]], "f3");
+  EXPECT_EQ(kind.class_of[2], ItemClass::kNone);
+  EXPECT_EQ(kind.fold_of[2], ItemClass::kNone);
   const auto& words = some.facets.require<ItemWords>();
   ASSERT_EQ(words.counts.row_size(0), 1u);
   EXPECT_EQ(words.words[static_cast<std::size_t>(words.counts.indices(0)[0])], "word of i2");

@@ -44,6 +44,8 @@ PreparedFold rich_fold() {
     b.add_word(item, "word", 3);
     b.set_release(item, -i);
     b.set_audio(item, "tone:" + item);
+    b.set_class(item, fmt::format("kind {}", i % 3));
+    if (i % 4 == 0) b.set_fold(item, fmt::format("{}", i % 5));
   }
   const Dataset data = b.build();
   TaskSpec spec;
@@ -117,6 +119,10 @@ void expect_same(const PreparedFold& a, const PreparedFold& b) {
   both(std::type_identity<ItemRelease>(), [](const auto& x, const auto& y) { return same(x.released, y.released); });
   both(std::type_identity<ItemArtist>(),
        [](const auto& x, const auto& y) { return same(x.artist_of, y.artist_of) && same(x.artists, y.artists); });
+  both(std::type_identity<ItemClass>(), [](const auto& x, const auto& y) {
+    return same(x.class_of, y.class_of) && same(x.classes, y.classes) && same(x.fold_of, y.fold_of) &&
+           same(x.folds, y.folds);
+  });
   both(std::type_identity<ItemWords>(),
        [](const auto& x, const auto& y) { return same(x.counts, y.counts) && same(x.words, y.words); });
   both(std::type_identity<ItemTags>(), [](const auto& x, const auto& y) {
@@ -133,7 +139,7 @@ std::string bytes_of(const std::filesystem::path& path) {
 TEST(Snapshot, GivesBackEverything) {
   const auto folder = test::temp_folder();
   const PreparedFold fold = rich_fold();
-  EXPECT_EQ(fold.facets.names().size(), 6u);
+  EXPECT_EQ(fold.facets.names().size(), 7u);
   EXPECT_GT(fold.validation.size(), 0u);
   EXPECT_GT(fold.filter.passes, 0);
   write_snapshot(fold, folder / "a/b/fold.snap");

@@ -12,7 +12,11 @@
 #include "tests/support/data_dir.hpp"
 #include "tests/support/temp_folder.hpp"
 
+void segue_register_dataset_audio_folder(segue::DatasetRegistry& registry);
 void segue_register_dataset_delimited(segue::DatasetRegistry& registry);
+void segue_register_dataset_esc(segue::DatasetRegistry& registry);
+void segue_register_dataset_fma(segue::DatasetRegistry& registry);
+void segue_register_dataset_gtzan(segue::DatasetRegistry& registry);
 void segue_register_dataset_hetrec_lastfm(segue::DatasetRegistry& registry);
 void segue_register_dataset_movielens(segue::DatasetRegistry& registry);
 void segue_register_dataset_ncf(segue::DatasetRegistry& registry);
@@ -24,7 +28,11 @@ namespace segue::test {
 
 inline DatasetRegistry all_datasets() {
   DatasetRegistry registry;
+  segue_register_dataset_audio_folder(registry);
   segue_register_dataset_delimited(registry);
+  segue_register_dataset_esc(registry);
+  segue_register_dataset_fma(registry);
+  segue_register_dataset_gtzan(registry);
   segue_register_dataset_hetrec_lastfm(registry);
   segue_register_dataset_movielens(registry);
   segue_register_dataset_ncf(registry);
