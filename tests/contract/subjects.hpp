@@ -3,6 +3,7 @@
 // subjects.cpp names; and a plugin.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -36,6 +37,11 @@ inline std::unique_ptr<Recommender> make(const Subject& s) { return entry_of(s).
 inline bool learns_ratings(const Subject& s) { return make(s)->ratings() != nullptr; }
 // Whether it says what comes next rather than what a listener likes.
 inline bool learns_sequences(const Subject& s) { return entry_of(s).info.family == "sequence"; }
+// Whether it learns from how items sound.
+inline bool learns_sounds(const Subject& s) {
+  const std::vector<std::string>& needs = entry_of(s).info.needs;
+  return std::find(needs.begin(), needs.end(), ItemSound::kName) != needs.end();
+}
 // Why nothing is asked about what the subject has learned of pairs of users and items; empty where it is. By its
 // declared capabilities.
 std::string learns_nothing_because(const Subject& subject);
