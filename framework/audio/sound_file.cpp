@@ -1,6 +1,7 @@
 #include "framework/audio/sound_file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -328,6 +329,12 @@ struct Closed {
 };
 using Handle = std::unique_ptr<SNDFILE, Closed>;
 
+// Asked before the library is: where it refuses a rate it has already made an encoder, and loses it.
+bool mp3_has(int sample_rate) {
+  constexpr std::array kRates = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000};
+  return std::ranges::find(kRates, sample_rate) != kRates.end();
+}
+
 // Bit rates of MPEG-1, 2 and 2.5 Layer III; between these ends libsndfile maps a compression level of 0 to 1 linearly.
 std::pair<int, int> mp3_bit_rates(int sample_rate) {
   if (sample_rate >= 32000) return {32, 320};
@@ -338,6 +345,7 @@ std::pair<int, int> mp3_bit_rates(int sample_rate) {
 }  // namespace
 
 Mp3 through_mp3(std::span<const float> samples, int sample_rate, int kbit_per_second) {
+  if (!mp3_has(sample_rate)) throw UsageError("MP3 has no sample rate of {} Hz", sample_rate);
   const auto [lowest, highest] = mp3_bit_rates(sample_rate);
   if (kbit_per_second < lowest || kbit_per_second > highest)
     throw UsageError("MP3 at {} Hz has {} to {} kbit/s, not {}", sample_rate, lowest, highest, kbit_per_second);
@@ -350,13 +358,9 @@ Mp3 through_mp3(std::span<const float> samples, int sample_rate, int kbit_per_se
   info.channels = 1;
   info.format = SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III;
   Handle file(sf_open_virtual(&io, SFM_WRITE, &info, &memory));
-  if (!file) {
-    SF_INFO other = info;
-    other.samplerate = 44100;
-    if (sf_format_check(&other) != 0) throw UsageError("MP3 has no sample rate of {} Hz", sample_rate);
+  if (!file)
     throw EnvironmentError("libsndfile cannot write MP3 ({}); version 1.1 and later can, where built with LAME",
                            sf_strerror(nullptr));
-  }
   int mode = SF_BITRATE_MODE_CONSTANT;
   sf_command(file.get(), SFC_SET_BITRATE_MODE, &mode, sizeof mode);
   // Half a kbit/s above, since the library cuts off what follows the point.
