@@ -57,7 +57,7 @@ std::uint32_t voted(std::span<const std::uint32_t> neighbours, const RetrievalLa
 
 }  // namespace
 
-DistanceLearner fingerprint_distance(const Matrix<float>& fingerprints, const Executor& exec) {
+DistanceLearner learn_fingerprint_distance(const Matrix<float>& fingerprints, const Executor& exec) {
   return [&fingerprints, &exec](std::span<const std::uint32_t> known) -> Distances {
     Matrix<float> rows(static_cast<Eigen::Index>(known.size()), fingerprints.cols());
     for (std::size_t i = 0; i < known.size(); ++i)
@@ -67,19 +67,13 @@ DistanceLearner fingerprint_distance(const Matrix<float>& fingerprints, const Ex
     for (std::size_t i = 0; i < static_cast<std::size_t>(scaled->rows()); ++i) scale.apply(row_span(*scaled, i));
     return [scaled, &exec](std::span<const std::uint32_t> from, std::span<const std::uint32_t> to) {
       return distance_matrix(from, to, exec, [&](std::uint32_t a, std::uint32_t b) {
-        const auto x = row_span(std::as_const(*scaled), a), y = row_span(std::as_const(*scaled), b);
-        double sum = 0;
-        for (std::size_t c = 0; c < x.size(); ++c) {
-          const double apart = static_cast<double>(x[c]) - static_cast<double>(y[c]);
-          sum += apart * apart;
-        }
-        return std::sqrt(sum);
+        return fingerprint_distance(row_span(std::as_const(*scaled), a), row_span(std::as_const(*scaled), b));
       });
     };
   };
 }
 
-DistanceLearner timbre_distance(const std::vector<TimbreModel>& models, const Executor& exec) {
+DistanceLearner learn_timbre_distance(const std::vector<TimbreModel>& models, const Executor& exec) {
   return [&models, &exec](std::span<const std::uint32_t>) -> Distances {
     return [&models, &exec](std::span<const std::uint32_t> from, std::span<const std::uint32_t> to) {
       return distance_matrix(from, to, exec, [&](std::uint32_t a, std::uint32_t b) {

@@ -29,11 +29,11 @@ using Distances = std::function<Matrix<double>(std::span<const std::uint32_t> fr
 // Distances, with what must be learned learned from the known ones.
 using DistanceLearner = std::function<Distances(std::span<const std::uint32_t> known)>;
 
-// Euclidean, of rows standardised by the known ones. `fingerprints` and `exec` must outlive it.
-DistanceLearner fingerprint_distance(const Matrix<float>& fingerprints, const Executor& exec);
+// fingerprint_distance() of rows standardised by the known ones. `fingerprints` and `exec` must outlive it.
+DistanceLearner learn_fingerprint_distance(const Matrix<float>& fingerprints, const Executor& exec);
 // log(1 + symmetric_kl()), in the same order as the divergence; nothing is learned. Divergences spread over decades,
 // while mutual proximity takes distances for normally distributed.
-DistanceLearner timbre_distance(const std::vector<TimbreModel>& models, const Executor& exec);
+DistanceLearner learn_timbre_distance(const std::vector<TimbreModel>& models, const Executor& exec);
 
 struct RetrievalLabels {
   static constexpr std::uint32_t kNone = UINT32_MAX;

@@ -1,9 +1,8 @@
 // segue audio classes
 #include <algorithm>
-#include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <span>
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -11,10 +10,12 @@
 
 #include "framework/audio/class_retrieval.hpp"
 #include "framework/audio/feature_file.hpp"
-#include "framework/base/clock.hpp"
 #include "framework/base/log.hpp"
+#include "framework/cli/audio_progress.hpp"
 #include "framework/cli/commands.hpp"
 #include "framework/cli/dataset_figures.hpp"
+#include "framework/data/item_sound.hpp"
+#include "framework/experiment/dataset_store.hpp"
 
 namespace segue {
 
@@ -32,36 +33,26 @@ struct Options {
   bool mutual_proximity = false, artist_filter = false, confusion = false, json = false;
 };
 
-// What is heard of the items; nothing of those that cannot be heard.
-std::vector<std::optional<audio::TrackRecord>> hear(const Dataset& data, const DatasetLoader& loader,
-                                                    const Executor& exec) {
-  const auto& sources = data.facets.require<ItemAudio>().sources;
-  const audio::FeatureSettings settings;
-  std::vector<std::optional<audio::TrackRecord>> out(sources.size());
-  std::mutex mutex;
-  std::size_t done = 0, broken = 0;
-  double sound = 0;
-  std::string first;
-  Stopwatch all, since;
-  exec.for_blocks(sources.size(), 1, [&](std::size_t i, std::size_t) {
-    if (sources[i].empty()) return;
-    std::string reason;
-    try {
-      const auto source = loader.sound(sources[i], settings.sample_rate);
-      out[i] = record_of({std::string(data.items[i]), 0, 0}, analyze_track(*source, settings));
-    } catch (const DataError& error) {
-      reason = error.what();
-    }
-    const std::lock_guard lock(mutex);
-    ++done;
-    if (out[i]) sound += out[i]->seconds;
-    if (!reason.empty() && broken++ == 0) first = reason;
-    if (since.seconds() < 10) return;
-    since.restart();
-    log_info("{} of {} recordings heard, {:.0f} x real time", done, sources.size(), sound / all.seconds());
+std::shared_ptr<const ItemSound> hear(const Dataset& data, const DatasetLoader& loader, const Executor& exec) {
+  std::optional<AudioProgress> line;
+  return hear_items(data, loader, cache_folder(), exec, [&](const ListeningProgress& p) {
+    if (!line) line.emplace(p.total);
+    line->show(p.done, p.sound_seconds, data.name);
+    return true;
   });
-  if (broken > 0) log_warning("{} recordings cannot be heard and are left out; the first: {}", broken, first);
-  return out;
+}
+
+audio::TimbreModel timbre_of(const ItemSound& sound, std::size_t item) {
+  const auto row = [&](const Array<float>& all) {
+    const std::span<const float> rows = all.span();
+    const std::size_t width = rows.size() / sound.heard.size();
+    const auto own = rows.subspan(item * width, width);
+    return std::vector<float>(own.begin(), own.end());
+  };
+  audio::TrackRecord record;
+  record.timbre_mean = row(sound.timbre_means);
+  record.timbre_covariance = row(sound.timbre_covariances);
+  return audio::timbre_of(record);
 }
 
 // The rounds of the data set's folds, of items that have everything; what is in no fold is left out.
@@ -113,12 +104,12 @@ Evaluation evaluate(const Options& o, const Dataset& data, const DatasetLoader& 
     throw UsageError("data set '{}' has no artists (item_artist), which --artist-filter needs", data.name);
 
   const Executor exec(o.threads);
-  const auto records = hear(data, loader, exec);
-  audio::Items items;  // that have a class and a sound
-  for (std::uint32_t i = 0; i < records.size(); ++i)
-    if (records[i] && kind->class_of[i] != ItemClass::kNone) items.push_back(i);
-  if (items.size() < records.size())
-    log_info("{} of {} items have a class and can be heard", items.size(), records.size());
+  const auto sound = hear(data, loader, exec);
+  const std::size_t n = data.items.size();
+  audio::Items items;  // that have a class and were heard
+  for (std::uint32_t i = 0; i < n; ++i)
+    if (sound->heard[i] != 0 && kind->class_of[i] != ItemClass::kNone) items.push_back(i);
+  if (items.size() < n) log_info("{} of {} items have a class and can be heard", items.size(), n);
 
   Evaluation out;
   out.rounds = given ? given_rounds(*kind, items) : std::vector<RetrievalRound>{{"all", items, items}};
@@ -127,18 +118,18 @@ Evaluation evaluate(const Options& o, const Dataset& data, const DatasetLoader& 
   if (o.artist_filter) labels.artist_of.assign(artist->artist_of.begin(), artist->artist_of.end());
   const audio::RetrievalSettings settings{static_cast<std::size_t>(o.k), o.mutual_proximity};
   if (o.distance == "timbre") {
-    std::vector<audio::TimbreModel> models(records.size());
-    for (const std::uint32_t i : items) models[i] = timbre_of(*records[i]);
+    std::vector<audio::TimbreModel> models(n);
+    for (const std::uint32_t i : items) models[i] = timbre_of(*sound, i);
     out.distance = "symmetric KL divergence of Gaussians of MFCC, its logarithm";
-    out.result = retrieve_classes(out.rounds, audio::timbre_distance(models, exec), labels, settings);
+    out.result = retrieve_classes(out.rounds, audio::learn_timbre_distance(models, exec), labels, settings);
   } else {
-    const std::size_t n_fields = audio::fingerprint_fields().size();
-    Matrix<float> rows =
-        Matrix<float>::Zero(static_cast<Eigen::Index>(records.size()), static_cast<Eigen::Index>(n_fields));
-    for (const std::uint32_t i : items) std::ranges::copy(records[i]->fingerprint, row_span(rows, i).begin());
-    out.distance =
-        fmt::format("Euclidean, of fingerprints of {} numbers, standardised by the known recordings", n_fields);
-    out.result = retrieve_classes(out.rounds, audio::fingerprint_distance(rows, exec), labels, settings);
+    const bool statistics = o.distance == "statistics";
+    const Array<float>& numbers = statistics ? sound->statistics : sound->fingerprints;
+    const Matrix<float> rows = Eigen::Map<const Matrix<float>>(numbers.data(), static_cast<Eigen::Index>(n),
+                                                               static_cast<Eigen::Index>(numbers.size() / n));
+    out.distance = fmt::format("Euclidean, of {} of {} numbers, standardised by the known recordings",
+                               statistics ? "statistics" : "fingerprints", rows.cols());
+    out.result = retrieve_classes(out.rounds, audio::learn_fingerprint_distance(rows, exec), labels, settings);
   }
   if (o.mutual_proximity) out.distance += ", by mutual proximity";
   if (o.artist_filter) out.protocol += "; none by the same artist";
@@ -266,8 +257,8 @@ void add_audio_classes(CLI::App& parent, Session& session) {
       ->type_name("given|leave-one-out");
   cmd.add_option("--distance", o->distance, "what is compared")
       ->capture_default_str()
-      ->check(CLI::IsMember({"fingerprint", "timbre"}))
-      ->type_name("fingerprint|timbre");
+      ->check(CLI::IsMember({"fingerprint", "statistics", "timbre"}))
+      ->type_name("fingerprint|statistics|timbre");
   cmd.add_flag("--mutual-proximity", o->mutual_proximity,
                "distances by how close both sides find them, which takes hubs away");
   cmd.add_flag("--artist-filter", o->artist_filter, "neighbours by the same artist do not count");

@@ -129,7 +129,7 @@ TEST(ClassRetrieval, AgreesWithASlowOracle) {
     }
   for (const int threads : {1, 2, 3, 8}) {
     const Executor exec(threads);
-    const ClassRetrieval found = retrieve_classes(rounds, fingerprint_distance(rows, exec), labels, {kNear});
+    const ClassRetrieval found = retrieve_classes(rounds, learn_fingerprint_distance(rows, exec), labels, {kNear});
     EXPECT_EQ(found.all.asked, kItems);
     EXPECT_NEAR(found.all.precision, precision / kItems, 1e-12);
     EXPECT_NEAR(found.all.accuracy, accuracy / kItems, 1e-12);
@@ -155,7 +155,7 @@ TEST(ClassRetrieval, MutualProximityTakesHubsAway) {
   Items all;
   for (std::uint32_t i = 0; i < kItems; ++i) all.push_back(i);
   const Executor exec(2);
-  const DistanceLearner distance = fingerprint_distance(rows, exec);
+  const DistanceLearner distance = learn_fingerprint_distance(rows, exec);
   RetrievalRound fold{"f", {}, {}};  // the hub among the known
   for (const std::uint32_t i : all) (i > 80 ? fold.asked : fold.known).push_back(i);
   for (const RetrievalRound& round : {RetrievalRound{"all", all, all}, fold}) {

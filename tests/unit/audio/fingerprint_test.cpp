@@ -12,10 +12,10 @@
 
 #include <gtest/gtest.h>
 
-#include "framework/audio/near_duplicates.hpp"
-#include "framework/audio/prominence.hpp"
 #include "framework/audio/class_retrieval.hpp"
 #include "framework/audio/feature_file.hpp"
+#include "framework/audio/near_duplicates.hpp"
+#include "framework/audio/prominence.hpp"
 #include "framework/base/errors.hpp"
 #include "framework/base/executor.hpp"
 #include "framework/base/rng.hpp"
@@ -257,11 +257,11 @@ TEST(Fingerprint, FindsSoundsOfAKind) {
     const std::size_t own = static_cast<std::size_t>(path.filename().string()[0] - '1');
     for (std::size_t f = 0; f < 5; ++f) (f == own ? folds[f].asked : folds[f].known).push_back(i);
   }
-  const RetrievalScore by_fingerprint = retrieve_classes(folds, fingerprint_distance(all, exec), labels, {}).all;
-  const DistanceLearner kl = timbre_distance(timbre, exec);
+  const RetrievalScore by_fingerprint = retrieve_classes(folds, learn_fingerprint_distance(all, exec), labels, {}).all;
+  const DistanceLearner kl = learn_timbre_distance(timbre, exec);
   const RetrievalScore by_timbre = retrieve_classes(folds, kl, labels, {}).all;
   const RetrievalScore mutual = retrieve_classes(folds, kl, labels, {5, true}).all;
-  const RetrievalScore both = retrieve_classes(folds, fingerprint_distance(all, exec), labels, {5, true}).all;
+  const RetrievalScore both = retrieve_classes(folds, learn_fingerprint_distance(all, exec), labels, {5, true}).all;
   const auto print = [](const char* what, const RetrievalScore& s) {
     std::cout << "ESC-10, " << what << ": nearest " << s.nearest << ", precision@5 " << s.precision << ", 5 voting "
               << s.accuracy << "\n";
