@@ -6,6 +6,7 @@
 
 #include "algorithms/audio_mfcc/audio_mfcc_math.hpp"
 #include "framework/base/errors.hpp"
+#include "framework/data/sound_directions.hpp"
 #include "framework/linalg/scoring.hpp"
 #include "framework/linalg/vector_math.hpp"
 #include "framework/linalg/wide_math.hpp"

@@ -1,23 +1,15 @@
-// How alike two items sound, as inner products of two vectors an item, so that one product compares one with all.
+// How alike the timbres of two items are, as inner products of two vectors an item, so that one product compares one with
+// all.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "framework/audio/fingerprint.hpp"
 #include "framework/data/facets.hpp"
 #include "framework/linalg/matrix.hpp"
 
 namespace segue {
-
-// Rows of length 1, or 0 for items that nobody has heard: statistics and fingerprints with zero mean and unit variance
-// over the items flagged in `among` (all, where none of them sounds); with `whiten` the fields of each part also
-// uncorrelated, as far as a covariance to which a tenth of its mean variance is added says (Ledoit & Wolf 2004 on why).
-// Then each field times the square root of its part's weight. Inner products are cosines.
-Matrix<float> fingerprint_directions(const ItemSound& sound, std::span<const std::uint8_t> among,
-                                     const std::array<double, audio::kSoundParts>& weights, bool whiten);
 
 // The symmetric Kullback-Leibler divergence of two Gaussians (audio::symmetric_kl) as half of <asking a, asked b>,
 // without its constant:

@@ -100,7 +100,7 @@ StoredModel open_stored_model(Session& session, const std::string& wanted, const
   const std::string stored = file.attribute_text("/", "dataset_fingerprint").value_or("");
   if (stored != out.fold.dataset_fingerprint)
     throw DataError("data set '{}' has changed since {} was trained on it; run the suite again", found.trial.dataset, found.folder.trial_file(found.trial.fit).string());
-  out.model = session.algorithms.find(found.trial.algorithm).make(Value::from_json(found.trial.params));
+  out.model = session.algorithms.make(found.trial.algorithm, Value::from_json(found.trial.params));
   out.model->load(H5ArchiveReader(file, "/model"));
   return out;
 }

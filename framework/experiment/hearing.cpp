@@ -9,7 +9,7 @@ namespace segue {
 bool hear_sounds(const DatasetEntry& entry, const Spec& spec, const Registry& algorithms, const RunOptions& options,
                  DatasetStore& datasets, ProgressDisplay& display) {
   const bool asked = std::any_of(spec.algorithms.begin(), spec.algorithms.end(), [&](const AlgorithmEntry& a) {
-    return is_wanted(a, options.only) && needs_sound(algorithms.find(a.algorithm).info);
+    return is_wanted(a, options.only) && needs_sound(algorithms, a.algorithm, a.params);
   });
   if (!asked) return true;
   const std::string head = fmt::format("hearing {}", entry.label);

@@ -19,16 +19,19 @@ std::vector<ViewSpec> views_at(const Spec& spec, const std::vector<std::size_t>&
   return views;
 }
 
-// What a model of sound learns from is no part of the data set's fingerprint.
-void add_sound(const AlgorithmInfo& info, Hasher& hasher) {
-  if (needs_sound(info)) hasher.add(item_sound_definition());
+// What a model of sound learns from is no part of the data set's fingerprint, and what a hybrid is made of has versions of its own.
+void add_parts(const Registry& algorithms, const std::string& name, const Value& params, Hasher& hasher) {
+  if (needs_sound(algorithms, name, params)) hasher.add(item_sound_definition());
+  const std::vector<Registry::Part> parts = algorithms.parts(name, params);
+  for (std::size_t i = 1; i < parts.size(); ++i) hasher.add(parts[i].entry->info.name).add(parts[i].entry->info.version);
 }
 
-std::string fit_id(const Spec& spec, const PlannedTrial& trial, const DatasetSummary& dataset, const AlgorithmInfo& info) {
+std::string fit_id(const Spec& spec, const PlannedTrial& trial, const DatasetSummary& dataset, const Registry& algorithms) {
+  const AlgorithmInfo& info = algorithms.find(trial.algorithm->algorithm).info;
   Hasher hasher;
   hasher.add("fit 1").add(dataset.fingerprint).add(spec.task.canonical()).add(trial.fold);
   hasher.add(info.name).add(info.version).add(trial.non_default.canonical()).add(trial.seed);
-  add_sound(info, hasher);
+  add_parts(algorithms, info.name, trial.params, hasher);
   if (trial.tuning && trial.algorithm->tune->refit) return hasher.add("refit").hex().substr(0, 16);
   // The stopping policy decides which epoch is kept, but only where there is validation data and a loop to stop.
   if (info.iterative && spec.task.split.validation > 0) {
@@ -38,12 +41,13 @@ std::string fit_id(const Spec& spec, const PlannedTrial& trial, const DatasetSum
   return hasher.hex().substr(0, 16);
 }
 
-std::string tuning_id(const Spec& spec, const Tuning& tuning, const DatasetSummary& dataset, const AlgorithmInfo& info, const Value& non_default) {
+std::string tuning_id(const Spec& spec, const Tuning& tuning, const DatasetSummary& dataset, const Registry& algorithms, const Value& non_default) {
+  const AlgorithmInfo& info = algorithms.find(tuning.algorithm->algorithm).info;
   const MetricSpec metric = parse_metric(tuning.algorithm->tune->metric);
   Hasher hasher;
   hasher.add("tuning 1").add(dataset.fingerprint).add(spec.task.canonical()).add(tuning.fold);
   hasher.add(info.name).add(info.version).add(non_default.canonical()).add(tuning.seed);
-  add_sound(info, hasher);
+  add_parts(algorithms, info.name, non_default, hasher);
   hasher.add(metric.text()).add(metric.card->version).add(validation_view(views_at(spec, tuning.views), spec.stopping).identity().canonical());
   if (info.iterative && spec.stopping.patience > 0) hasher.add(StoppingSpec::schema().to_value(spec.stopping).canonical());
   return hasher.hex().substr(0, 16);
@@ -93,13 +97,16 @@ void check_fits_dataset(const Spec& spec, const DatasetEntry& entry, const Datas
           throw UsageError("{}metric '{}' needs item vectors; run without it, then: segue evaluate RESULTS --metrics {} --embeddings LABEL", view.metric_marks[i].prefix(), view.metrics[i], view.metrics[i]);
       }
   for (const AlgorithmEntry& a : spec.algorithms)
-    for (const std::string& need : algorithms.find(a.algorithm).info.needs)
+    for (const std::string& need : algorithms.needs(a.algorithm, a.params))
       if (!has(given(need))) throw lacks(a.mark.prefix(), fmt::format("algorithm '{}'", a.algorithm), given(need));
 }
 
 }  // namespace
 
-bool needs_sound(const AlgorithmInfo& info) { return std::find(info.needs.begin(), info.needs.end(), ItemSound::kName) != info.needs.end(); }
+bool needs_sound(const Registry& algorithms, const std::string& name, const Value& params) {
+  const std::vector<std::string> needs = algorithms.needs(name, params);
+  return std::find(needs.begin(), needs.end(), ItemSound::kName) != needs.end();
+}
 
 Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datasets, const TuningResults& results) {
   Plan plan;
@@ -149,7 +156,7 @@ Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datas
           tuning.fold = fold;
           tuning.seed = a.seeds.front();
           tuning.views = views;
-          replay(tuning, schema, [&](const Value& non_default) { return tuning_id(spec, tuning, summary, info, non_default); }, results);
+          replay(tuning, schema, [&](const Value& non_default) { return tuning_id(spec, tuning, summary, algorithms, non_default); }, results);
           plan.manifest.tuning.push_back(tuning.manifest());
           plan.tunings.push_back(std::move(tuning));
         }
@@ -172,7 +179,7 @@ Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datas
               trial.non_default = schema.non_default(trial.params, "algorithm '" + a.algorithm + "'");
             }
           }
-          trial.fit = trial.open ? Hasher().add("open").add(a.label).add(entry.label).add(fold).add(seed).hex().substr(0, 16) : fit_id(spec, trial, summary, info);
+          trial.fit = trial.open ? Hasher().add("open").add(a.label).add(entry.label).add(fold).add(seed).hex().substr(0, 16) : fit_id(spec, trial, summary, algorithms);
           ManifestTrial m{trial.fit, a.label, a.algorithm, entry.label, fold, seed, trial.tasks, trial.params.to_json(), a.group};
           if (a.tune && !trial.open) m.tuned = plan.tunings.back().settings;
           m.tuned_from = a.tuned_from;

@@ -31,8 +31,8 @@ struct Plan {
   std::vector<Tuning> tunings;
 };
 
-// Whether an algorithm learns from ItemSound, which is made by listening.
-bool needs_sound(const AlgorithmInfo& info);
+// Whether an algorithm, or one that it is made of, learns from ItemSound, which is made by listening.
+bool needs_sound(const Registry& algorithms, const std::string& name, const Value& params);
 
 // UsageError where a view, a facet or a split does not fit a data set. Rows that are tuned are as far as `results` let them be.
 Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datasets, const TuningResults& results = {});

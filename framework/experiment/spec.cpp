@@ -176,6 +176,7 @@ std::vector<AlgorithmEntry> parse_algorithms(const Value& list, const Registry& 
       a.algorithm = entry.name;
       a.params = known.schema.canonicalise(params, what);
       a.non_default = known.schema.non_default(params, what);
+      registry.parts(entry.name, a.params);  // speaks up where one of its components is wrong
       a.group = entry.label.empty() ? entry.name : entry.label;
       a.label = suffix.empty() ? a.group : a.group + " " + suffix;
       a.seeds = entry.seeds;

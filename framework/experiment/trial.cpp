@@ -204,7 +204,7 @@ void run_tuning_trial(const Job& job, const Registry& registry, const Send& send
   SEGUE_CHECK(fold.test.size() == 0, "a tuning trial was handed test data");
   const Executor exec(job.threads);
   const Registry::Entry& entry = registry.find(job.algorithm);
-  const std::unique_ptr<Recommender> model = entry.make(job.params);
+  const std::unique_ptr<Recommender> model = entry.make(job.params, registry);
   TrialRecord record;
   send({TrialMessage::Kind::kPhase, "fitting", 0, 0, 0, {}});
   // Without early stopping nothing hangs on what validation says between epochs.
@@ -231,7 +231,7 @@ void run_trial(const Job& job, const Registry& registry, const std::function<voi
   const PreparedFold fold = map_snapshot(job.snapshot);
   const Executor exec(job.threads);
   const Registry::Entry& entry = registry.find(job.algorithm);
-  const std::unique_ptr<Recommender> model = entry.make(job.params);
+  const std::unique_ptr<Recommender> model = entry.make(job.params, registry);
   TrialRecord record;
   std::optional<PreparedFold> learned;  // outlives what the model may refer to
   if (!job.train_snapshot.empty()) learned = map_snapshot(job.train_snapshot);

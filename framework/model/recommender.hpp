@@ -46,11 +46,6 @@ struct StoppingPolicy {
   int every = 1;     // epochs between checks
 };
 
-// Fitted sub-models for hybrids, made by the runner on an inner split with their own seeds.
-struct Components {
-  std::map<std::string, std::shared_ptr<const Recommender>> by_name;
-};
-
 struct FitContext {
   const Executor& exec;
   Rng rng;
@@ -58,7 +53,6 @@ struct FitContext {
   // The early-stopping metric on validation data, which the model never sees; higher is better. Empty without one.
   std::function<double(const Recommender&)> validate{};
   StoppingPolicy stopping{};
-  const Components* components = nullptr;
   Checkpoints* checkpoints = nullptr;  // where a fit in epochs keeps what it needs to be resumed; nullptr: nowhere
 };
 

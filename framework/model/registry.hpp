@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/model/components.hpp"
 #include "framework/model/recommender.hpp"
 #include "framework/param/schema.hpp"
 #include "framework/param/value.hpp"
@@ -38,8 +39,13 @@ class Registry {
   struct Entry {
     AlgorithmInfo info;
     AnySchema schema;
-    // Parameters are checked against the schema: UsageError with file:line:column.
-    std::function<std::unique_ptr<Recommender>(const Value& params)> make;
+    // Parameters are checked against the schema: UsageError with file:line:column. The registry, which outlives the
+    // model, makes the components of a hybrid.
+    std::function<std::unique_ptr<Recommender>(const Value& params, const Registry& registry)> make;
+    // The algorithms that a hybrid is made of; empty of others (no `std::vector<AlgorithmSpec> components() const`).
+    std::function<std::vector<AlgorithmSpec>(const Value& params)> components{};
+    // Facets that some settings alone need (no `std::vector<std::string> needs() const`).
+    std::function<std::vector<std::string>(const Value& params)> needs{};
     // Floating-point operations of a fit, roughly; empty where the parameters do not say (no `double fit_flop(DataShape) const`).
     std::function<double(const Value& params, const DataShape& shape)> fit_flop{};
     // Bytes that a fit holds beyond data, factors and neighbour lists (a dense matrix of item pairs); empty where there are none
@@ -53,6 +59,19 @@ class Registry {
   // UsageError with a suggestion where there is none.
   const Entry& find(const std::string& name) const;
   bool has(const std::string& name) const { return entries_.contains(name); }
+  std::unique_ptr<Recommender> make(const std::string& name, const Value& params) const {
+    return find(name).make(params, *this);
+  }
+  Component component(const AlgorithmSpec& spec) const;
+  // The algorithm and all that it is made of, itself first, each with its parameters, which are checked: UsageError with
+  // file:line:column where a component, or a component's component, is unknown or has a wrong parameter.
+  struct Part {
+    const Entry* entry;
+    Value params;
+  };
+  std::vector<Part> parts(const std::string& name, const Value& params) const;
+  // Facets that one of its parts needs, each once, sorted.
+  std::vector<std::string> needs(const std::string& name, const Value& params) const;
   std::vector<std::string> names() const;  // sorted
   // While a plugin is loaded, what registers itself is marked with this origin.
   void set_origin(std::string origin, std::string hash);
@@ -67,7 +86,21 @@ template <class Model, class Params>
 Registry::Entry algorithm_entry(AlgorithmInfo info) {
   const std::string what = "algorithm '" + info.name + "'";
   Registry::Entry entry{std::move(info), AnySchema::of<Params>(),
-                        [what](const Value& params) { return std::make_unique<Model>(Params::schema().parse(params, what)); }};
+                        [what](const Value& params, [[maybe_unused]] const Registry& registry) -> std::unique_ptr<Recommender> {
+                          Params parsed = Params::schema().parse(params, what);
+                          if constexpr (requires { parsed.components(); }) {
+                            std::vector<Component> components;
+                            for (const AlgorithmSpec& spec : parsed.components())
+                              components.push_back(registry.component(spec));
+                            return std::make_unique<Model>(std::move(parsed), std::move(components));
+                          } else {
+                            return std::make_unique<Model>(std::move(parsed));
+                          }
+                        }};
+  if constexpr (requires(const Params& p) { p.components(); })
+    entry.components = [what](const Value& params) { return Params::schema().parse(params, what).components(); };
+  if constexpr (requires(const Params& p) { p.needs(); })
+    entry.needs = [what](const Value& params) { return Params::schema().parse(params, what).needs(); };
   if constexpr (requires(const Params& p, const DataShape& s) { p.fit_flop(s); })
     entry.fit_flop = [what](const Value& params, const DataShape& shape) { return Params::schema().parse(params, what).fit_flop(shape); };
   if constexpr (requires(const Params& p, const DataShape& s) { p.fit_bytes(s); })

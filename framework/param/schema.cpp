@@ -19,6 +19,7 @@ std::string FieldCore::type_text() const {
   std::string text = type_ == Type::kInteger  ? "integer"
                      : type_ == Type::kBool   ? "boolean"
                      : type_ == Type::kString ? "string"
+                     : type_ == Type::kAlgorithm ? "algorithm"
                                               : "real";
   if (list_) return fmt::format("list of {}s", text);
   return optional_ ? fmt::format("{} or null", text) : text;
@@ -68,6 +69,7 @@ Value FieldCore::normalise_one(const Value& value, std::string_view what) const 
     }
     return value;
   }
+  if (type_ == Type::kAlgorithm) return AlgorithmSpec::parse(value, name_).to_value();
   if (type_ == Type::kInteger) {
     if (value.kind() == Value::Kind::kReal) {
       const std::string whole = format_canonical(value.as_real());
@@ -136,7 +138,10 @@ Value FieldCore::json_schema(const Value& default_value) const {
                      : type_ == Type::kBool   ? "boolean"
                      : type_ == Type::kString ? "string"
                                               : "number";
-  one.set("type", optional_ ? Value::list({Value::string(type), Value::string("null")}) : Value::string(type));
+  if (type_ == Type::kAlgorithm)
+    one.set("type", Value::list({Value::string("string"), Value::string("object")}));
+  else
+    one.set("type", optional_ ? Value::list({Value::string(type), Value::string("null")}) : Value::string(type));
   // JSON cannot hold an infinite bound.
   if (has_low_ && std::isfinite(low_.as_real())) one.set(open_low_ ? "exclusiveMinimum" : "minimum", low_);
   if (has_high_ && std::isfinite(high_.as_real())) one.set("maximum", high_);

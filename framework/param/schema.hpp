@@ -13,8 +13,8 @@
 //     }
 //   };
 //
-// Members may be int, int64_t, uint64_t (up to 2^63 - 1), float, double, bool, std::string, an enum (with .choices), a
-// std::vector or a std::optional of those. An integer field refuses 64.0; a real field takes 64. A float is
+// Members may be int, int64_t, uint64_t (up to 2^63 - 1), float, double, bool, std::string, an enum (with .choices), an
+// AlgorithmSpec (whose own parameters the registry checks), a std::vector or a std::optional of those. An integer field refuses 64.0; a real field takes 64. A float is
 // kept as the real with the float's shortest text (0.1, not 0.10000000149). NaN is always refused, infinity unless a
 // bound of .range() is infinite.
 #pragma once
@@ -32,6 +32,7 @@
 #include <vector>
 
 #include "framework/base/errors.hpp"
+#include "framework/param/algorithm_spec.hpp"
 #include "framework/param/scalar.hpp"
 #include "framework/param/value.hpp"
 
@@ -63,7 +64,7 @@ struct FieldInfo {
 // What a field asks of a value, without the parameter struct.
 class FieldCore {
  public:
-  enum class Type { kInteger, kReal, kFloat, kBool, kString };
+  enum class Type { kInteger, kReal, kFloat, kBool, kString, kAlgorithm };
 
   const std::string& name() const { return name_; }
   bool is_list() const { return list_; }
@@ -120,8 +121,9 @@ class Field : public FieldCore {
  public:
   using Scalar = typename detail::Unwrap<T>::Scalar;
   static constexpr bool kNumber = std::is_arithmetic_v<Scalar> && !std::is_same_v<Scalar, bool>;
-  static_assert(std::is_arithmetic_v<Scalar> || std::is_enum_v<Scalar> || std::is_same_v<Scalar, std::string>,
-                "a parameter is a number, a bool, a std::string, an enum, or a vector or optional of those");
+  static constexpr bool kAlgorithm = std::is_same_v<Scalar, AlgorithmSpec>;
+  static_assert(std::is_arithmetic_v<Scalar> || std::is_enum_v<Scalar> || std::is_same_v<Scalar, std::string> || kAlgorithm,
+                "a parameter is a number, a bool, a std::string, an enum, an AlgorithmSpec, or a vector or optional of those");
 
   Field(std::string name, std::string doc) {
     name_ = std::move(name);
@@ -132,6 +134,7 @@ class Field : public FieldCore {
             : std::is_same_v<Scalar, float>    ? Type::kFloat
             : std::is_floating_point_v<Scalar> ? Type::kReal
             : std::is_integral_v<Scalar>       ? Type::kInteger
+            : kAlgorithm                       ? Type::kAlgorithm
                                                : Type::kString;
     if constexpr (kNumber) {
       low_ = bound(std::numeric_limits<Scalar>::lowest());
@@ -226,6 +229,8 @@ class Field : public FieldCore {
       return Value::boolean(value);
     } else if constexpr (std::is_same_v<Scalar, std::string>) {
       return Value::string(value);
+    } else if constexpr (kAlgorithm) {
+      return value.to_value();
     } else if constexpr (std::is_enum_v<Scalar>) {
       for (std::size_t i = 0; i < enum_values_.size(); ++i) {
         if (enum_values_[i] == value) return Value::string(choices_[i]);
@@ -244,6 +249,8 @@ class Field : public FieldCore {
       return value.as_bool();
     } else if constexpr (std::is_same_v<Scalar, std::string>) {
       return value.as_string();
+    } else if constexpr (kAlgorithm) {
+      return AlgorithmSpec::parse(value, name_);
     } else if constexpr (std::is_enum_v<Scalar>) {
       for (std::size_t i = 0; i < choices_.size(); ++i) {
         if (choices_[i] == value.as_string()) return enum_values_[i];

@@ -95,11 +95,10 @@ void fit(benchmark::State& state, const std::string& algorithm, const std::strin
   const Histories histories;
   const Facets facets;
   const Executor exec(2);
-  const Registry::Entry& entry = registry.find(algorithm);
   const Value value = Value::from_json(params);
   Progress silent;
   for (auto _ : state) {
-    const auto model = entry.make(value);
+    const auto model = registry.make(algorithm, value);
     FitContext ctx{exec, Rng(1), silent};
     model->fit({train, histories, facets}, ctx);
   }

@@ -81,7 +81,7 @@ void scores_of_everybody(benchmark::State& state, const char* algorithm, const c
   const Facets facets;
   const Executor exec(2);
   Progress silent;
-  const auto model = registry.find(algorithm).make(Value::from_json(params));
+  const auto model = registry.make(algorithm, Value::from_json(params));
   FitContext ctx{exec, Rng(1), silent};
   model->fit({train, histories, facets}, ctx);
 

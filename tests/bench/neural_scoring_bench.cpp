@@ -46,7 +46,7 @@ void top10(benchmark::State& state, const std::string& algorithm, const std::str
   Registry registry;
   DatasetRegistry datasets;
   register_builtin(registry, datasets);
-  const auto model = registry.find(algorithm).make(Value::from_json(params));
+  const auto model = registry.make(algorithm, Value::from_json(params));
   const Facets facets;
   Progress progress;
   FitContext ctx{exec, Rng(1), progress};

@@ -51,7 +51,7 @@ void epoch(benchmark::State& state, const Interactions& train, const std::string
   const Facets facets;
   const Executor exec(2);
   for (auto _ : state) {
-    const auto model = registry.find(algorithm).make(Value::from_json(params));
+    const auto model = registry.make(algorithm, Value::from_json(params));
     EpochSeconds time;
     FitContext ctx{exec, Rng(1), time};
     model->fit({train, histories, facets}, ctx);

@@ -96,13 +96,13 @@ TEST_P(Declaration, EverythingIsDocumented) {
 
 TEST_P(Declaration, DefaultParametersRoundTrip) {
   expect_round_trip(entry().schema);
-  EXPECT_NE(entry().make(Value::map()), nullptr);
-  EXPECT_NE(entry().make(entry().schema.canonicalise(Value::map(), "test")), nullptr);
+  EXPECT_NE(all_algorithms().make(entry().info.name, Value::map()), nullptr);
+  EXPECT_NE(all_algorithms().make(entry().info.name, entry().schema.canonicalise(Value::map(), "test")), nullptr);
 }
 
 TEST_P(Declaration, UnknownKeysAndWrongValuesAreRefused) {
   expect_refusals(entry().schema);
-  const std::string text = refusal([&] { entry().make(one_key("factorz", Value::integer(1))); });
+  const std::string text = refusal([&] { all_algorithms().make(entry().info.name, one_key("factorz", Value::integer(1))); });
   EXPECT_THAT(text, StartsWith("suite.yaml:3:5: unknown key 'factorz' in algorithm '" + GetParam() + "'"));
 }
 

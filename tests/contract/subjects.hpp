@@ -32,7 +32,7 @@ std::vector<Subject> subjects_that(const std::function<bool(const Subject&)>& ca
 std::vector<std::string> algorithm_names();
 
 inline const Registry::Entry& entry_of(const Subject& s) { return all_algorithms().find(s.algorithm); }
-inline std::unique_ptr<Recommender> make(const Subject& s) { return entry_of(s).make(s.params); }
+inline std::unique_ptr<Recommender> make(const Subject& s) { return all_algorithms().make(s.algorithm, s.params); }
 // Whether this configuration learns from stars: then a world of ratings is what fits it.
 inline bool learns_ratings(const Subject& s) { return make(s)->ratings() != nullptr; }
 // Whether it says what comes next rather than what a listener likes.

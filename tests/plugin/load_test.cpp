@@ -26,7 +26,7 @@ std::unique_ptr<Recommender> make(const Registry& registry, const std::string& n
                                   const Value& value = {}) {
   Value params = Value::map();
   if (!key.empty()) params.set(key, value);
-  return registry.find(name).make(params);
+  return registry.make(name, params);
 }
 
 // Two users, three items.

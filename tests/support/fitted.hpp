@@ -33,7 +33,7 @@ inline Fitted fit(const Registry& registry, const std::string& name, const Value
   const Interactions train(by_user);
   const Histories histories;
   const Facets facets;
-  Fitted out{registry.find(name).make(params), {}};
+  Fitted out{registry.make(name, params), {}};
   FitContext ctx{exec, Rng(seed), out.curve};
   out.model->fit({train, histories, facets}, ctx);
   return out;

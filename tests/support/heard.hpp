@@ -72,7 +72,7 @@ inline std::unique_ptr<Recommender> fit_sessions(const Registry& registry, const
   const Interactions train = interactions_of(histories, items);
   const Facets facets;
   Curve curve;
-  std::unique_ptr<Recommender> model = registry.find(name).make(params);
+  std::unique_ptr<Recommender> model = registry.make(name, params);
   FitContext ctx{exec, Rng(1), curve};
   model->fit({train, histories, facets}, ctx);
   return model;

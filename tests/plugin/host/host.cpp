@@ -12,7 +12,7 @@ int main(int, char** argv) {
     Registry registry;
     load_plugin(argv[1], registry);
     const std::string name = registry.names().at(0);
-    const auto model = registry.find(name).make(Value::map());
+    const auto model = registry.make(name, Value::map());
     const FieldInfo field = registry.find(name).schema.fields().at(0);
     fmt::print("{} {}={}\n", name, field.name, field.default_text);
 

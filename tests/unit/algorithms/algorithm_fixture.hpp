@@ -67,7 +67,7 @@ inline const Registry& registry() {
 }
 
 inline std::unique_ptr<Recommender> make(const Case& of) {
-  return registry().find(of.algorithm).make(params_of(of.params));
+  return registry().make(of.algorithm, params_of(of.params));
 }
 
 inline std::unique_ptr<Recommender> fitted(const Case& of, const Csr<ItemIdx>& train, int threads = 1,

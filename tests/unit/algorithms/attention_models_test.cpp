@@ -78,7 +78,7 @@ double learned(const std::string& algorithm, Params params, test::Curve& curve) 
                                  {"max_length", Value::integer(8)},
                                  {"learning_rate", Value::real(0.01)},
                                  {"batch_size", Value::integer(16)}});
-  const auto model = registry().find(algorithm).make(params_of(params));
+  const auto model = registry().make(algorithm, params_of(params));
   FitContext ctx{exec, Rng(1), curve};
   model->fit({ring.train, ring.histories, facets}, ctx);
   double right = 0;
@@ -150,13 +150,13 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(AttentionModels, RefuseHeadsThatDoNotDivide) {
   for (const char* name : {"sasrec", "bert4rec"}) {
     try {
-      registry().find(name).make(params_of({{"factors", Value::integer(10)}, {"heads", Value::integer(4)}}));
+      registry().make(name, params_of({{"factors", Value::integer(10)}, {"heads", Value::integer(4)}}));
       ADD_FAILURE() << name;
     } catch (const UsageError& e) {
       EXPECT_THAT(e.what(), HasSubstr("factors = 10 do not divide into heads = 4")) << name;
     }
   }
-  EXPECT_THROW(registry().find("bert4rec").make(params_of({{"max_length", Value::integer(1)}})), UsageError);
+  EXPECT_THROW(registry().make("bert4rec", params_of({{"max_length", Value::integer(1)}})), UsageError);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "framework/audio/feature_file.hpp"
 #include "framework/base/errors.hpp"
 #include "framework/data/dataset.hpp"
+#include "framework/data/sound_directions.hpp"
 #include "framework/model/registry.hpp"
 #include "tests/support/fitted.hpp"
 #include "tests/support/made_up_sound.hpp"
@@ -29,7 +30,7 @@ constexpr float kInf = std::numeric_limits<float>::infinity();
 std::unique_ptr<Recommender> make(const std::vector<std::pair<std::string, Value>>& params) {
   Registry registry;
   segue_register_algorithm_audio_mfcc(registry);
-  return registry.find("audio_mfcc").make(params_of(params));
+  return registry.make("audio_mfcc", params_of(params));
 }
 
 // Three kinds of sound, one item without any; items 40 to 59 were never played.

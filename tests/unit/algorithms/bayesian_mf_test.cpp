@@ -283,7 +283,7 @@ TEST(BayesianMf, BatchesCandidatesAndArchivesAgree) {
   test::expect_batches_agree(*one.model, queries);
   test::MemoryArchive archive;
   one.model->save(archive.writer());
-  const auto again = registry().find("bayesian_mf").make(params("both"));
+  const auto again = registry().make("bayesian_mf", params("both"));
   again->load(archive.reader());
   EXPECT_TRUE(same_bits(scores_of(*one.model, queries), scores_of(*again, queries)));
   EXPECT_EQ(predictions(*one.model, 40, 30), predictions(*again, 40, 30));
@@ -363,7 +363,7 @@ TEST(BayesianMf, StoppingRestoresTheBestMean) {
     const Histories histories;
     const Facets facets;
     test::Curve curve;
-    const auto model = registry().find("bayesian_mf").make(params("both"));
+    const auto model = registry().make("bayesian_mf", params("both"));
     std::vector<std::vector<float>> seen;
     FitContext ctx{exec, Rng(1), curve};
     ctx.validate = [&](const Recommender& present) {

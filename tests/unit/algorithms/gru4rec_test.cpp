@@ -144,7 +144,7 @@ std::size_t learnt(std::vector<std::pair<std::string, Value>> params, test::Curv
     segue_register_algorithm_gru4rec(r);
     return r;
   }();
-  const auto model = registry.find("gru4rec").make(test::params_of(std::move(params)));
+  const auto model = registry.make("gru4rec", test::params_of(std::move(params)));
   const Executor exec(1);
   const Facets facets;
   FitContext ctx{exec, Rng(1), curve};

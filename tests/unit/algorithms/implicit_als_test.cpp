@@ -265,7 +265,7 @@ TEST(ImplicitAls, SavedAndLoadedScoresHaveTheSameBits) {
   const Fitted fitted = fit_small();
   test::MemoryArchive archive;
   fitted.model->save(archive.writer());
-  const auto loaded = registry().find("implicit_als").make(small_params());
+  const auto loaded = registry().make("implicit_als", small_params());
   loaded->load(archive.reader());
   std::vector<Query> queries = every_user(kUsers);
   const std::vector<ItemIdx> history{item_at(3), item_at(7)};
@@ -350,7 +350,7 @@ TEST(ImplicitAls, SeparatesTwoTastes) {
 
 TEST(ImplicitAls, ASingularSystemIsExplained) {
   const auto model =
-      registry().find("implicit_als").make(params_of({{"reg", Value::real(1e-30)}, {"factors", Value::integer(64)}}));
+      registry().make("implicit_als", params_of({{"reg", Value::real(1e-30)}, {"factors", Value::integer(64)}}));
   const Executor exec(1);
   const Interactions train(small_events());
   Progress progress;

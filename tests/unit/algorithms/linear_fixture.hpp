@@ -70,7 +70,7 @@ inline void expect_promises(const Registry& registry, const std::string& name, c
   }
   MemoryArchive archive;
   one.model->save(archive.writer());
-  const auto loaded = registry.find(name).make(params);
+  const auto loaded = registry.make(name, params);
   loaded->load(archive.reader());
   EXPECT_TRUE(same_bits(scores_of(*loaded, unknown), scores_of(*one.model, unknown)));
 }

@@ -189,7 +189,7 @@ TEST(Ncf, PretrainingIsResumedLikeAnyEpoch) {
   const Facets facets;
   const std::vector<Query> users = every_user(40);
   const auto scores = [&](Checkpoints* checkpoints) {
-    const auto model = ncf_registry().find("ncf").make(params_of({{"factors", Value::integer(4)},
+    const auto model = ncf_registry().make("ncf", params_of({{"factors", Value::integer(4)},
                                                                   {"epochs", Value::integer(3)},
                                                                   {"batch_size", Value::integer(64)},
                                                                   {"pretrain_epochs", Value::integer(1)},

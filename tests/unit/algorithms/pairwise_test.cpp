@@ -379,7 +379,7 @@ TEST_P(Pairwise, SavedAndLoadedModelsHaveTheSameBits) {
   const Fitted fitted = test::fit(registry(), name(), settings(), camps());
   test::MemoryArchive archive;
   fitted.model->save(archive.writer());
-  const auto loaded = registry().find(name()).make(settings());
+  const auto loaded = registry().make(name(), settings());
   loaded->load(archive.reader());
   std::vector<Query> queries = every_user(kUsers);
   const std::vector<ItemIdx> history{item_at(3), item_at(9), item_at(21)};

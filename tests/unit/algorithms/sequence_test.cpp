@@ -360,7 +360,7 @@ TEST(Sequence, BatchesThreadsAndStoringChangeNoBit) {
     test::expect_batches_agree(*model, queries);
     test::MemoryArchive archive;
     model->save(archive.writer());
-    const auto loaded = registry().find(name).make(Value::map());
+    const auto loaded = registry().make(name, Value::map());
     loaded->load(archive.reader());
     EXPECT_TRUE(test::same_bits(test::scores_of(*loaded, queries), test::scores_of(*model, queries))) << name;
     const auto threads =

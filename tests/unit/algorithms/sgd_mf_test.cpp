@@ -305,7 +305,7 @@ TEST(SgdMf, SavedAndLoadedModelsHaveTheSameBits) {
   const Fitted fitted = test::fit(registry(), "sgd_mf", params("squared"), ratings());
   test::MemoryArchive archive;
   fitted.model->save(archive.writer());
-  const auto loaded = registry().find("sgd_mf").make(params("squared"));
+  const auto loaded = registry().make("sgd_mf", params("squared"));
   loaded->load(archive.reader());
   EXPECT_TRUE(same_bits(scores_of(*fitted.model, every_user(kUsers)), scores_of(*loaded, every_user(kUsers))));
   std::vector<UserIdx> users;

@@ -205,7 +205,7 @@ TEST(Svdpp, BatchesCandidatesAndArchivesAgree) {
   test::expect_batches_agree(*one.model, queries);
   test::MemoryArchive archive;
   one.model->save(archive.writer());
-  const auto again = registry().find("svdpp").make(Value::map());
+  const auto again = registry().make("svdpp", Value::map());
   again->load(archive.reader());
   EXPECT_TRUE(same_bits(scores_of(*one.model, queries), scores_of(*again, queries)));
 }

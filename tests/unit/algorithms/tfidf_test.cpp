@@ -34,7 +34,7 @@ using Tags = std::vector<std::map<std::string, float>>;  // of each item
 std::unique_ptr<Recommender> make(const Params& params) {
   Registry registry;
   segue_register_algorithm_tfidf(registry);
-  return registry.find("tfidf").make(params_of(params));
+  return registry.make("tfidf", params_of(params));
 }
 
 Csr<TermIdx> weights_of(const Tags& items, const StringTable& names) {

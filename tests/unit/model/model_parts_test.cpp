@@ -45,9 +45,9 @@ TEST(Registry, FindsByNameAndSuggests) {
   EXPECT_EQ(message_of<UsageError>([&] { r.find("itemknn"); }),
             "unknown algorithm 'itemknn'; did you mean 'item_knn'? known: item_knn, popular");
   Value params = Value::map();
-  EXPECT_EQ(r.find("popular").make(params)->n_items(), 3u);
+  EXPECT_EQ(r.make("popular", params)->n_items(), 3u);
   params.set("factors", Value::integer(11, {"s.yaml", 3, 9}));
-  EXPECT_EQ(message_of<UsageError>([&] { r.find("popular").make(params); }),
+  EXPECT_EQ(message_of<UsageError>([&] { r.make("popular", params); }),
             "s.yaml:3:9: factors = 11 is out of range [1, 10] in algorithm 'popular'");
 }
 

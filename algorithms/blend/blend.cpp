@@ -1,0 +1,180 @@
+// One list of several: weighted scores, fused ranks, or learned weights. See README.md.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "framework/base/errors.hpp"
+#include "framework/model/components.hpp"
+#include "framework/model/history_query.hpp"
+#include "framework/model/inner_split.hpp"
+#include "framework/model/list_ranker.hpp"
+#include "framework/model/registry.hpp"
+#include "framework/model/score_fusion.hpp"
+
+namespace segue {
+
+namespace {
+
+struct BlendParams {
+  enum class Method { kWeighted, kRrf, kLearned };
+  std::vector<AlgorithmSpec> of{"implicit_als", "item_knn"};
+  Method method = Method::kLearned;
+  std::vector<double> weights;
+  double smoothing = 60;  // Cormack et al. 2009
+  double holdout = 0.2;
+  int candidates = 100;
+
+  std::vector<AlgorithmSpec> components() const { return of; }
+  static Schema<BlendParams> schema() {
+    using P = BlendParams;
+    Schema<P> s;
+    s.field("of", &P::of, "the algorithms, such as [tfidf, implicit_als: {factors: 32}]");
+    s.field("method", &P::method,
+            "weighted: standardised scores; rrf: reciprocal rank fusion; learned: weighted, with weights that explain "
+            "best what each user heard last")
+        .choices({{"weighted", Method::kWeighted}, {"rrf", Method::kRrf}, {"learned", Method::kLearned}});
+    s.field("weights", &P::weights, "weighted and rrf: one an algorithm; empty: all alike").range(-1000, 1000);
+    s.field("smoothing", &P::smoothing, "rrf: the constant of 1 / (smoothing + rank)").range(0.0, 1e6);
+    s.field("holdout", &P::holdout, "learned: share of each user's latest training events that weights are learned from")
+        .range(0.01, 0.9);
+    s.field("candidates", &P::candidates, "learned: best of each algorithm that are compared").range(1, 100000);
+    return s;
+  }
+};
+
+class Blend final : public Recommender {
+ public:
+  Blend(BlendParams params, std::vector<Component> components)
+      : params_(std::move(params)), makers_(std::move(components)) {
+    if (makers_.empty()) throw UsageError("blend needs algorithms, such as of: [implicit_als, tfidf]");
+    if (!params_.weights.empty() && params_.weights.size() != makers_.size())
+      throw UsageError("blend has {} weights for {} algorithms", params_.weights.size(), makers_.size());
+    if (!params_.weights.empty() && params_.method == BlendParams::Method::kLearned)
+      throw UsageError("blend has weights, and method: learned learns them; leave them out, or take method: weighted");
+    for (std::size_t k = 0; k < makers_.size(); ++k)
+      weights_.push_back(params_.weights.empty() ? 1.0f : static_cast<float>(params_.weights[k]));
+  }
+
+  void fit(const TrainData& data, FitContext& ctx) override {
+    if (params_.method == BlendParams::Method::kLearned) learn_weights(data, ctx);
+    models_ = fit_all(data, ctx);
+  }
+
+  std::size_t n_items() const override { return models_.empty() ? 0 : models_.front()->n_items(); }
+
+  void score(std::span<const Query> queries, MatRef<float> out) const override {
+    Matrix<float> row(1, static_cast<Eigen::Index>(n_items()));
+    const std::span<float> scores(row.data(), n_items());
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+      std::span<float> to(out.data() + q * static_cast<std::size_t>(out.outerStride()), n_items());
+      std::fill(to.begin(), to.end(), -std::numeric_limits<float>::infinity());
+      for (std::size_t k = 0; k < models_.size(); ++k) {
+        models_[k]->score(queries.subspan(q, 1), row);
+        if (params_.method == BlendParams::Method::kRrf) {
+          std::vector<std::uint8_t> able(scores.size());
+          for (std::size_t i = 0; i < able.size(); ++i) able[i] = std::isfinite(scores[i]) ? 1 : 0;
+          reciprocal_ranks(scores, history_flags(queries[q]), params_.smoothing);
+          for (std::size_t i = 0; i < able.size(); ++i)
+            if (able[i] == 0) scores[i] = -std::numeric_limits<float>::infinity();
+        } else {
+          standardise_scores(scores);
+        }
+        for (std::size_t i = 0; i < scores.size(); ++i) {
+          if (!std::isfinite(scores[i])) continue;  // who cannot score an item says nothing about it
+          to[i] = (std::isfinite(to[i]) ? to[i] : 0.0f) + weights_[k] * scores[i];
+        }
+      }
+    }
+  }
+
+  void save(ArchiveWriter& archive) const override {
+    for (std::size_t k = 0; k < models_.size(); ++k) save_component(archive, k, *models_[k]);
+    archive.put("weights", std::span<const float>(weights_));
+  }
+  void load(const ArchiveReader& archive) override {
+    models_.clear();
+    for (std::size_t k = 0; k < makers_.size(); ++k) models_.push_back(load_component(archive, k, makers_[k]));
+    weights_ = archive.floats("weights");
+  }
+
+ private:
+  using Models = std::vector<std::unique_ptr<Recommender>>;
+  Models fit_all(const TrainData& data, FitContext& ctx) const {
+    Models out;
+    for (std::size_t k = 0; k < makers_.size(); ++k) out.push_back(fit_component(makers_[k], k, data, ctx));
+    return out;
+  }
+  std::vector<std::uint8_t> history_flags(const Query& query) const {
+    std::vector<std::uint8_t> out(n_items(), 0);
+    for (const ItemIdx item : query.history)
+      if (raw(item) < out.size()) out[raw(item)] = 1;
+    return out;
+  }
+
+  // Weights of standardised scores by ListNet over the best of each algorithm.
+  void learn_weights(const TrainData& data, FitContext& ctx) {
+    const InnerSplit inner = inner_split(data, params_.holdout, false);
+    const Models models = fit_all(inner.data(), ctx);
+    const std::size_t items = data.train.n_items(), k = makers_.size();
+    RankedLists lists;
+    lists.features = k;
+    Matrix<float> row(1, static_cast<Eigen::Index>(items));
+    for (std::size_t l = 0; l < inner.users.size(); ++l) {
+      const Query query = history_query(inner.users[l], inner.histories.of(inner.users[l]), inner.moments[l]);
+      std::vector<std::uint8_t> barred(items, 0);
+      for (const ItemIdx item : query.history) barred[raw(item)] = 1;
+      std::vector<ItemIdx> candidates;
+      std::vector<std::vector<float>> scores(k);
+      for (std::size_t m = 0; m < k; ++m) {
+        models[m]->score({&query, 1}, row);
+        scores[m].assign(row.data(), row.data() + items);
+        const auto best = best_items(scores[m], barred, static_cast<std::size_t>(params_.candidates));
+        candidates.insert(candidates.end(), best.begin(), best.end());
+        standardise_scores(scores[m]);
+      }
+      std::sort(candidates.begin(), candidates.end());
+      candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+      const std::span<const ItemIdx> wanted = inner.held_out.indices(l);
+      std::vector<std::uint32_t> targets;
+      for (std::size_t c = 0; c < candidates.size(); ++c)
+        if (std::binary_search(wanted.begin(), wanted.end(), candidates[c]))
+          targets.push_back(static_cast<std::uint32_t>(c));
+      if (targets.empty()) continue;
+      for (const ItemIdx item : candidates)
+        for (std::size_t m = 0; m < k; ++m)
+          lists.rows.push_back(std::isfinite(scores[m][raw(item)]) ? scores[m][raw(item)] : 0.0f);
+      lists.offsets.push_back(lists.offsets.back() + candidates.size());
+      lists.targets.insert(lists.targets.end(), targets.begin(), targets.end());
+      lists.target_offsets.push_back(lists.targets.size());
+    }
+    if (lists.size() == 0)
+      throw UsageError("blend has nothing to learn weights from; take method: weighted or rrf");
+    ListRanker<float> ranker({k, 0}, ctx.rng.stream("weights"));
+    nn::OptimizerSettings adam;
+    adam.learning_rate = 0.02;
+    nn::Optimizer<float> optimizer(adam, ranker.params());
+    constexpr int kEpochs = 30;  // of a convex problem in a few numbers
+    for (int epoch = 1; epoch <= kEpochs; ++epoch)
+      ctx.progress.record("loss", epoch, train_epoch(ranker, optimizer, lists, epoch, 32, ctx.rng, ctx.exec));
+    for (std::size_t m = 0; m < k; ++m) weights_[m] = ranker.params().all()[m];
+  }
+
+  BlendParams params_;
+  std::vector<Component> makers_;
+  Models models_;
+  std::vector<float> weights_;
+};
+
+}  // namespace
+
+SEGUE_ALGORITHM(
+    blend, Blend, BlendParams,
+    {.name = "blend",
+     .summary = "one list of several: weighted scores, reciprocal rank fusion, or weights learned from what came last",
+     .citation = "Burke 2002, Hybrid recommender systems: survey and experiments, UMUAI 12(4); Cormack, Clarke & Büttcher "
+                 "2009, Reciprocal rank fusion outperforms Condorcet and individual rank learning methods, SIGIR",
+     .family = "hybrid"})
+
+}  // namespace segue
