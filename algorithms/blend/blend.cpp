@@ -24,6 +24,7 @@ struct BlendParams {
   std::vector<double> weights;
   double smoothing = 60;  // Cormack et al. 2009
   double holdout = 0.2;
+  HoldoutBy holdout_by = HoldoutBy::kTime;
   int candidates = 100;
 
   std::vector<AlgorithmSpec> components() const { return of; }
@@ -37,8 +38,10 @@ struct BlendParams {
         .choices({{"weighted", Method::kWeighted}, {"rrf", Method::kRrf}, {"learned", Method::kLearned}});
     s.field("weights", &P::weights, "weighted and rrf: one an algorithm; empty: all alike").range(-1000, 1000);
     s.field("smoothing", &P::smoothing, "rrf: the constant of 1 / (smoothing + rank)").range(0.0, 1e6);
-    s.field("holdout", &P::holdout, "learned: share of each user's latest training events that weights are learned from")
+    s.field("holdout", &P::holdout, "learned: share of the latest training events, which weights are learned from")
         .range(0.01, 0.9);
+    s.field("holdout_by", &P::holdout_by, "time: the latest events of all, as in a split in time; user: of each user, as in leave_last_out")
+        .choices({{"time", HoldoutBy::kTime}, {"user", HoldoutBy::kUser}});
     s.field("candidates", &P::candidates, "learned: best of each algorithm that are compared").range(1, 100000);
     return s;
   }
@@ -115,7 +118,7 @@ class Blend final : public Recommender {
 
   // Weights of standardised scores by ListNet over the best of each algorithm.
   void learn_weights(const TrainData& data, FitContext& ctx) {
-    const InnerSplit inner = inner_split(data, params_.holdout, false);
+    const InnerSplit inner = inner_split(data, params_.holdout, params_.holdout_by, false);
     const Models models = fit_all(inner.data(), ctx);
     const std::size_t items = data.train.n_items(), k = makers_.size();
     RankedLists lists;

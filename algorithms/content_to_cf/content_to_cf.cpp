@@ -1,42 +1,33 @@
 // The vectors that a factor model would have learned for items, worked out of what is known about them. See README.md.
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <vector>
 
 #include "framework/base/errors.hpp"
-#include "framework/data/sound_directions.hpp"
 #include "framework/linalg/scoring.hpp"
 #include "framework/linalg/sparse_ridge.hpp"
 #include "framework/model/components.hpp"
 #include "framework/model/embedding_scores.hpp"
+#include "framework/model/item_content.hpp"
 #include "framework/model/registry.hpp"
-#include "framework/text/item_terms.hpp"
 
 namespace segue {
 
 namespace {
 
-struct ContentToCfParams : text::ItemTermSettings {
+struct ContentToCfParams : ItemContentSettings {
   enum class Replace { kCold, kAll };
   AlgorithmSpec teacher = "implicit_als";
-  double sound = 0;
   double reg = 3;
   double shrinkage = 5;
   Replace replace = Replace::kCold;
 
   std::vector<AlgorithmSpec> components() const { return {teacher}; }
-  std::vector<std::string> needs() const {
-    return sound > 0 ? std::vector<std::string>{std::string(ItemSound::kName)} : std::vector<std::string>{};
-  }
   static Schema<ContentToCfParams> schema() {
     using P = ContentToCfParams;
     Schema<P> s;
     s.field("teacher", &P::teacher, "the model whose item vectors are learned: any that scores by inner products");
     text::item_term_fields(s);
-    s.field("sound", &P::sound, "weight of how an item sounds in a similarity; above 0 the data set must have sounds")
-        .range(0.0, 1000.0)
-        .search(linear, 0, 1);
+    sound_field(s);
     s.field("reg", &P::reg, "L2 penalty on the regression's weights, lambda").above(0.0).search(log_scale, 0.1, 30);
     s.field("shrinkage", &P::shrinkage, "an item of n events counts n / (n + shrinkage): few events teach little")
         .range(0.0, 1e6)
@@ -52,7 +43,7 @@ class ContentToCf final : public Recommender, public EmbeddingSpace {
  public:
   ContentToCf(ContentToCfParams params, std::vector<Component> components)
       : params_(std::move(params)), teacher_maker_(std::move(components.front())) {
-    if (!params_.any() && params_.sound == 0)
+    if (!params_.any())
       throw UsageError("content_to_cf learns from tags, words, artist, title and sound, and all five weigh 0");
   }
 
@@ -71,7 +62,7 @@ class ContentToCf final : public Recommender, public EmbeddingSpace {
     for (const ItemIdx item : data.train.by_user().all_indices()) events[raw(item)] += 1;
     for (std::size_t i = 0; i < n; ++i)
       if (events[i] > 0) weights[i] = events[i] / (events[i] + params_.shrinkage);
-    const Csr<ItemIdx> features = this->features(data, events);
+    const Csr<ItemIdx> features = item_content(data, params_, "content_to_cf");
     const Matrix<double> regression = sparse_ridge(features, weights, targets, params_.reg, ctx.exec);
 
     items_ = vectors;
@@ -117,38 +108,6 @@ class ContentToCf final : public Recommender, public EmbeddingSpace {
     if (const EmbeddingSpace* space = teacher_->embeddings()) return *space;
     throw UsageError("content_to_cf learns vectors, and its teacher '{}' has none; take for example implicit_als",
                      teacher_maker_.name);
-  }
-
-  // One row an item: its terms, of length 1 together, and behind them how it sounds, times the root of its weight.
-  Csr<ItemIdx> features(const TrainData& data, const std::vector<double>& events) const {
-    const std::size_t n = data.train.n_items();
-    Csr<TermIdx> terms(0, std::vector<std::uint64_t>(n + 1, 0), {}, {});
-    if (params_.any()) terms = text::item_terms(data.facets, n, params_, "content_to_cf");
-    Matrix<float> sounds;
-    if (params_.sound > 0) {
-      std::vector<std::uint8_t> trained(n, 0);
-      for (std::size_t i = 0; i < n; ++i) trained[i] = events[i] > 0 ? 1 : 0;
-      sounds = fingerprint_directions(data.facets.require<ItemSound>(), trained, {1, 1, 1, 1}, true);
-    }
-    const float by = static_cast<float>(std::sqrt(params_.sound));
-    std::vector<std::uint64_t> offsets{0};
-    std::vector<ItemIdx> indices;
-    std::vector<float> values;
-    for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t e = 0; e < terms.row_size(i); ++e) {
-        indices.push_back(item_at(static_cast<std::size_t>(terms.indices(i)[e])));
-        values.push_back(terms.values(i)[e]);
-      }
-      for (Eigen::Index d = 0; d < sounds.cols(); ++d) {
-        const float x = sounds(static_cast<Eigen::Index>(i), d);
-        if (x == 0) continue;
-        indices.push_back(item_at(terms.cols() + static_cast<std::size_t>(d)));
-        values.push_back(by * x);
-      }
-      offsets.push_back(indices.size());
-    }
-    return {terms.cols() + static_cast<std::size_t>(sounds.cols()), std::move(offsets), std::move(indices),
-            std::move(values)};
   }
 
   ContentToCfParams params_;

@@ -24,12 +24,13 @@ namespace {
 struct TwoStageParams {
   std::vector<AlgorithmSpec> retrievers{"implicit_als", "item_knn"};
   int candidates = 100;
-  int hidden = 32;
-  int epochs = 20;
+  int hidden = 16;
+  int epochs = 10;
   int batch_size = 32;
   float learning_rate = 0.003f;
-  float reg = 1e-4f;
+  float reg = 1e-3f;
   double holdout = 0.2;
+  HoldoutBy holdout_by = HoldoutBy::kTime;
   bool repeats = false;
   int ranker_users = 5000;
 
@@ -53,9 +54,10 @@ struct TwoStageParams {
     s.field("learning_rate", &P::learning_rate, "Adam's step length").above(0.0f).search(log_scale, 3e-4, 3e-2);
     s.field("reg", &P::reg, "L2 penalty on the ranker's weights").range(0.0f, 100.0f).search(log_scale, 1e-6, 1e-2);
     s.field("holdout", &P::holdout,
-            "share of each user's latest training events that the ranker learns from, and that the retrievers do not "
-            "see while it does")
+            "share of the latest training events, which the ranker learns from and its candidates are made without")
         .range(0.01, 0.9);
+    s.field("holdout_by", &P::holdout_by, "time: the latest events of all, as in a split in time; user: of each user, as in leave_last_out")
+        .choices({{"time", HoldoutBy::kTime}, {"user", HoldoutBy::kUser}});
     s.field("repeats", &P::repeats, "whether what a user has heard before is a candidate");
     s.field("ranker_users", &P::ranker_users, "users that the ranker learns from, at most; evenly over all")
         .range(1, 100'000'000);
@@ -178,7 +180,7 @@ class TwoStage final : public IterativeRecommender {
 
   // One list a user: the candidates of retrievers that have seen the earlier part alone, and which of them came next.
   void learn_lists(const TrainData& data, FitContext& ctx) {
-    const InnerSplit inner = inner_split(data, params_.holdout, params_.repeats);
+    const InnerSplit inner = inner_split(data, params_.holdout, params_.holdout_by, params_.repeats);
     const std::size_t n = std::min(inner.users.size(), static_cast<std::size_t>(params_.ranker_users));
     if (n == 0)
       throw UsageError("two_stage has nothing to learn its ranker from: no user has two training events in order");

@@ -1,15 +1,18 @@
-// Two towers over ids, trained by a softmax over the items of each batch. See README.md.
+// Two towers over ids, words, sound and histories, trained by a softmax over the items of each batch. See README.md.
 #include <algorithm>
 #include <cmath>
 #include <optional>
 #include <vector>
 
 #include "algorithms/two_tower/two_tower_math.hpp"
+#include "framework/base/errors.hpp"
 #include "framework/linalg/scoring.hpp"
 #include "framework/linalg/simd.hpp"
 #include "framework/model/embedding_scores.hpp"
 #include "framework/model/history_row.hpp"
+#include "framework/model/item_content.hpp"
 #include "framework/model/iterative.hpp"
+#include "framework/model/listeners.hpp"
 #include "framework/model/param_archive.hpp"
 #include "framework/model/pointwise.hpp"
 #include "framework/model/registry.hpp"
@@ -18,7 +21,7 @@ namespace segue {
 
 namespace {
 
-struct TwoTowerParams {
+struct TwoTowerParams : ItemContentSettings {
   int factors = 64;
   int epochs = 40;
   int batch_size = 256;
@@ -28,9 +31,15 @@ struct TwoTowerParams {
   float reg = 0.01f;
   nn::RowMode embedding_updates = nn::RowMode::kDense;
   float init_stddev = 0.1f;
+  bool history = false;
+  double id_dropout = 0;
+  int negatives = 0;
+  double correction = 1;
 
+  TwoTowerParams() { tags = words = artist = 0; }  // ids alone
   // Three products of a batch's users with its items, and 60 operations a number for the step.
   double fit_flop(const DataShape& s) const { return double(epochs) * s.events * factors * (6.0 * batch_size + 120.0); }
+  using ItemContentSettings::needs;
   double fit_bytes(const DataShape& s) const {
     return 8 * (s.users + s.items) * factors + 32 * s.events + 4.0 * batch_size * (batch_size + 4.0 * factors);
   }
@@ -57,6 +66,22 @@ struct TwoTowerParams {
     s.field("init_stddev", &P::init_stddev, "standard deviation of the first vectors")
         .range(1e-6f, 10.0f)
         .search(log_scale, 1e-2, 0.3);
+    s.field("history", &P::history, "whether a user's tower also adds up vectors of the items they have heard")
+        .search_choices({true, false});
+    s.field("id_dropout", &P::id_dropout,
+            "chance that a sample's user, or item, goes without its own vector, so that history and content learn to do "
+            "without")
+        .range(0.0, 1.0)
+        .search(linear, 0, 0.8);
+    s.field("negatives", &P::negatives, "items drawn evenly for each step, beside those of the batch")
+        .range(0, 1 << 16);
+    s.field("correction", &P::correction,
+            "share of log q that is subtracted in training: at 1 scores are logarithms of probabilities, popularity and "
+            "all; at 0 how much likelier an item is than for others, which says more about items nobody has heard")
+        .range(0.0, 1.0)
+        .search(linear, 0, 1);
+    text::item_term_weights(s);
+    sound_field(s);
     return s;
   }
 };
@@ -65,7 +90,10 @@ using Trainer = TwoTowerTrainer<float>;
 
 class TwoTower final : public IterativeRecommender, public EmbeddingSpace, public ScoreMeaning {
  public:
-  explicit TwoTower(TwoTowerParams params) : params_(params) {}
+  explicit TwoTower(TwoTowerParams params) : params_(std::move(params)) {
+    if (params_.id_dropout > 0 && !params_.any() && !params_.history)
+      throw UsageError("two_tower with id_dropout needs something else to go by: tags, words, artist, title, sound or history");
+  }
 
   std::size_t n_items() const override { return static_cast<std::size_t>(items_.rows()); }
   const EmbeddingSpace* embeddings() const override { return this; }
@@ -74,15 +102,29 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
   const ScoreMeaning* score_meaning() const override { return this; }
   Kind kind() const override { return Kind::kSoftmax; }
 
-  // The trained vector; of users without training events the mean of the vectors in their history, weighted by it,
-  // which is zero where that is empty. Divided by the temperature, so that scores are what the softmax is taken of.
+  // A trained user's own vector, and with `history` the vectors of what they have heard: in the query, or where it has no
+  // history, in training. Of users without either the mean of the vectors of their items, weighted, which is zero where
+  // there are none. Divided by the temperature, so that scores are what the softmax is taken of.
   void query_vector(const Query& query, std::span<float> out) const override {
-    if (std::binary_search(trained_.begin(), trained_.end(), raw(query.user))) {
-      const ConstView<float> users = std::as_const(weights_)[Trainer::users_id()];
-      return copy_vector(users.span(raw(query.user)), out, params_.temperature);
-    }
     std::fill(out.begin(), out.end(), 0.0f);
+    const ConstView<float> users = std::as_const(weights_)[Trainer::users_id()];
+    const bool trained = std::binary_search(trained_.begin(), trained_.end(), raw(query.user));
+    if (trained) std::ranges::copy(users.span(raw(query.user)), out.begin());
     const HistoryRow history = history_row(query, n_items());
+    if (params_.history) {
+      std::vector<ItemIdx> heard;
+      for (std::size_t n = 0; n < history.items.size(); ++n)
+        if (history.weights[n] > 0) heard.push_back(history.items[n]);
+      if (heard.empty() && trained)
+        heard.assign(heard_.indices(raw(query.user)).begin(), heard_.indices(raw(query.user)).end());
+      const auto value = static_cast<float>(1 / std::sqrt(std::max<double>(1, static_cast<double>(heard.size()))));
+      for (const ItemIdx item : heard) {
+        const std::span<const float> row = users.span(n_users_ + raw(item));
+        for (std::size_t d = 0; d < out.size(); ++d) out[d] += value * row[d];
+      }
+      if (trained || !heard.empty()) return copy_vector(out, out, params_.temperature);
+    }
+    if (trained) return copy_vector(out, out, params_.temperature);
     float total = 0;
     for (std::size_t n = 0; n < history.items.size(); ++n) {
       const float weight = std::max(history.weights[n], 0.0f);
@@ -99,15 +141,20 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
   }
 
   void save(ArchiveWriter& archive) const override {
-    archive.put_value("n_users", static_cast<double>(weights_.block(Trainer::users_id()).rows));
+    archive.put_value("n_users", static_cast<double>(n_users_));
     archive.put_value("n_items", static_cast<double>(n_items()));
     archive.put("trained_users", std::span<const std::uint32_t>(trained_));
+    archive.put_value("item_features", static_cast<double>(content_.cols()));
+    put_rows(archive, "content", content_);
+    put_rows(archive, "heard", heard_);
     save_params(archive, weights_);
   }
   void load(const ArchiveReader& archive) override {
-    const TwoTowerShape shape = this->shape(static_cast<std::size_t>(archive.value("n_users")),
-                                            static_cast<std::size_t>(archive.value("n_items")));
-    weights_ = Trainer::make_params(shape, 0, Rng(0));
+    n_users_ = static_cast<std::size_t>(archive.value("n_users"));
+    n_items_ = static_cast<std::size_t>(archive.value("n_items"));
+    content_ = get_rows<ItemIdx>(archive, "content", static_cast<std::size_t>(archive.value("item_features")));
+    heard_ = get_rows<ItemIdx>(archive, "heard", n_items_);
+    weights_ = Trainer::make_params(shape(), 0, Rng(0), inputs());
     trained_ = archive.u32("trained_users");
     load_params(archive, weights_);
     prepare_scoring();
@@ -125,11 +172,14 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
     std::vector<double> counts(positives.cols(), 0);
     for (const ItemIdx item : positives.all_indices()) counts[raw(item)] += 1;
     std::vector<float> log_share(counts.size());
-    for (std::size_t i = 0; i < counts.size(); ++i)  // an item without events is in no batch
-      log_share[i] = static_cast<float>(
-          std::log(std::max(counts[i], 1.0) / std::max<double>(static_cast<double>(positives.nnz()), 1)));
-    const TwoTowerShape shape = this->shape(positives.rows(), positives.cols());
-    weights_ = Trainer::make_params(shape, static_cast<double>(params_.init_stddev), ctx.rng);
+    for (std::size_t i = 0; i < counts.size(); ++i)  // an item without events is in no batch: -inf
+      log_share[i] = static_cast<float>(std::log(counts[i] / std::max<double>(static_cast<double>(positives.nnz()), 1)));
+    n_users_ = positives.rows(), n_items_ = positives.cols();
+    content_ = empty_rows(n_items_, 0);
+    if (params_.any()) content_ = item_content(data, params_, "two_tower");
+    heard_ = params_.history ? heard_by_users(positives) : empty_rows(n_users_, n_items_);
+    const TwoTowerShape shape = this->shape();
+    weights_ = Trainer::make_params(shape, static_cast<double>(params_.init_stddev), ctx.rng, inputs());
     // No batch moves the rows of users and items without events: they stay at zero and score nothing.
     for (std::size_t u = 0; u < positives.rows(); ++u)
       if (positives.row_size(u) == 0) std::ranges::fill(weights_[Trainer::users_id()].span(u), 0.0f);
@@ -139,7 +189,8 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
     adam.learning_rate = static_cast<double>(params_.learning_rate);
     trainer_.emplace(
         shape, weights_, std::move(log_share), adam, params_.embedding_updates,
-        std::min(static_cast<std::size_t>(params_.batch_size), std::max<std::size_t>(samples_->size(), 1)));
+        std::min(static_cast<std::size_t>(params_.batch_size), std::max<std::size_t>(samples_->size(), 1)), inputs(),
+        ctx.rng.stream("steps"));
   }
 
   Losses run_epoch(int epoch, const TrainData&, FitContext& ctx) override {
@@ -167,19 +218,45 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
 
   void prepare_scoring() override {
     const ConstView<float> items = std::as_const(weights_)[Trainer::items_id()];
-    items_.resize(static_cast<Eigen::Index>(items.rows), static_cast<Eigen::Index>(items.cols));
-    for (std::size_t i = 0; i < items.rows; ++i) copy_vector(items.span(i), row_span(items_, i));
+    items_.resize(static_cast<Eigen::Index>(n_items_), static_cast<Eigen::Index>(items.cols));
+    for (std::size_t i = 0; i < n_items_; ++i) {
+      const std::span<float> to = row_span(items_, i);
+      std::ranges::copy(items.span(i), to.begin());
+      for (std::size_t e = 0; e < content_.row_size(i); ++e) {
+        const std::span<const float> row = items.span(n_items_ + raw(content_.indices(i)[e]));
+        for (std::size_t d = 0; d < to.size(); ++d) to[d] += content_.values(i)[e] * row[d];
+      }
+      copy_vector(to, to);
+    }
     packed_ = PackedRows(items_);
   }
 
  private:
-  TwoTowerShape shape(std::size_t users, std::size_t items) const {
-    return {users,
-            items,
+  TwoTowerShape shape() const {
+    return {n_users_,
+            n_items_,
             static_cast<std::size_t>(params_.factors),
             params_.normalise,
             static_cast<double>(params_.temperature),
-            static_cast<double>(params_.reg)};
+            static_cast<double>(params_.reg),
+            params_.id_dropout,
+            params_.correction,
+            static_cast<std::size_t>(params_.negatives)};
+  }
+  TowerInputs inputs() const {
+    return {params_.any() ? &content_ : nullptr, params_.history ? &heard_ : nullptr};
+  }
+  static Csr<ItemIdx> empty_rows(std::size_t rows, std::size_t cols) {
+    return {cols, std::vector<std::uint64_t>(rows + 1, 0), {}, {}};
+  }
+  // Each of a user's n items counts n^-1/2, as in SVD++ (Koren 2008, equation 15).
+  static Csr<ItemIdx> heard_by_users(const Csr<ItemIdx>& positives) {
+    std::vector<float> values;
+    for (std::size_t u = 0; u < positives.rows(); ++u)
+      values.insert(values.end(), positives.row_size(u),
+                    static_cast<float>(1 / std::sqrt(static_cast<double>(positives.row_size(u)))));
+    return {positives.cols(), std::vector<std::uint64_t>(positives.offsets().begin(), positives.offsets().end()),
+            std::vector<ItemIdx>(positives.all_indices().begin(), positives.all_indices().end()), std::move(values)};
   }
   void copy_vector(std::span<const float> from, std::span<float> to, float temperature = 1) const {
     float by = temperature;
@@ -188,6 +265,8 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
   }
 
   TwoTowerParams params_;
+  std::size_t n_users_ = 0, n_items_ = 0;
+  Csr<ItemIdx> content_, heard_;  // what the towers read beside ids
   nn::ParamStore<float> weights_;
   std::optional<Trainer> trainer_;
   std::optional<PointwiseSamples> samples_;

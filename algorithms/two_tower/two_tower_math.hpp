@@ -2,6 +2,11 @@
 //
 //   s_ij = <u_i, v_j> / tau - log q_j,   loss = mean_i -log(e^s_ii / sum_j e^s_ij)
 //
+// A tower adds up the vectors of what is known: of an item its own and those of its terms and sound, of a user their own
+// and those of the items they have heard, each times its value (Kula 2015, "Metadata embeddings for user and item
+// cold-start recommendations", CBRecSys, equation 2). Own vectors are left out at random, so that the rest learns to do
+// without them (Volkovs, Yu & Poutanen 2017, "DropoutNet: addressing cold start in recommender systems", NIPS).
+//
 // q_j is the share of samples that item j is the positive of: items come into a batch in that proportion, and the
 // correction makes the sampled softmax estimate the full one (Yi et al. 2019, "Sampling-bias-corrected neural modeling
 // for large corpus item recommendations", RecSys, equation 3). Template on the scalar, so that gradients are checked in
@@ -13,6 +18,9 @@
 #include <vector>
 
 #include "framework/base/executor.hpp"
+#include "framework/base/ids.hpp"
+#include "framework/base/rng.hpp"
+#include "framework/linalg/csr.hpp"
 #include "framework/nn/optimizer.hpp"
 #include "framework/nn/param_store.hpp"
 #include "framework/nn/row_gradients.hpp"
@@ -24,6 +32,17 @@ struct TwoTowerShape {
   bool normalise = false;  // vectors have length 1: the score is a cosine
   double temperature = 1;  // tau
   double reg = 0;          // L2 penalty on the vectors of each sample
+  double id_dropout = 0;   // chance that a sample's user, or item, goes without its own vector
+  double correction = 1;      // how much of log q is subtracted
+  std::size_t negatives = 0;  // items drawn evenly for each step, beside those of the batch
+};
+
+// What towers read beside ids; both outlive the trainer.
+struct TowerInputs {
+  const Csr<ItemIdx>* items = nullptr;  // items x features, with values
+  const Csr<ItemIdx>* users = nullptr;  // users x items heard, with values; a sample's own item is left out of it
+  std::size_t item_features() const { return items == nullptr ? 0 : items->cols(); }
+  std::size_t user_features() const { return users == nullptr ? 0 : users->cols(); }
 };
 
 struct PairBatch {
@@ -33,12 +52,15 @@ struct PairBatch {
 template <class T>
 class TwoTowerTrainer {
  public:
-  // params: has the blocks "users" (users x factors) and "items" and outlives the trainer. log_share: log q of each
-  // item.
+  // params: has the blocks "users" (users and then their features x factors) and "items", likewise, and outlives the
+  // trainer. log_share: log q of each item, -inf of those that are in no sample. rng: for what is drawn in each step, by
+  // its number.
   TwoTowerTrainer(const TwoTowerShape& shape, nn::ParamStore<T>& params, std::vector<T> log_share,
-                  const nn::OptimizerSettings& optimizer, nn::RowMode rows, std::size_t batch_size);
+                  const nn::OptimizerSettings& optimizer, nn::RowMode rows, std::size_t batch_size,
+                  TowerInputs inputs = {}, Rng rng = Rng(0));
   // stddev: of the first vectors; 0: they are zero, and nothing is drawn.
-  static nn::ParamStore<T> make_params(const TwoTowerShape& shape, double stddev, const Rng& rng);
+  static nn::ParamStore<T> make_params(const TwoTowerShape& shape, double stddev, const Rng& rng,
+                                       const TowerInputs& inputs = {});
   static nn::BlockId users_id() { return nn::BlockId{0}; }
   static nn::BlockId items_id() { return nn::BlockId{1}; }
 
@@ -54,6 +76,13 @@ class TwoTowerTrainer {
 
  private:
   struct Side {
+    Side(nn::ParamStore<T>& params, nn::BlockId block, nn::Optimizer<T>& optimizer, nn::RowMode mode,
+         std::size_t own_rows, const Csr<ItemIdx>* inputs)
+        : table(params[block]),
+          rows(params, block, optimizer, mode),
+          sums(table.rows, table.cols),
+          ids(own_rows),
+          features(inputs) {}
     ConstView<T> table;
     nn::RowTable<T> rows;
     nn::RowGradients<T> sums;
@@ -61,19 +90,38 @@ class TwoTowerTrainer {
     std::vector<T> lengths;        // of the rows of the table, where vectors are normalised
     T by = 1;                      // what vectors were multiplied by
     double penalty = 0;
+    std::size_t ids = 0;                    // rows of the table before those of features
+    const Csr<ItemIdx>* features = nullptr;
+    Matrix<T> towers;                       // batch x factors: sums before they are normalised, where there are features
+    std::vector<std::uint8_t> dropped;      // of each place of the batch: whether it goes without its own vector
+    bool adds_up() const { return towers.rows() > 0; }
   };
-  void gather(Side& side, std::span<const std::uint32_t> which, double by);
-  void sum_rows(Side& side, std::span<const std::uint32_t> which);
+  // What a place of the batch adds up: visit(row of the table, factor). without: a feature that is left out.
+  template <class Visit>
+  static void each_part(const Side& side, std::size_t place, std::uint32_t which, std::uint32_t without, Visit visit);
+  void draw_step(std::size_t n);
+  void bring(Side& side, std::span<const std::uint32_t> which);
+  void gather(Side& side, std::span<const std::uint32_t> which, std::span<const std::uint32_t> without, double by,
+              std::size_t penalised);
+  void sum_rows(Side& side, std::span<const std::uint32_t> which, std::span<const std::uint32_t> without,
+                std::size_t penalised);
   double losses_and_gradients(const PairBatch& batch, const Executor& exec);
+  std::span<const std::uint32_t> without(const PairBatch& batch) const {
+    return inputs_.users == nullptr ? std::span<const std::uint32_t>() : batch.items;
+  }
 
   TwoTowerShape shape_;
   nn::ParamStore<T>& params_;
   std::vector<T> log_share_;
   nn::Optimizer<T> optimizer_;
+  TowerInputs inputs_;
+  Rng rng_;
+  std::vector<std::uint32_t> drawable_;  // items that are in a sample
+  std::vector<std::uint32_t> columns_;   // items of the step: those of the batch, then the drawn ones
   Side users_, items_;
   static constexpr std::uint32_t kNowhere = 0xffffffffu;
-  Matrix<T> turned_, weighted_, logits_;  // items' vectors transposed; users' vectors times their share; batch x batch
-  std::vector<T> corrections_, shares_;   // of each place of the batch
+  Matrix<T> turned_, weighted_, logits_;  // items' vectors transposed; users' vectors times their share; batch x columns
+  std::vector<T> corrections_, shares_;   // of each column; of each place of the batch
   std::vector<std::uint32_t> twins_, last_place_;  // the next place of the same item; of each item, the last one so far
   std::vector<double> losses_;
 };

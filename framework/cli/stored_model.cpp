@@ -93,9 +93,11 @@ StoredModel open_stored_model(Session& session, const std::string& wanted, const
   SEGUE_CHECK(entry != spec.datasets.end(), "the plan names data set '{}', its suite does not", found.trial.dataset);
   StoredModel out;
   out.trial = found.trial;
-  out.fold = prepare_fold(datasets.load(*entry), spec.task, found.trial.fold);
-  const Event play{.kind = EventKind::kPlay, .value = static_cast<float>(std::max(1.0, spec.task.feedback.min_value.value_or(1)))};
-  if (const float weight = pair_weight({&play, 1}, spec.task.feedback); !out.fold.has_ratings && weight > 0) out.play_weight = weight;
+  const auto row = std::find_if(spec.algorithms.begin(), spec.algorithms.end(), [&](const AlgorithmEntry& a) { return a.label == found.trial.label; });
+  const TaskSpec task = row == spec.algorithms.end() ? spec.task : row->task(spec.task);
+  out.fold = prepare_fold(datasets.load(*entry), task, found.trial.fold);
+  const Event play{.kind = EventKind::kPlay, .value = static_cast<float>(std::max(1.0, task.feedback.min_value.value_or(1)))};
+  if (const float weight = pair_weight({&play, 1}, task.learned_feedback()); !out.fold.has_ratings && weight > 0) out.play_weight = weight;
   const H5Reader file(found.folder.trial_file(found.trial.fit));
   const std::string stored = file.attribute_text("/", "dataset_fingerprint").value_or("");
   if (stored != out.fold.dataset_fingerprint)

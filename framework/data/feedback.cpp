@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "framework/base/errors.hpp"
+#include "framework/base/rng.hpp"
 
 namespace segue {
 
@@ -67,6 +68,12 @@ std::vector<Event> select_events(const Events& events, const FeedbackSpec& feedb
     if (feedback.transform == "rating" && e.kind != EventKind::kRating) continue;
     if (feedback.min_value && static_cast<double>(e.value) < *feedback.min_value) continue;
     out.push_back(e);
+  }
+  if (signals && feedback.shuffle_kinds) {
+    std::vector<EventKind> kinds;
+    for (const Event& e : out) kinds.push_back(e.kind);
+    Rng(1).stream("kinds").shuffle(std::span(kinds));
+    for (std::size_t i = 0; i < out.size(); ++i) out[i].kind = kinds[i];
   }
   if (feedback.aggregate_before_split) {
     sort_by_pair(out);

@@ -59,8 +59,8 @@ Histories make_histories(const std::vector<Event>& sorted, const FeedbackSpec& f
   return columns.finish();
 }
 
-// known: everything the model may know (sorted); judged: the events to predict.
-EvalSet make_eval_set(const std::vector<Event>& known, std::vector<Event> judged, const FeedbackSpec& feedback) {
+// known: everything the model may know (sorted), with the weights it learns from; judged: the events to predict.
+EvalSet make_eval_set(const std::vector<Event>& known, std::vector<Event> judged, const FeedbackSpec& feedback, const FeedbackSpec& learned) {
   sort_by_pair(judged);
   EvalSet set;
   std::vector<UserIdx> users, rating_users;
@@ -95,7 +95,7 @@ EvalSet make_eval_set(const std::vector<Event>& known, std::vector<Event> judged
       now.push_back(earliest);
       truth_offsets.push_back(truth_items.size());
       const auto [begin, end] = user_range(known, user);
-      for (std::size_t i = begin; i < end; ++i) histories.append(known[i], feedback);
+      for (std::size_t i = begin; i < end; ++i) histories.append(known[i], learned);
       histories.end_row();
     }
     first = last;
@@ -229,8 +229,8 @@ PreparedFold prepare(const Dataset& source, const TaskSpec& spec, const std::str
   fold.warnings = parts.warnings;
 
   sort_histories(parts.train, *dataset, spec.split.seed);
-  fold.train_histories = make_histories(parts.train, spec.feedback, dataset->users.size());
-  fold.validation = make_eval_set(parts.train, parts.validation, spec.feedback);
+  fold.train_histories = make_histories(parts.train, spec.learned_feedback(), dataset->users.size());
+  fold.validation = make_eval_set(parts.train, parts.validation, spec.feedback, spec.learned_feedback());
   // Only of users who are asked about: with few of them among many, the log is not in memory twice.
   std::vector<std::uint8_t> asked(dataset->users.size(), 0);
   for (const Event& e : parts.test) asked[raw(e.user)] = 1;
@@ -240,11 +240,11 @@ PreparedFold prepare(const Dataset& source, const TaskSpec& spec, const std::str
     for (const Event& e : *part)
       if (asked[raw(e.user)] != 0) known.push_back(e);
   sort_histories(known, *dataset, spec.split.seed);
-  fold.test = make_eval_set(known, parts.test, spec.feedback);
+  fold.test = make_eval_set(known, parts.test, spec.feedback, spec.learned_feedback());
   known = {};
 
   sort_by_pair(parts.train);
-  fold.train = weigh_pairs(parts.train, spec.feedback, dataset->users.size(), dataset->items.size());
+  fold.train = weigh_pairs(parts.train, spec.learned_feedback(), dataset->users.size(), dataset->items.size());
   const Array<float>& weights = fold.train.by_user().all_values();
   fold.min_weight = *std::min_element(weights.begin(), weights.end());
   fold.max_weight = *std::max_element(weights.begin(), weights.end());

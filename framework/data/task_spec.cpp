@@ -23,7 +23,22 @@ Schema<FeedbackSpec> FeedbackSpec::schema() {
   s.field("like", &P::like, "signals: weight of a like").range(-1000.0, 1000.0);
   s.field("playlist_add", &P::playlist_add, "signals: weight of a playlist add").range(-1000.0, 1000.0);
   s.field("skip", &P::skip, "signals: weight of a skip").range(-1000.0, 1000.0);
+  s.field("shuffle_kinds", &P::shuffle_kinds,
+          "signals: a negative control. Kinds are dealt out anew among all events, so that a skip or a like says nothing any more");
   return s;
+}
+
+FeedbackSpec FeedbackSpec::with_signals(const Value& weights) const {
+  const std::string what = "'feedback' of an algorithm";
+  if (transform != "signals")
+    throw UsageError("{}{} weighs signals, and the suite's feedback is '{}'; write feedback: {{transform: signals}} in the suite", weights.mark().prefix(), what, transform);
+  check_keys(weights, what, {"play", "repeat", "like", "playlist_add", "skip"});
+  FeedbackSpec out = *this;
+  const FeedbackSpec given = schema().parse(weights, what);
+  for (const auto& [key, member] : {std::pair{"play", &FeedbackSpec::play}, {"repeat", &FeedbackSpec::repeat}, {"like", &FeedbackSpec::like},
+                                    {"playlist_add", &FeedbackSpec::playlist_add}, {"skip", &FeedbackSpec::skip}})
+    if (weights.find(key) != nullptr) out.*member = given.*member;
+  return out;
 }
 
 Schema<FilterSpec> FilterSpec::schema() {

@@ -23,9 +23,13 @@ struct FeedbackSpec {
   bool aggregate_before_split = false;
   double bm25_k1 = 1.2, bm25_b = 0.75;
   double play = 1, repeat = 2, like = 3, playlist_add = 3, skip = -1;  // signals
+  bool shuffle_kinds = false;  // signals: a negative control
 
   static Schema<FeedbackSpec> schema();
   void check() const;  // UsageError where keys contradict each other
+  // The same with other weights of signals: a map of some of play, repeat, like, playlist_add and skip. UsageError for
+  // other keys, and where the transform is another.
+  FeedbackSpec with_signals(const Value& weights) const;
 };
 
 // Iterated k-core: passes until nothing changes.
@@ -84,7 +88,11 @@ struct TaskSpec {
   FeedbackSpec feedback;
   FilterSpec filter;
   SplitSpec split;
-  // Canonical text of what decides the training data (without fold).
+  // What a model learns from, where it weighs events otherwise than the judge does: the same events are training and test
+  // data, and the same items are the truth. No part of a task, but of a fit.
+  std::optional<FeedbackSpec> learned;
+  const FeedbackSpec& learned_feedback() const { return learned ? *learned : feedback; }
+  // Canonical text of what decides the training data (without fold), but for `learned`.
   std::string canonical() const;
 };
 

@@ -32,6 +32,7 @@ std::string fit_id(const Spec& spec, const PlannedTrial& trial, const DatasetSum
   hasher.add("fit 1").add(dataset.fingerprint).add(spec.task.canonical()).add(trial.fold);
   hasher.add(info.name).add(info.version).add(trial.non_default.canonical()).add(trial.seed);
   add_parts(algorithms, info.name, trial.params, hasher);
+  if (trial.algorithm->learned) hasher.add("learned").add(FeedbackSpec::schema().to_value(*trial.algorithm->learned).canonical());
   if (trial.tuning && trial.algorithm->tune->refit) return hasher.add("refit").hex().substr(0, 16);
   // The stopping policy decides which epoch is kept, but only where there is validation data and a loop to stop.
   if (info.iterative && spec.task.split.validation > 0) {

@@ -38,8 +38,11 @@ std::string trial_title(const PlannedTrial& t, const Spec& spec) {
   return text;
 }
 
-std::string snapshot_name(const Spec& spec, const std::string& fingerprint, const std::string& fold) {
-  return Hasher().add(fingerprint).add(spec.task.canonical()).add(fold).hex().substr(0, 16) + ".snap";
+std::string snapshot_name(const TaskSpec& task, const std::string& fingerprint, const std::string& fold) {
+  Hasher hasher;
+  hasher.add(fingerprint).add(task.canonical()).add(fold);
+  if (task.learned) hasher.add(FeedbackSpec::schema().to_value(*task.learned).canonical());
+  return hasher.hex().substr(0, 16) + ".snap";
 }
 
 class Run {
@@ -54,7 +57,7 @@ class Run {
 
  private:
   enum class Fold { kWhole, kTuning, kRefit };
-  std::string snapshot(const DatasetEntry& entry, const std::string& fold, Fold kind = Fold::kWhole) const;
+  std::string snapshot(const DatasetEntry& entry, const std::string& fold, const TaskSpec& task, Fold kind = Fold::kWhole) const;
   void remove_stored();
   void forget(const std::string& fit) const;
   void prepare(const DatasetEntry& entry);
@@ -83,8 +86,8 @@ class Run {
   std::map<std::string, JournalEntry> history_;
 };
 
-std::string Run::snapshot(const DatasetEntry& entry, const std::string& fold, Fold kind) const {
-  const std::string name = snapshot_name(spec_, datasets_.summary(entry).fingerprint, fold);
+std::string Run::snapshot(const DatasetEntry& entry, const std::string& fold, const TaskSpec& task, Fold kind) const {
+  const std::string name = snapshot_name(task, datasets_.summary(entry).fingerprint, fold);
   return (scratch_ / (name + (kind == Fold::kTuning ? ".tuning" : kind == Fold::kRefit ? ".refit" : ""))).string();
 }
 
@@ -106,9 +109,13 @@ void Run::prepare(const DatasetEntry& entry) {
   std::vector<StoredTask> tasks(spec_.views.size());
   for (const std::string& fold_name : fold_names(entry.label, summary.given, spec_.task.split)) {
     const PreparedFold fold = prepare_fold(dataset, spec_.task, fold_name);
-    write_snapshot(fold, snapshot(entry, fold_name));
-    if (tuning) write_snapshot(without_test(fold), snapshot(entry, fold_name, Fold::kTuning));
-    if (refit) write_snapshot(prepare_refit(dataset, spec_.task, fold_name), snapshot(entry, fold_name, Fold::kRefit));
+    write_snapshot(fold, snapshot(entry, fold_name, spec_.task));
+    for (const AlgorithmEntry& a : spec_.algorithms) {
+      const std::string file = a.learned && is_wanted(a, options_.only) ? snapshot(entry, fold_name, a.task(spec_.task)) : std::string();
+      if (!file.empty() && !fs::exists(file)) write_snapshot(prepare_fold(dataset, a.task(spec_.task), fold_name), file);
+    }
+    if (tuning) write_snapshot(without_test(fold), snapshot(entry, fold_name, spec_.task, Fold::kTuning));
+    if (refit) write_snapshot(prepare_refit(dataset, spec_.task, fold_name), snapshot(entry, fold_name, spec_.task, Fold::kRefit));
     for (const std::string& warning : fold.warnings) log_warning("{}", warning);
     for (std::size_t v = 0; v < spec_.views.size(); ++v) {
       if (tasks[v].folds.empty()) {
@@ -138,7 +145,7 @@ void Run::write_tasks(const DatasetEntry& entry, std::vector<StoredTask>& tasks)
 
 Job Run::make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, const std::string& fold, std::uint64_t seed, const std::vector<std::size_t>& views, const std::string& fit) const {
   Job job;
-  job.snapshot = snapshot(dataset, fold);
+  job.snapshot = snapshot(dataset, fold, algorithm.task(spec_.task));
   job.fit = fit;
   job.output = options_.results.trial_file(fit).string();
   job.checkpoint = options_.results.checkpoint_file(fit).string();
@@ -170,7 +177,7 @@ Job Run::make_trial_job(const Work& work, bool with_latency) const {
   Job job = make_job(*t.algorithm, *t.dataset, t.fold, t.seed, t.views, t.fit);
   job.params = t.params;
   job.tasks = t.tasks;
-  if (t.tuning && t.algorithm->tune->refit) job.train_snapshot = snapshot(*t.dataset, t.fold, Fold::kRefit);
+  if (t.tuning && t.algorithm->tune->refit) job.train_snapshot = snapshot(*t.dataset, t.fold, spec_.task, Fold::kRefit);
   if (with_latency && work.latency) job.latency = spec_.latency;
   return job;
 }
@@ -196,7 +203,7 @@ QueuedTrial Run::tuning_trial(std::size_t at, std::size_t trial) {
   queued.job = [this, at, trial] {
     const Tuning& all = plan_.tunings[at];
     Job job = make_job(*all.algorithm, *all.dataset, all.fold, all.seed, all.views, all.trials[trial].fit);
-    job.snapshot = snapshot(*all.dataset, all.fold, Fold::kTuning);
+    job.snapshot = snapshot(*all.dataset, all.fold, spec_.task, Fold::kTuning);
     job.tuning = all.algorithm->tune->metric;
     job.params = all.trials[trial].params;
     return job;

@@ -78,7 +78,7 @@ struct NamedEntry {
   Value params = Value::map();
   std::string label;
   std::vector<std::uint64_t> seeds;
-  std::optional<Value> tune;
+  std::optional<Value> tune, feedback;
   Mark mark, params_mark;
 };
 
@@ -93,12 +93,13 @@ NamedEntry parse_algorithm_entry(const Value& value, const Registry& registry) {
     if (const Value* seeds = value.find("seeds")) entry.seeds = parse_seeds(*seeds);
     const Value* tune = value.find("tune");
     if (tune != nullptr && !(tune->kind() == Value::Kind::kBool && !tune->as_bool())) entry.tune = *tune;
+    if (const Value* feedback = value.find("feedback")) entry.feedback = *feedback;
     std::vector<const Value::Entry*> main;
     for (const Value::Entry& e : value.entries())
-      if (e.key != "label" && e.key != "seeds" && e.key != "tune") main.push_back(&e);
+      if (e.key != "label" && e.key != "seeds" && e.key != "tune" && e.key != "feedback") main.push_back(&e);
     if (main.size() != 1) {
       const Mark mark = main.size() > 1 ? main[1]->key_mark : value.mark();
-      throw UsageError("{}an entry of 'algorithms' has one algorithm and perhaps a 'label', 'seeds' and 'tune', such as {{implicit_als: {{factors: 128}}, label: als}}; {}", mark.prefix(),
+      throw UsageError("{}an entry of 'algorithms' has one algorithm and perhaps a 'label', 'seeds', 'tune' and 'feedback', such as {{implicit_als: {{factors: 128}}, label: als}}; {}", mark.prefix(),
                        main.empty() ? "there is no algorithm here" : fmt::format("'{}' and '{}' both stand here", main[0]->key, main[1]->key));
     }
     entry.name = main[0]->key;
@@ -181,6 +182,8 @@ std::vector<AlgorithmEntry> parse_algorithms(const Value& list, const Registry& 
       a.label = suffix.empty() ? a.group : a.group + " " + suffix;
       a.seeds = entry.seeds;
       a.mark = entry.mark;
+      if (entry.feedback) a.learned = spec.task.feedback.with_signals(*entry.feedback);
+      if (entry.feedback && tune) throw UsageError("{}'feedback' of an entry does not go with 'tune', which judges settings on the suite's own", entry.feedback->mark().prefix());
       const AlgorithmEntry own = a;
       add(std::move(a));
       if (tune) add(tuned_entry(own, entry, *tune, known, spec));

@@ -34,6 +34,12 @@ struct AlgorithmEntry {
   Mark mark;
   std::optional<TuneSpec> tune;  // the row whose settings a tuner chooses; `params` are those of the entry
   std::string tuned_from;        // label of the row with the entry's own settings
+  std::optional<FeedbackSpec> learned;  // weights of events that it learns from, where they are not the suite's
+  TaskSpec task(const TaskSpec& suite) const {
+    TaskSpec out = suite;
+    out.learned = learned;
+    return out;
+  }
 };
 
 struct LatencySpec {

@@ -5,8 +5,23 @@
 
 namespace segue {
 
-InnerSplit inner_split(const TrainData& data, double share, bool repeats) {
+namespace {
+
+// The moment from which on `share` of all events lie.
+std::int64_t cut_in_time(const Histories& histories, double share) {
+  std::vector<std::int64_t> times(histories.times().begin(), histories.times().end());
+  if (times.empty()) return 0;
+  const auto at = static_cast<std::size_t>((1 - share) * static_cast<double>(times.size()));
+  const auto cut = times.begin() + static_cast<std::ptrdiff_t>(std::min(at, times.size() - 1));
+  std::nth_element(times.begin(), cut, times.end());
+  return *cut;
+}
+
+}  // namespace
+
+InnerSplit inner_split(const TrainData& data, double share, HoldoutBy by, bool repeats) {
   InnerSplit out;
+  const std::int64_t cut = by == HoldoutBy::kTime ? cut_in_time(data.histories, share) : 0;
   out.facets = data.facets;
   std::vector<std::uint64_t> offsets{0}, history_offsets{0}, held_offsets{0};
   std::vector<ItemIdx> items, history_items, held_items;
@@ -17,8 +32,14 @@ InnerSplit inner_split(const TrainData& data, double share, bool repeats) {
   for (std::size_t u = 0; u < data.train.n_users(); ++u) {
     const HistoryView history = u < data.histories.size() ? data.histories[u] : HistoryView{};
     const std::size_t n = history.items.size();
-    const auto last = static_cast<std::size_t>(std::round(share * static_cast<double>(n)));
-    const std::size_t kept = n < 2 ? n : n - std::clamp<std::size_t>(last, 1, n - 1);
+    std::size_t kept = n;
+    if (by == HoldoutBy::kTime) {
+      kept = static_cast<std::size_t>(std::lower_bound(history.times.begin(), history.times.end(), cut) -
+                                      history.times.begin());
+    } else if (n >= 2) {
+      const auto last = static_cast<std::size_t>(std::round(share * static_cast<double>(n)));
+      kept = n - std::clamp<std::size_t>(last, 1, n - 1);
+    }
     std::vector<ItemIdx> before(history.items.begin(), history.items.begin() + static_cast<std::ptrdiff_t>(kept));
     for (std::size_t e = 0; e < kept; ++e) {
       history_items.push_back(history.items[e]);
@@ -33,7 +54,7 @@ InnerSplit inner_split(const TrainData& data, double share, bool repeats) {
     const std::span<const ItemIdx> pairs = data.train.items(user_at(u));
     const std::span<const float> pair_weights = data.train.weights(user_at(u));
     for (std::size_t e = 0; e < pairs.size(); ++e) {
-      if (n > 0 && !had(pairs[e])) continue;
+      if (!had(pairs[e])) continue;
       items.push_back(pairs[e]);
       weights.push_back(pair_weights.empty() ? 1.0f : pair_weights[e]);
     }

@@ -19,8 +19,12 @@ struct InnerSplit {
   TrainData data() const { return {train, histories, facets}; }
 };
 
-// The last `share` of each user's events, at least one where there are two, at most all but one. repeats: whether an item
-// that the user had before counts as held out. Of data without histories nothing is held out.
-InnerSplit inner_split(const TrainData& data, double share, bool repeats);
+enum class HoldoutBy {
+  kUser,  // the last `share` of each user's events, at least one where there are two, at most all but one
+  kTime,  // the last `share` of all events: what came after one moment
+};
+// A cut as that of the task is the best teacher. repeats: whether an item that the user had before counts as held out. Of
+// data without histories nothing is held out.
+InnerSplit inner_split(const TrainData& data, double share, HoldoutBy by, bool repeats);
 
 }  // namespace segue
