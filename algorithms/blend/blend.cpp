@@ -28,6 +28,10 @@ struct BlendParams {
   int candidates = 100;
 
   std::vector<AlgorithmSpec> components() const { return of; }
+  // Of learned weights: scores of all items for every user, once.
+  double fit_flop(const DataShape& s) const {
+    return method == Method::kLearned ? 100 * s.users * s.items * static_cast<double>(of.size()) : 0;
+  }
   static Schema<BlendParams> schema() {
     using P = BlendParams;
     Schema<P> s;
@@ -160,7 +164,7 @@ class Blend final : public Recommender {
     nn::Optimizer<float> optimizer(adam, ranker.params());
     constexpr int kEpochs = 30;  // of a convex problem in a few numbers
     for (int epoch = 1; epoch <= kEpochs; ++epoch)
-      ctx.progress.record("loss", epoch, train_epoch(ranker, optimizer, lists, epoch, 32, ctx.rng, ctx.exec));
+      train_epoch(ranker, optimizer, lists, epoch, 32, ctx.rng, ctx.exec);
     for (std::size_t m = 0; m < k; ++m) weights_[m] = ranker.params().all()[m];
   }
 

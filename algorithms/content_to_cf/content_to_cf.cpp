@@ -22,6 +22,15 @@ struct ContentToCfParams : ItemContentSettings {
   Replace replace = Replace::kCold;
 
   std::vector<AlgorithmSpec> components() const { return {teacher}; }
+  // The inverse of a matrix of as many rows as there are terms in use, or items: some thousands.
+  double fit_flop(const DataShape& s) const {
+    const double features = std::min(s.items, 3000.0);
+    return features * features * features + 1000 * s.items;
+  }
+  double fit_bytes(const DataShape& s) const {
+    const double features = std::min(s.items, 3000.0);
+    return 8 * features * features + 2000 * s.items;
+  }
   static Schema<ContentToCfParams> schema() {
     using P = ContentToCfParams;
     Schema<P> s;

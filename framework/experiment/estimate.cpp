@@ -37,6 +37,14 @@ double peak_bytes(const Spec& spec, const PlannedTrial& trial, const Registry::E
   return bytes;
 }
 
+// Of the algorithm and of what it is made of, each fitted once; what a hybrid fits again is its own affair.
+double fit_flop(const Registry& algorithms, const std::string& name, const Value& params, const DataShape& data) {
+  double flop = 0;
+  for (const Registry::Part& part : algorithms.parts(name, params))
+    if (part.entry->fit_flop) flop += part.entry->fit_flop(part.params, data);
+  return flop;
+}
+
 }  // namespace
 
 Estimate estimate(const Spec& spec, const PlannedTrial& trial, const DatasetSummary& dataset, const Registry& algorithms,
@@ -49,7 +57,7 @@ Estimate estimate(const Spec& spec, const PlannedTrial& trial, const DatasetSumm
   const Registry::Entry& algorithm = algorithms.find(row.algorithm);
   if (e.seconds < 0 && algorithm.fit_flop) {
     constexpr double kFlopPerSecond = 10e9, kStart = 0.2;
-    e.seconds = kStart + algorithm.fit_flop(trial.params, data) / kFlopPerSecond;
+    e.seconds = kStart + fit_flop(algorithms, row.algorithm, trial.params, data) / kFlopPerSecond;
   }
   e.bytes = peak_bytes(spec, trial, algorithm, data, threads);
   return e;

@@ -33,6 +33,65 @@ std::vector<double> log_shares() {
   return out;
 }
 
+// Towers that add up: every vector worked out from the tables, and the loss from the vectors.
+TEST(TwoTower, GradientsReachFeaturesHistoriesAndDrawnItems) {
+  const Executor exec(2);
+  constexpr std::size_t kTerms = 7, kDrawn = 9;
+  Rng rng(8);
+  const auto sparse = [&](std::size_t rows, std::size_t cols) {
+    std::vector<std::uint64_t> offsets{0};
+    std::vector<ItemIdx> indices;
+    std::vector<float> values;
+    for (std::size_t r = 0; r < rows; ++r) {
+      for (std::size_t c = 0; c < cols; ++c) {
+        if (rng.uniform() < 0.6) continue;
+        indices.push_back(item_at(c));
+        values.push_back(static_cast<float>(rng.normal()));
+      }
+      offsets.push_back(indices.size());
+    }
+    return Csr<ItemIdx>(cols, std::move(offsets), std::move(indices), std::move(values));
+  };
+  const Csr<ItemIdx> content = sparse(kItems, kTerms), heard = sparse(kUsers, kItems);
+  const TowerInputs inputs{&content, &heard};
+  for (const bool normalise : {false, true}) {
+    const TwoTowerShape shape{kUsers, kItems, kFactors, normalise, 0.4, 0.3, 0.5, 0.7, kDrawn};
+    nn::ParamStore<double> params = TwoTowerTrainer<double>::make_params(shape, 0.7, Rng(1), inputs);
+    TwoTowerTrainer<double> trainer(shape, params, log_shares(), {}, nn::RowMode::kDense, kPairs, inputs, Rng(3));
+    const Pairs pairs(2);
+    nn::ParamStore<double> gradient = params.zeros_like(), unused = gradient;
+    trainer.gradient(pairs.view(), gradient, exec);
+    const nn::GradientCheck check =
+        nn::check_gradient([&] { return trainer.gradient(pairs.view(), unused, exec) / kPairs; }, params.all(),
+                           gradient.all(), Rng(4), 600);
+    EXPECT_LT(check.worst, 1e-6) << "normalised " << normalise;
+    // Every table has a part in it.
+    EXPECT_GT(View<double>(gradient[nn::BlockId{0}]).some_rows(kUsers, kUsers + kItems).size(), 0u);
+    double terms = 0;
+    for (std::size_t t = 0; t < kTerms; ++t) terms += std::abs(gradient[nn::BlockId{1}](kItems + t, 0));
+    EXPECT_GT(terms, 0);
+  }
+}
+
+// A sample's own item is no part of the history that is to predict it.
+TEST(TwoTower, LeavesTheSoughtItemOutOfTheHistory) {
+  const Executor exec(1);
+  const Csr<ItemIdx> heard(3, std::vector<std::uint64_t>{0, 2, 4},
+                           std::vector<ItemIdx>{item_at(0), item_at(1), item_at(1), item_at(2)},
+                           std::vector<float>{1, 1, 1, 1});
+  const TowerInputs inputs{nullptr, &heard};
+  const TwoTowerShape shape{2, 3, 4};
+  nn::ParamStore<double> params = TwoTowerTrainer<double>::make_params(shape, 0.5, Rng(1), inputs);
+  TwoTowerTrainer<double> trainer(shape, params, {-1, -1, -1}, {}, nn::RowMode::kDense, 2, inputs);
+  const std::vector<std::uint32_t> users{0, 1}, items{0, 2};
+  nn::ParamStore<double> gradient = params.zeros_like();
+  trainer.gradient({users, items}, gradient, exec);
+  const auto touched = [&](std::size_t item) { return gradient[nn::BlockId{0}](2 + item, 0) != 0; };
+  EXPECT_FALSE(touched(0));
+  EXPECT_TRUE(touched(1));
+  EXPECT_FALSE(touched(2));
+}
+
 TEST(TwoTower, LossAndGradientsAreThoseOfTheFormula) {
   const Executor exec(2);
   for (const bool normalise : {false, true}) {
