@@ -30,7 +30,7 @@ struct BlendParams {
   std::vector<AlgorithmSpec> components() const { return of; }
   // Of learned weights: scores of all items for every user, once.
   double fit_flop(const DataShape& s) const {
-    return method == Method::kLearned ? 100 * s.users * s.items * static_cast<double>(of.size()) : 0;
+    return 50 * s.events + (method == Method::kLearned ? 100 * s.users * s.items * static_cast<double>(of.size()) : 0);
   }
   static Schema<BlendParams> schema() {
     using P = BlendParams;

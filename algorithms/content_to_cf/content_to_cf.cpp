@@ -25,7 +25,7 @@ struct ContentToCfParams : ItemContentSettings {
   // The inverse of a matrix of as many rows as there are terms in use, or items: some thousands.
   double fit_flop(const DataShape& s) const {
     const double features = std::min(s.items, 3000.0);
-    return features * features * features + 1000 * s.items;
+    return features * features * features + 1000 * s.items + 10 * s.events;
   }
   double fit_bytes(const DataShape& s) const {
     const double features = std::min(s.items, 3000.0);

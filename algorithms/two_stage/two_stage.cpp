@@ -38,7 +38,7 @@ struct TwoStageParams {
   // Scores of all items for every user of the ranker, once, and its epochs over their candidates.
   double fit_flop(const DataShape& s) const {
     const double users = std::min<double>(s.users, ranker_users), n = static_cast<double>(retrievers.size());
-    return users * n * (100 * s.items + 6.0 * epochs * candidates * (2 * n + 6) * (hidden + 1));
+    return 50 * s.events + users * n * (100 * s.items + 6.0 * epochs * candidates * (2 * n + 6) * (hidden + 1));
   }
   double fit_bytes(const DataShape& s) const {
     return 4.0 * std::min<double>(s.users, ranker_users) * candidates * static_cast<double>(retrievers.size()) *

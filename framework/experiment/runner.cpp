@@ -110,10 +110,8 @@ void Run::prepare(const DatasetEntry& entry) {
   for (const std::string& fold_name : fold_names(entry.label, summary.given, spec_.task.split)) {
     const PreparedFold fold = prepare_fold(dataset, spec_.task, fold_name);
     write_snapshot(fold, snapshot(entry, fold_name, spec_.task));
-    for (const AlgorithmEntry& a : spec_.algorithms) {
-      const std::string file = a.learned && is_wanted(a, options_.only) ? snapshot(entry, fold_name, a.task(spec_.task)) : std::string();
-      if (!file.empty() && !fs::exists(file)) write_snapshot(prepare_fold(dataset, a.task(spec_.task), fold_name), file);
-    }
+    for (const AlgorithmEntry& a : spec_.algorithms)
+      if (a.learned && is_wanted(a, options_.only)) write_snapshot(prepare_fold(dataset, a.task(spec_.task), fold_name), snapshot(entry, fold_name, a.task(spec_.task)));
     if (tuning) write_snapshot(without_test(fold), snapshot(entry, fold_name, spec_.task, Fold::kTuning));
     if (refit) write_snapshot(prepare_refit(dataset, spec_.task, fold_name), snapshot(entry, fold_name, spec_.task, Fold::kRefit));
     for (const std::string& warning : fold.warnings) log_warning("{}", warning);
