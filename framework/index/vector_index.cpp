@@ -105,6 +105,7 @@ VectorIndex::~VectorIndex() = default;
 void VectorIndex::set_effort(const SearchEffort& effort) {
   check_effort(effort);
   settings_.effort = effort;
+  effort_changed();
 }
 
 // Refuses what no distance can be computed of, and gives unit length where that is wanted.

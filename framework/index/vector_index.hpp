@@ -154,6 +154,8 @@ class VectorIndex {
   // rows, erased rows and settings are known; the structure is not.
   virtual void do_load(class IndexFileReader& file, bool map) = 0;
 
+  virtual void effort_changed() {}
+
   bool may_find(std::uint32_t row, const RowFilter& filter) const { return !erased(row) && filter.passes(row); }
   // All rows that may be found, ascending.
   std::vector<std::uint32_t> findable(const RowFilter& filter) const;
