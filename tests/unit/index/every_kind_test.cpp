@@ -263,7 +263,8 @@ std::string case_name(const testing::TestParamInfo<EveryKind::ParamType>& param)
   return std::string(to_text(std::get<0>(param.param))) + "_" + to_text(std::get<1>(param.param));
 }
 INSTANTIATE_TEST_SUITE_P(Kinds, EveryKind,
-                         testing::Combine(testing::Values(IndexKind::kExact, IndexKind::kHnsw),
+                         testing::Combine(testing::Values(IndexKind::kExact, IndexKind::kHnsw, IndexKind::kIvfPq,
+                                                          IndexKind::kSq8),
                                           testing::ValuesIn(test::kDistances)),
                          case_name);
 
