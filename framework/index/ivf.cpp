@@ -8,6 +8,7 @@
 // faiss starts OpenMP's threads where it finds more than one; OneThread keeps it from that, on whichever thread it is
 // called. Parallel work here is Segue's own, cut by size, and lists are filled in the order of rows.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -22,6 +23,7 @@
 #include "framework/index/kinds.hpp"
 #include "framework/index/row_store.hpp"
 #include "framework/linalg/scoring.hpp"
+#include "framework/linalg/simd.hpp"
 
 namespace segue {
 
@@ -56,6 +58,24 @@ void guarded(Call call) {
   } catch (const faiss::FaissException& e) {
     throw EnvironmentError("faiss: {}", e.what());
   }
+}
+
+// Where the largest value stands first.
+std::size_t first_largest(std::span<const float> values) {
+  constexpr std::size_t kLanes = Lanes::kCount;
+  const std::size_t whole = values.size() / kLanes * kLanes;
+  if (whole == 0) return static_cast<std::size_t>(std::max_element(values.begin(), values.end()) - values.begin());
+  Lanes largest = Lanes::load(values.data());
+  for (std::size_t i = kLanes; i < whole; i += kLanes) largest = max(largest, Lanes::load(&values[i]));
+  float lanes[kLanes];
+  largest.store(lanes);
+  float bar = *std::max_element(lanes, lanes + kLanes);
+  for (std::size_t i = whole; i < values.size(); ++i) bar = std::max(bar, values[i]);
+  for (std::size_t i = 0; i < whole; i += kLanes)
+    if (const std::uint32_t bits = at_least(Lanes::load(&values[i]), Lanes::all(bar)); bits != 0)
+      return i + static_cast<std::size_t>(std::countr_zero(bits));
+  return static_cast<std::size_t>(std::find(values.begin() + static_cast<std::ptrdiff_t>(whole), values.end(), bar) -
+                                  values.begin());
 }
 
 // The nearest centroids, by the kernel of scores: |q - c|^2 = |q|^2 - 2 (<q, c> - |c|^2 / 2). Ties: the lower number.
@@ -100,7 +120,7 @@ class Centroids final : public faiss::Index {
           distances[q * many + i] = metric_type == faiss::METRIC_L2 ? std::max(0.0f, square - 2 * own[row]) : own[row];
         };
         if (many == 1) {
-          put(0, static_cast<std::size_t>(std::max_element(own.begin(), own.end()) - own.begin()));
+          put(0, first_largest(own));
           continue;
         }
         std::iota(order.begin(), order.end(), 0u);

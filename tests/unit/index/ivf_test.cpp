@@ -17,13 +17,13 @@ namespace {
 using test::clustered_rows;
 using test::search;
 
-constexpr std::size_t kRows = 3000, kDims = 32, kQueries = 50, kMany = 10;
+constexpr std::size_t kRows = 1500, kDims = 16, kQueries = 40, kMany = 10;
 
 IndexSettings lists(IndexKind kind, Distance distance) {
   return {.kind = kind,
           .distance = distance,
           .lists = 20,
-          .code_bytes = 8,
+          .code_bytes = 4,
           .effort = {.search_width = 64, .probes = 5, .rerank = 1}};
 }
 
@@ -66,7 +66,7 @@ TEST_F(Ivf, FindsWhatFaissFinds) {
   for (const Distance distance : {Distance::kL2, Distance::kInnerProduct}) {
     const faiss::MetricType metric = distance == Distance::kL2 ? faiss::METRIC_L2 : faiss::METRIC_INNER_PRODUCT;
     faiss::IndexFlat coarse(kDims, metric), coarse_sq(kDims, metric);
-    faiss::IndexIVFPQ pq(&coarse, kDims, 20, 8, 8, metric);
+    faiss::IndexIVFPQ pq(&coarse, kDims, 20, 4, 8, metric);
     faiss::IndexIVFScalarQuantizer sq(&coarse_sq, kDims, 20, faiss::ScalarQuantizer::QT_8bit, metric);
     for (faiss::IndexIVF* direct : {static_cast<faiss::IndexIVF*>(&pq), static_cast<faiss::IndexIVF*>(&sq)}) {
       direct->cp.min_points_per_centroid = pq.pq.cp.min_points_per_centroid = 1;  // or faiss prints warnings
@@ -99,14 +99,14 @@ TEST_F(Ivf, MoreProbesAndMoreCandidatesFindMore) {
 TEST_F(Ivf, ListsFollowTheRowsUnlessTheyAreGiven) {
   IndexSettings settings = lists(IndexKind::kSq8, Distance::kL2);
   settings.lists = 0;
-  EXPECT_EQ(build_index(rows.topRows(2500), settings, Executor(1))->settings().lists, 200u);
+  EXPECT_EQ(build_index(rows.topRows(400), settings, Executor(1))->settings().lists, 80u);
 }
 
 TEST_F(Ivf, TakesLessMemoryThanItsRows) {
   const auto pq = build_index(rows, lists(IndexKind::kIvfPq, Distance::kInnerProduct), Executor(1));
   EXPECT_EQ(pq->memory().rows, kRows * kDims * 4);
-  // Codes of 8 bytes and numbers of 8 a row, 20 centroids twice, 256 words for each of 8 parts.
-  EXPECT_EQ(pq->memory().structure, kRows * 16 + 20 * kDims * 8 + 256 * kDims * 4);
+  // Codes of 4 bytes and numbers of 8 a row, 20 centroids twice, 256 words for each of 4 parts.
+  EXPECT_EQ(pq->memory().structure, kRows * 12 + 20 * kDims * 8 + 256 * kDims * 4);
 }
 
 TEST_F(Ivf, RefusesTooFewRowsToTrainOn) {
