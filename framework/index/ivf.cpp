@@ -187,14 +187,14 @@ class IvfIndex final : public VectorIndex {
       centroids_.search(static_cast<idx_t>(count), vectors.data(), 1, ignored.data(), list.data());
       centroids_.work_with(nullptr);
       std::vector<std::uint8_t> codes(count * ivf_->code_size);
+      const std::vector<Centroids> words = code_words();
       std::size_t done = 0;
       constexpr std::size_t kStep = 64 * kEncodeBlock;  // between two words of progress
       for (std::size_t first = 0; first < count; first = done) {
         done = std::min(first + kStep, count);
         exec.for_blocks(done - first, kEncodeBlock, [&](std::size_t begin, std::size_t end) {
-          const OneThread one;
-          ivf_->encode_vectors(static_cast<idx_t>(end - begin), vectors.data() + (first + begin) * dims(),
-                               list.data() + first + begin, codes.data() + (first + begin) * ivf_->code_size);
+          encode(vectors.middleRows(static_cast<Eigen::Index>(first + begin), static_cast<Eigen::Index>(end - begin)),
+                 list.data() + first + begin, words, codes.data() + (first + begin) * ivf_->code_size);
         });
         if (progress && done < count) progress(done, count);
       }
@@ -321,6 +321,34 @@ class IvfIndex final : public VectorIndex {
     ivf_->train_residual(n, vectors.data());
     if (pq_ != nullptr) pq_->pq.assign_index = nullptr;
     ivf_->is_trained = true;
+  }
+
+  // The words of each byte of a product-quantised code.
+  std::vector<Centroids> code_words() const {
+    std::vector<Centroids> out;
+    for (std::size_t m = 0; pq_ != nullptr && m < pq_->pq.M; ++m)
+      out.emplace_back(pq_->pq.dsub, faiss::METRIC_L2).add(kCodes, pq_->pq.get_centroids(m, 0));
+    return out;
+  }
+
+  // What ivf_->encode_vectors() does; for PQ it would compare one number after the other.
+  void encode(ConstMatRef<float> vectors, const idx_t* list, const std::vector<Centroids>& words,
+              std::uint8_t* codes) const {
+    if (words.empty()) {
+      const OneThread one;
+      return ivf_->encode_vectors(vectors.rows(), vectors.data(), list, codes);
+    }
+    Matrix<float> rest = vectors;
+    for (Eigen::Index r = 0; r < rest.rows(); ++r) rest.row(r) -= centroids_.rows().row(list[r]);
+    const auto width = static_cast<Eigen::Index>(pq_->pq.dsub);
+    std::vector<idx_t> nearest(static_cast<std::size_t>(rest.rows()));
+    std::vector<float> ignored(nearest.size());
+    for (std::size_t m = 0; m < words.size(); ++m) {
+      const Matrix<float> part = rest.middleCols(static_cast<Eigen::Index>(m) * width, width);
+      words[m].search(part.rows(), part.data(), 1, ignored.data(), nearest.data());
+      for (std::size_t r = 0; r < nearest.size(); ++r)
+        codes[r * words.size() + m] = static_cast<std::uint8_t>(nearest[r]);
+    }
   }
 
   void fill_lists(std::size_t first, const std::vector<idx_t>& list, std::span<const std::uint8_t> codes) {

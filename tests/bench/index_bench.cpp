@@ -75,7 +75,7 @@ BENCHMARK(hnsw_search)
     ->Args({20000, 512, 40})
     ->Args({20000, 512, 200})
     ->Unit(benchmark::kMicrosecond)
-    ->Iterations(20 * kQueries)
+    ->Iterations(4 * kQueries)
     ->UseManualTime();
 
 // All rows compared: 2 rows dims flop a query, bound by memory for one query and by arithmetic for many.
