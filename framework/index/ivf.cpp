@@ -1,5 +1,5 @@
-// Lists and codes: the only door to faiss (1.7.3), whose Debian build is for any x86-64: without AVX, one register of
-// four floats at a time, and scalar loops to decode bytes. So what takes most of the time is done here by linalg's
+// Lists and codes: the only door to faiss (1.7.3), whose Debian build is for any x86-64: its loops take one number
+// after the other. So what takes most of the time is done here by linalg's
 // kernels instead: the nearest centroids of a query, of a row, and of a training row in k-means, for faiss lets others
 // provide the index that answers such questions (Centroids), and the exact distances of the candidates that codes name.
 // What remains are faiss's tables of a query and its scan of codes: a table look-up a byte for PQ, which AVX would not
