@@ -101,7 +101,7 @@ FileReader::~FileReader() {
 }
 
 void FileReader::let_go(std::size_t position) {
-  constexpr std::size_t kPiece = std::size_t{1} << 24;
+  constexpr std::size_t kPiece = std::size_t{1} << 22;
   if (position < let_go_ + 2 * kPiece) return;
   const std::size_t until = position / kPiece * kPiece;  // whole pages
   ::madvise(const_cast<char*>(bytes_.data()) + let_go_, until - let_go_, MADV_DONTNEED);
