@@ -9,6 +9,7 @@
 #include "framework/cli/checks.hpp"
 #include "framework/cli/commands.hpp"
 #include "framework/cli/dataset_figures.hpp"
+#include "framework/data/user_facets.hpp"
 
 namespace segue {
 
@@ -105,6 +106,12 @@ void check_facets(const Dataset& data, std::vector<Check>& out) {
       rows = std::min(kind->class_of.size(), kind->fold_of.size());
       for (const std::uint32_t c : kind->class_of) wrong += c != ItemClass::kNone && c >= kind->classes.size() ? 1 : 0;
       for (const std::uint32_t f : kind->fold_of) wrong += f != ItemClass::kNone && f >= kind->folds.size() ? 1 : 0;
+    }
+    if (const auto* users = dynamic_cast<const UserText*>(facet.get())) {
+      rows = users->titles.size();
+      out.push_back(verdict(name, rows == data.users.size() ? 0 : 1, fmt::format("a row for each of {} users", rows),
+                            fmt::format("table of {} rows for {} users", rows, data.users.size())));
+      continue;
     }
     out.push_back(verdict(name, wrong + (rows == n ? 0 : 1), fmt::format("a row for each of {} items", rows),
                           fmt::format("entries wrong, {} rows for {} items", rows, n)));

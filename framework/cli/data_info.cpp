@@ -64,13 +64,13 @@ Table facts(const DatasetInfo& info, const Dataset& data) {
 
 Table facet_table(const Dataset& data) {
   Table table{.columns = {{"side data"},
-                          {"items with it", Align::kRight},
+                          {"with it", Align::kRight},
                           {"share", Align::kRight},
                           {"what", Align::kLeft, Wrap::kYes}}};
   for (const auto& [name, facet] : data.facets.all()) {
     const FacetCoverage coverage = coverage_of(*facet);
-    const double share =
-        static_cast<double>(coverage.items) / static_cast<double>(std::max<std::size_t>(1, data.items.size()));
+    const std::size_t rows = coverage.rows > 0 ? coverage.rows : data.items.size();
+    const double share = static_cast<double>(coverage.items) / static_cast<double>(std::max<std::size_t>(1, rows));
     table.add({name, counted(coverage.items), Cell(fmt::format("{:.1f} %", 100 * share), share), coverage.detail});
   }
   return table;

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "framework/data/user_facets.hpp"
+
 namespace segue {
 
 namespace {
@@ -74,6 +76,8 @@ FacetCoverage coverage_of(const Facet& facet) {
     if (kind->folds.size() > 0) detail += fmt::format(", folds {}", fmt::join(kind->folds.to_vector(), ", "));
     return {kind->class_of.size() - static_cast<std::size_t>(missing), detail};
   }
+  if (const auto* users = dynamic_cast<const UserText*>(&facet))
+    return {filled(users->titles), "titles of users", users->titles.size()};
   return {};
 }
 

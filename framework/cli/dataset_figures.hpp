@@ -19,6 +19,7 @@ std::size_t distinct_pairs(const Events& events);
 struct FacetCoverage {
   std::size_t items = 0;  // that have it
   std::string detail;     // "41 tags, 3,211 pairs"
+  std::size_t rows = 0;   // that could have it, where it is about users; 0: it is about items
 };
 FacetCoverage coverage_of(const Facet& facet);
 

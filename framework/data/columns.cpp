@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "framework/base/errors.hpp"
+#include "framework/base/log.hpp"
 
 namespace segue {
 
@@ -27,10 +28,19 @@ std::size_t Columns::require(const TextSource& file, std::string_view name) cons
   throw file.error("no column '{}'{}", name, suggestion(name, names_));
 }
 
-void SkippedRows::add(const TextSource& file, const std::string& reason) {
-  Found& found = by_reason_[reason];
-  if (found.count++ == 0)
-    found.first = fmt::format("{}:{}", std::filesystem::path(file.name()).filename().string(), file.line_number());
+void SkippedRows::add(const TextSource& file, std::string_view reason) {
+  if (by_reason_.empty()) {
+    first_file_ = file.name();
+    first_line_ = file.line_number();
+    first_reason_ = reason;
+  }
+  Found& found = by_reason_[std::string(reason)];
+  if (found.count++ >= 3) return;
+  const bool same = found.file == file.name();
+  const std::string name = std::filesystem::path(file.name()).filename().string();
+  if (!found.first.empty()) found.first += ", ";
+  found.first += same ? fmt::format("{}", file.line_number()) : fmt::format("{}:{}", name, file.line_number());
+  found.file = file.name();
 }
 
 std::size_t SkippedRows::size() const {
@@ -39,10 +49,27 @@ std::size_t SkippedRows::size() const {
   return total;
 }
 
-void SkippedRows::note(DatasetBuilder& builder) const {
+std::vector<std::string> SkippedRows::texts() const {
+  std::vector<std::string> out;
   for (const auto& [reason, found] : by_reason_)
-    builder.note(fmt::format("{} row{} skipped: {} (the first: {})", found.count, found.count == 1 ? "" : "s", reason,
-                             found.first));
+    out.push_back(fmt::format("{} row{} skipped: {} (the first: {})", found.count, found.count == 1 ? "" : "s", reason,
+                              found.first));
+  return out;
+}
+
+void SkippedRows::note(DatasetBuilder& builder) const {
+  for (std::string& text : texts()) builder.note(std::move(text));
+}
+
+void SkippedRows::tolerate(double share, std::size_t rows) const {
+  const std::size_t skipped = size();
+  if (skipped == 0) return;
+  if (static_cast<double>(skipped) > share * static_cast<double>(rows)) {
+    throw DataError::at(first_file_, first_line_,
+                        "{}; {} of {} rows are malformed, more than the share of {} that 'max_malformed' allows",
+                        first_reason_, skipped, rows, share);
+  }
+  for (const std::string& text : texts()) log_warning("{}", text);
 }
 
 }  // namespace segue

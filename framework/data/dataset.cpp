@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "framework/base/hash.hpp"
+#include "framework/data/user_facets.hpp"
 
 namespace segue {
 
@@ -70,6 +71,8 @@ void add(Hasher& hasher, const Facet& facet) {
     hasher.add(kind->class_of.span()).add(kind->fold_of.span());
     add(hasher, kind->classes);
     add(hasher, kind->folds);
+  } else if (const auto* users = dynamic_cast<const UserText*>(&facet)) {
+    add(hasher, users->titles);
   } else {
     // A facet left out would let two different data sets share an identity.
     SEGUE_CHECK(false, "facet '{}' has no part in Dataset::fingerprint()", facet.name());

@@ -6,84 +6,16 @@
 #include <tuple>
 
 #include "framework/base/errors.hpp"
+#include "framework/data/collect.hpp"
 #include "framework/data/dataset.hpp"
-#include "framework/data/interner.hpp"
+#include "framework/data/event_log.hpp"
 #include "framework/data/session_order.hpp"
 
 namespace segue {
 
 namespace {
 
-constexpr std::uint32_t kAbsent = Interner::kNone;
-
-// Ids under temporary numbers, of which only those declared or seen enter the vocabulary.
-struct Ids {
-  Interner texts;
-  std::vector<bool> present;
-
-  std::uint32_t mention(std::string_view id) {
-    SEGUE_CHECK(!id.empty(), "an empty id");
-    const std::uint32_t number = texts.intern(id);
-    if (number >= present.size()) present.resize(number + 1, false);
-    return number;
-  }
-  std::uint32_t declare(std::string_view id) {
-    const std::uint32_t number = mention(id);
-    present[number] = true;
-    return number;
-  }
-  Vocab vocab() const {
-    std::vector<std::string> ids;
-    for (std::size_t i = 0; i < present.size(); ++i) {
-      if (present[i]) ids.emplace_back(texts[i]);
-    }
-    return Vocab(std::move(ids));
-  }
-  // Final index of each temporary number, or kAbsent.
-  std::vector<std::uint32_t> places(const Vocab& vocab) const {
-    std::vector<std::uint32_t> out(present.size(), kAbsent);
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      if (present[i]) out[i] = static_cast<std::uint32_t>(vocab.find(texts[i]).value());
-    }
-    return out;
-  }
-};
-
-// One text an item. Where a file gives several, the first by bytes stands, whichever came first.
-struct ItemTexts {
-  std::vector<std::string> of;
-  void set(std::uint32_t item, std::string_view text) {
-    if (text.empty()) return;
-    if (item >= of.size()) of.resize(item + 1);
-    if (of[item].empty() || text < of[item]) of[item] = text;
-  }
-  // In item order; empty where no item of the vocabulary has one.
-  std::vector<std::string> placed(const std::vector<std::uint32_t>& places, std::size_t n_items) const {
-    std::vector<std::string> out(n_items);
-    bool any = false;
-    for (std::size_t i = 0; i < of.size(); ++i) {
-      if (of[i].empty() || places[i] == kAbsent) continue;
-      out[places[i]] = of[i];
-      any = true;
-    }
-    return any ? out : std::vector<std::string>{};
-  }
-};
-
-// The names in canonical order, and of each item the number of its own, `none` where it has none.
-std::pair<Array<std::uint32_t>, StringTable> numbered(const std::vector<std::string>& placed, std::size_t n_items,
-                                                      std::uint32_t none) {
-  std::vector<std::string> names = placed;
-  std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return canonical_less(a, b); });
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  std::erase(names, "");
-  const Vocab known{names};
-  std::vector<std::uint32_t> number_of(n_items, none);
-  for (std::size_t i = 0; i < placed.size(); ++i) {
-    if (!placed[i].empty()) number_of[i] = static_cast<std::uint32_t>(known.find(placed[i]).value());
-  }
-  return {std::move(number_of), known.table()};
-}
+constexpr std::uint32_t kAbsent = Ids::kAbsent;
 
 struct Weighted {
   std::uint32_t item, term;
@@ -104,13 +36,9 @@ struct Terms {
     for (const Weighted& w : weights) used.push_back(w.term);
     std::sort(used.begin(), used.end());
     used.erase(std::unique(used.begin(), used.end()), used.end());
-    std::sort(used.begin(), used.end(), [&](auto a, auto b) { return canonical_less(texts[a], texts[b]); });
-    std::vector<std::string> names;
-    for (const std::uint32_t term : used) {
-      places[term] = static_cast<std::uint32_t>(names.size());
-      names.emplace_back(texts[term]);
-    }
-    table = StringTable(names);
+    used = canonical_order(texts, std::move(used));
+    for (std::size_t i = 0; i < used.size(); ++i) places[used[i]] = static_cast<std::uint32_t>(i);
+    table = table_of(texts, used);
   }
 };
 
@@ -147,7 +75,7 @@ std::vector<Weighted> on_known_items(const std::vector<Weighted>& weights, const
 }
 
 struct Fold {
-  std::vector<Event> train, test, known;
+  EventLog train, test, known;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> negatives;  // user, item
 };
 
@@ -167,14 +95,23 @@ Csr<ItemIdx> negative_lists(std::vector<std::pair<std::uint32_t, std::uint32_t>>
   return {n_items, std::move(offsets), std::move(items), {}};
 }
 
+void number_sessions(const std::vector<EventLog*>& logs) {
+  SessionOrder order;
+  for (EventLog* log : logs) log->each([&](Event& e) { order.add(e); });
+  order.close();
+  for (EventLog* log : logs) log->each([&](Event& e) { e.session = order.number(e); });
+}
+
 }  // namespace
 
 struct DatasetBuilder::Impl {
   std::string name, title;
   Ids users, items;
-  std::vector<Event> events;
+  std::vector<std::uint32_t> item_order;  // temporary numbers of the items in their final order
+  EventLog events;
   std::deque<std::pair<std::string, Fold>> folds;  // few, so that a linear search is quicker than a map
-  ItemTexts titles, artists, audio, classes, folds_of;
+  ItemTexts titles, audio;
+  ItemNames artists, classes, folds_of;
   Interner tag_texts, word_texts;
   std::vector<Weighted> tags, words;
   std::vector<Assignment> assignments;
@@ -208,15 +145,15 @@ DatasetBuilder::DatasetBuilder(std::string name, std::string title) : impl_(std:
 }
 DatasetBuilder::~DatasetBuilder() = default;
 
-void DatasetBuilder::add(const Row& row) { impl_->events.push_back(impl_->event(row)); }
+void DatasetBuilder::add(const Row& row) { impl_->events.add(impl_->event(row)); }
 void DatasetBuilder::add_train(std::string_view fold, const Row& row) {
-  impl_->fold(fold).train.push_back(impl_->event(row));
+  impl_->fold(fold).train.add(impl_->event(row));
 }
 void DatasetBuilder::add_test(std::string_view fold, const Row& row) {
-  impl_->fold(fold).test.push_back(impl_->event(row));
+  impl_->fold(fold).test.add(impl_->event(row));
 }
 void DatasetBuilder::add_known(std::string_view fold, const Row& row) {
-  impl_->fold(fold).known.push_back(impl_->event(row));
+  impl_->fold(fold).known.add(impl_->event(row));
 }
 void DatasetBuilder::add_negative(std::string_view fold, std::string_view user, std::string_view item) {
   impl_->fold(fold).negatives.emplace_back(impl_->users.declare(user), impl_->items.declare(item));
@@ -297,26 +234,27 @@ void DatasetBuilder::Impl::place_tags(Dataset& out, const std::vector<std::uint3
 void DatasetBuilder::Impl::place_facets(Dataset& out, const std::vector<std::uint32_t>& user_at,
                                         const std::vector<std::uint32_t>& item_at) {
   const std::size_t n_items = out.items.size();
-  if (const auto placed = titles.placed(item_at, n_items); !placed.empty()) {
+  if (titles.any_of(item_order)) {
     auto facet = std::make_shared<ItemText>();
-    facet->titles = StringTable(placed);
+    facet->titles = titles.placed(item_order);
     out.facets.add(std::move(facet));
   }
-  if (const auto placed = audio.placed(item_at, n_items); !placed.empty()) {
+  titles = {};
+  if (audio.any_of(item_order)) {
     auto facet = std::make_shared<ItemAudio>();
-    facet->sources = StringTable(placed);
+    facet->sources = audio.placed(item_order);
     out.facets.add(std::move(facet));
   }
-  if (const auto placed = artists.placed(item_at, n_items); !placed.empty()) {
+  if (artists.any_of(item_order)) {
     auto facet = std::make_shared<ItemArtist>();
-    std::tie(facet->artist_of, facet->artists) = numbered(placed, n_items, kNoArtist);
+    std::tie(facet->artist_of, facet->artists) = artists.placed(item_order, kNoArtist);
     out.facets.add(std::move(facet));
   }
-  const auto kinds = classes.placed(item_at, n_items), parts = folds_of.placed(item_at, n_items);
-  if (!kinds.empty() || !parts.empty()) {
+  artists = {};
+  if (classes.any_of(item_order) || folds_of.any_of(item_order)) {
     auto facet = std::make_shared<ItemClass>();
-    std::tie(facet->class_of, facet->classes) = numbered(kinds, n_items, ItemClass::kNone);
-    std::tie(facet->fold_of, facet->folds) = numbered(parts, n_items, ItemClass::kNone);
+    std::tie(facet->class_of, facet->classes) = classes.placed(item_order, ItemClass::kNone);
+    std::tie(facet->fold_of, facet->folds) = folds_of.placed(item_order, ItemClass::kNone);
     out.facets.add(std::move(facet));
   }
   words = on_known_items(words, item_at);
@@ -352,33 +290,31 @@ Dataset DatasetBuilder::build() {
   out.has_ratings = impl->has_ratings;
   out.has_sessions = impl->has_sessions;
   out.notes = std::move(impl->notes);
-  out.users = impl->users.vocab();
-  out.items = impl->items.vocab();
-  const std::vector<std::uint32_t> user_at = impl->users.places(out.users), item_at = impl->items.places(out.items);
+  // Texts are let go as soon as they are placed, and so is all but the events before these are put into order: that is
+  // when most memory is needed.
+  std::vector<std::uint32_t> user_order;
+  out.users = impl->users.place(user_order);
+  out.items = impl->items.place(impl->item_order);
+  const std::vector<std::uint32_t>&user_at = impl->users.places(), &item_at = impl->items.places();
   impl->place_facets(out, user_at, item_at);
 
-  std::vector<std::vector<Event>*> logs{&impl->events};
+  std::vector<EventLog*> logs{&impl->events};
   for (auto& [name, fold] : impl->folds) logs.insert(logs.end(), {&fold.train, &fold.test, &fold.known});
-  for (std::vector<Event>* log : logs) {
-    for (Event& e : *log) {
+  for (EventLog* log : logs) {
+    log->each([&](Event& e) {
       e.user = UserIdx{user_at[raw(e.user)]};
       e.item = ItemIdx{item_at[raw(e.item)]};
       if (!out.has_sessions) e.session = 0;
-    }
+    });
   }
-  if (out.has_sessions) {
-    SessionOrder order;
-    for (const std::vector<Event>* log : logs) order.add(*log);
-    order.close();
-    for (std::vector<Event>* log : logs) order.renumber(*log);
-  }
-  out.events = Events(std::move(impl->events));
+  if (out.has_sessions) number_sessions(logs);
+  const std::size_t n_users = out.users.size();
+  out.events = impl->events.finish(n_users);
   std::sort(impl->folds.begin(), impl->folds.end(),
             [](const auto& a, const auto& b) { return canonical_less(a.first, b.first); });
   for (auto& [name, fold] : impl->folds) {
     for (auto& [user, item] : fold.negatives) std::tie(user, item) = std::pair(user_at[user], item_at[item]);
-    out.given.push_back({name, Events(std::move(fold.train)), Events(std::move(fold.test)),
-                         Events(std::move(fold.known)),
+    out.given.push_back({name, fold.train.finish(n_users), fold.test.finish(n_users), fold.known.finish(n_users),
                          negative_lists(std::move(fold.negatives), out.users.size(), out.items.size())});
   }
   return out;

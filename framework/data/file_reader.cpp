@@ -92,6 +92,7 @@ FileReader::FileReader(const std::filesystem::path& path) : TextSource(path.stri
   if (memory == MAP_FAILED) throw DataError("cannot read '{}': {}", name_, std::strerror(reason));
   if (memory == nullptr) return;
   bytes_ = {static_cast<const char*>(memory), static_cast<std::size_t>(status.st_size)};
+  ::madvise(memory, bytes_.size(), MADV_SEQUENTIAL);
   if (bytes_.starts_with("\xEF\xBB\xBF")) position_ = 3;
 }
 
@@ -99,8 +100,17 @@ FileReader::~FileReader() {
   if (!bytes_.empty()) ::munmap(const_cast<char*>(bytes_.data()), bytes_.size());
 }
 
+void FileReader::let_go(std::size_t position) {
+  constexpr std::size_t kPiece = std::size_t{1} << 22;
+  if (position < let_go_ + 2 * kPiece) return;
+  const std::size_t until = position / kPiece * kPiece;  // whole pages
+  ::madvise(const_cast<char*>(bytes_.data()) + let_go_, until - let_go_, MADV_DONTNEED);
+  let_go_ = until;
+}
+
 bool FileReader::next(std::string_view& line) {
   if (position_ >= bytes_.size()) return false;
+  let_go(position_);
   const std::size_t end = std::min(bytes_.find('\n', position_), bytes_.size());
   line = bytes_.substr(position_, end - position_);
   position_ = end + 1;

@@ -54,7 +54,8 @@ class TextSource {
 };
 
 // A text file mapped into memory. Lines end with LF or CRLF, the last one perhaps with neither; a UTF-8 byte order mark
-// is skipped. Views stay valid as long as the reader lives.
+// is skipped. Views stay valid as long as the reader lives. What was read is not kept in memory: the system reads it
+// again where an old view is looked at.
 class FileReader : public TextSource {
  public:
   // DataError where the file cannot be read.
@@ -70,10 +71,13 @@ class FileReader : public TextSource {
   bool next_fields(std::string_view separator, std::size_t least, std::size_t most,
                    std::vector<std::string_view>& fields);
   std::string_view bytes() const { return bytes_; }  // the whole file as it is
+  // For those who read bytes() by themselves: what stands before `position` is not needed in memory any more.
+  void let_go(std::size_t position);
 
  private:
   std::string_view bytes_;
   std::size_t position_ = 0;
+  std::size_t let_go_ = 0;
 };
 
 // Records of a delimited file in which fields may be quoted: a quoted field may hold separators, line ends and doubled

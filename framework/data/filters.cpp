@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "framework/data/user_facets.hpp"
+
 namespace segue {
 
 namespace {
@@ -194,6 +196,11 @@ Facets subset(const Facets& facets, const Renumbering& r) {
     auto n = std::make_shared<ItemClass>(*f);
     n->class_of = subset(f->class_of, r.keep_item);
     n->fold_of = subset(f->fold_of, r.keep_item);
+    out.add(std::move(n));
+  }
+  if (const auto* f = facets.find<UserText>()) {
+    auto n = std::make_shared<UserText>();
+    n->titles = subset(f->titles, r.keep_user);
     out.add(std::move(n));
   }
   return out;

@@ -16,19 +16,21 @@ class Interner {
   std::uint32_t intern(std::string_view text);
   // The text's number or kNone.
   std::uint32_t find(std::string_view text) const;
-  std::size_t size() const { return hashes_.size(); }
+  std::size_t size() const { return offsets_.size() - 1; }
   std::string_view operator[](std::size_t number) const {
     return {bytes_.data() + offsets_[number], static_cast<std::size_t>(offsets_[number + 1] - offsets_[number])};
   }
 
  private:
-  std::size_t slot_of(std::string_view text, std::uint64_t hash) const;
+  struct Slot {
+    std::uint32_t number = kNone, hash = 0;  // the hash beside it spares most looks at texts that are others
+  };
+  std::size_t slot_of(std::string_view text, std::uint32_t hash) const;
   void grow();
 
   std::vector<char> bytes_;
   std::vector<std::uint64_t> offsets_{0};
-  std::vector<std::uint64_t> hashes_;
-  std::vector<std::uint32_t> slots_;  // open addressing, a power of two, at most half full
+  std::vector<Slot> slots_;  // open addressing, a power of two, at most three quarters full
 };
 
 }  // namespace segue

@@ -11,11 +11,16 @@
 namespace segue {
 
 // Numbers each user's sessions 0, 1, ... by the time of their first event (then by the number that the file gave).
-// Call add() for every log, close(), then renumber() for every log.
+// Call add() for every event of every log, close(), then number() for every event. Events of a session that come one
+// after another cost no memory.
 class SessionOrder {
  public:
-  void add(const std::vector<Event>& rows) {
-    for (const Event& e : rows) sessions_.push_back({raw(e.user), e.session, e.time});
+  void add(const Event& e) {
+    if (!sessions_.empty() && sessions_.back().user == raw(e.user) && sessions_.back().given == e.session) {
+      sessions_.back().begins = std::min(sessions_.back().begins, e.time);
+    } else {
+      sessions_.push_back({raw(e.user), e.session, e.time});
+    }
   }
   void close() {
     std::sort(sessions_.begin(), sessions_.end());
@@ -33,11 +38,9 @@ class SessionOrder {
       rank_[order[i]] = same_user ? rank_[order[i - 1]] + 1 : 0;
     }
   }
-  void renumber(std::vector<Event>& rows) const {
-    for (Event& e : rows) {
-      const auto it = std::lower_bound(sessions_.begin(), sessions_.end(), Session{raw(e.user), e.session, INT64_MIN});
-      e.session = rank_[static_cast<std::size_t>(it - sessions_.begin())];
-    }
+  std::uint32_t number(const Event& e) const {
+    const auto it = std::lower_bound(sessions_.begin(), sessions_.end(), Session{raw(e.user), e.session, INT64_MIN});
+    return rank_[static_cast<std::size_t>(it - sessions_.begin())];
   }
 
  private:

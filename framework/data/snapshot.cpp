@@ -10,6 +10,7 @@
 #include <map>
 
 #include "framework/base/errors.hpp"
+#include "framework/data/user_facets.hpp"
 
 namespace segue {
 
@@ -247,6 +248,7 @@ void io(Archive& a, Facets& f) {
     a.field(n + ".fold_of", t.fold_of);
     io(a, n + ".folds", t.folds);
   });
+  io_facet<UserText>(a, f, [&](UserText& t, const std::string& n) { io(a, n + ".titles", t.titles); });
 }
 
 template <class Archive>

@@ -148,8 +148,7 @@ Job Run::make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, 
   job.output = options_.results.trial_file(fit).string();
   job.checkpoint = options_.results.checkpoint_file(fit).string();
   job.algorithm = algorithm.algorithm;
-  job.label = algorithm.label;
-  job.fold = fold;
+  job.label = algorithm.label, job.fold = fold;
   job.dataset = dataset.label;
   job.seed = seed;
   for (const std::size_t v : views) job.views.push_back(spec_.views[v]);

@@ -18,11 +18,16 @@ void segue_register_dataset_esc(segue::DatasetRegistry& registry);
 void segue_register_dataset_fma(segue::DatasetRegistry& registry);
 void segue_register_dataset_gtzan(segue::DatasetRegistry& registry);
 void segue_register_dataset_hetrec_lastfm(segue::DatasetRegistry& registry);
+void segue_register_dataset_lastfm_1k(segue::DatasetRegistry& registry);
+void segue_register_dataset_lastfm_360k(segue::DatasetRegistry& registry);
+void segue_register_dataset_million_playlist(segue::DatasetRegistry& registry);
 void segue_register_dataset_movielens(segue::DatasetRegistry& registry);
+void segue_register_dataset_msd_taste_profile(segue::DatasetRegistry& registry);
 void segue_register_dataset_ncf(segue::DatasetRegistry& registry);
 void segue_register_dataset_recbole(segue::DatasetRegistry& registry);
 void segue_register_dataset_sequences(segue::DatasetRegistry& registry);
 void segue_register_dataset_synthetic(segue::DatasetRegistry& registry);
+void segue_register_dataset_thirtymusic(segue::DatasetRegistry& registry);
 
 namespace segue::test {
 
@@ -34,11 +39,16 @@ inline DatasetRegistry all_datasets() {
   segue_register_dataset_fma(registry);
   segue_register_dataset_gtzan(registry);
   segue_register_dataset_hetrec_lastfm(registry);
+  segue_register_dataset_lastfm_1k(registry);
+  segue_register_dataset_lastfm_360k(registry);
+  segue_register_dataset_million_playlist(registry);
   segue_register_dataset_movielens(registry);
+  segue_register_dataset_msd_taste_profile(registry);
   segue_register_dataset_ncf(registry);
   segue_register_dataset_recbole(registry);
   segue_register_dataset_sequences(registry);
   segue_register_dataset_synthetic(registry);
+  segue_register_dataset_thirtymusic(registry);
   return registry;
 }
 
