@@ -1,5 +1,7 @@
 """readme_test SEGUE [PLUGIN]: does what README.md says, in an empty folder: writes its files, runs its commands, and holds its
 tables and pictures to what the program prints. PLUGIN is its algorithm as CMake built it."""
+import csv
+import io
 import os
 import re
 import subprocess
@@ -12,7 +14,8 @@ README = open(os.path.join(ROOT, "README.md"), encoding="utf-8").read()
 SEGUE, PLUGIN = os.path.abspath(sys.argv.pop(1)), os.path.abspath(sys.argv.pop(1))
 
 
-LABELS = ["bias", "implicit_als", "item_knn", "popular", "random", "sgd_mf", "user_knn"]
+LABELS = ["bias", "ease", "implicit_als", "item_knn", "popular", "random", "sasrec", "sgd_mf", "tfidf", "two_stage", "two_tower", "user_knn"]
+STRANGERS = ["bias", "popular", "random"]  # who does not look at the listener
 
 
 def number(word):
@@ -103,8 +106,8 @@ END""")
 
     def test_its_leaderboard_is_real(self):
         for label in LABELS:
-            stated = re.search(rf"^ +\d  {label} +(.*)", README, re.M).group(1).split()[:5]  # three figures, two intervals
-            found = re.search(rf"^\d +{label} +(.*)", self.quickstart, re.M).group(1).split()[:5]
+            stated = re.search(rf"^ +\d+  {label} +(.*)", README, re.M).group(1).split()[:5]  # three figures, two intervals
+            found = re.search(rf"^ *\d+ +{label} +(.*)", self.quickstart, re.M).group(1).split()[:5]
             for a, b in zip(stated, found):  # another kind of machine may differ in the last digits
                 self.assertAlmostEqual(number(a), number(b), delta=0.002, msg=f"README.md shows another figure for {label} than the quickstart; paste the new leaderboard")
 
@@ -117,6 +120,19 @@ END""")
                 while printed and not alike(line, printed[0]):
                     printed.pop(0)
                 self.assertTrue(printed, f"README.md: `{command}` does not print, or not there: {line}")
+
+    def test_its_winners_have_won(self):
+        rows = re.findall(r"^\| .*? \| (\S+@\S+) \| (\w+) \| ([\d.]+) \| (\w+) \|$", README.split("<!-- winners -->")[1].split("\n\n")[0], re.M)
+        self.assertGreaterEqual(len(rows), 5)
+        out = self.run_here(f"segue evaluate results/quickstart:full --metrics {','.join(row[0] for row in rows)} --format csv").stdout
+        printed = list(csv.DictReader(io.StringIO(out)))
+        for metric, first, figure, last in rows:
+            value = {row["label"]: float(row[metric]) for row in printed}
+            best = max(v for label, v in value.items() if label != "random")
+            self.assertAlmostEqual(float(figure), value[first], delta=0.002, msg=metric)
+            self.assertGreaterEqual(value[first], best - 0.002, f"{first} is not first by {metric}: {value}")  # another machine may differ
+            worst = min(v for label, v in value.items() if label not in STRANGERS)
+            self.assertLessEqual(value[last], worst + 0.002, f"{last} is not last by {metric}: {value}")
 
     def test_a_wrong_table_would_be_noticed(self):
         self.assertTrue(alike("item_knn  -0.0037  ±0.0130≈  -----", "item_knn -0.0038 ±0.0131  ---"))
@@ -133,7 +149,7 @@ END""")
             shown = re.search(r"<desc>(.*?)</desc>", file.read(), re.S).group(1)
         for label in LABELS:
             drawn = float(re.search(rf"{label} ([\d.]+\d)", shown).group(1))
-            found = float(re.search(rf"^\d +{label} +([\d.]+)", self.quickstart, re.M).group(1))
+            found = float(re.search(rf"^ *\d+ +{label} +([\d.]+)", self.quickstart, re.M).group(1))
             self.assertAlmostEqual(drawn, found, delta=0.002, msg=f"metric_bars.svg shows another figure for {label}; README.md says how it was drawn")
 
     def test_the_gate_notices_what_it_is_for(self):

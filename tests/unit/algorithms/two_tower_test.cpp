@@ -63,7 +63,7 @@ TEST(TwoTower, GradientsReachFeaturesHistoriesAndDrawnItems) {
     trainer.gradient(pairs.view(), gradient, exec);
     const nn::GradientCheck check =
         nn::check_gradient([&] { return trainer.gradient(pairs.view(), unused, exec) / kPairs; }, params.all(),
-                           gradient.all(), Rng(4), 600);
+                           gradient.all(), Rng(4), 120);
     EXPECT_LT(check.worst, 1e-6) << "normalised " << normalise;
     // Every table has a part in it.
     EXPECT_GT(View<double>(gradient[nn::BlockId{0}]).some_rows(kUsers, kUsers + kItems).size(), 0u);
