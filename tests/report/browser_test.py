@@ -116,7 +116,7 @@ class Report(unittest.TestCase):
     def test_the_quickstart_has_its_leaderboards_figures_and_command(self):
         self.open(self.quickstart)
         self.assertEqual(self.run_js("return document.querySelectorAll('.board').length"), 2)
-        self.assertEqual(len(self.run_js(ROWS, 0)), 7)
+        self.assertEqual(len(self.run_js(ROWS, 0)), 12)
         if "no figures" not in segue("report", os.path.dirname(self.quickstart)).stderr:
             self.assertGreaterEqual(self.run_js("return document.querySelectorAll('figure svg[role=img]').length"), 8)
         text = self.run_js("return document.body.innerText")

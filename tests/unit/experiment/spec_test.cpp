@@ -169,11 +169,11 @@ TEST(WrongSuites, Algorithms) {
   EXPECT_EQ(error("[3]"), "s.yaml:4:14: an entry of 'algorithms' is a name or a map, not integer 3");
   EXPECT_EQ(
       error("[{toy_mf: {}, popular: {}}]"),
-      "s.yaml:4:27: an entry of 'algorithms' has one algorithm and perhaps a 'label', 'seeds' and 'tune', such as "
+      "s.yaml:4:27: an entry of 'algorithms' has one algorithm and perhaps a 'label', 'seeds', 'tune' and 'feedback', such as "
       "{implicit_als: {factors: 128}, label: als}; 'toy_mf' and 'popular' both stand here");
   EXPECT_EQ(
       error("[{label: x}]"),
-      "s.yaml:4:14: an entry of 'algorithms' has one algorithm and perhaps a 'label', 'seeds' and 'tune', such as "
+      "s.yaml:4:14: an entry of 'algorithms' has one algorithm and perhaps a 'label', 'seeds', 'tune' and 'feedback', such as "
       "{implicit_als: {factors: 128}, label: als}; there is no algorithm here");
   EXPECT_EQ(error("[toy_mf: 8]"), "s.yaml:4:22: parameters of 'toy_mf' are a map, such as {factors: 128}");
   EXPECT_EQ(error("[popular, popular]"),
