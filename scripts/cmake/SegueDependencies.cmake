@@ -17,6 +17,8 @@ find_package(Boost REQUIRED COMPONENTS iostreams system filesystem)
 find_path(GNUPLOT_IOSTREAM_DIR gnuplot-iostream.h PATH_SUFFIXES gnuplot-iostream REQUIRED)
 find_library(XXHASH_LIBRARY xxhash REQUIRED)
 find_path(HNSWLIB_DIR hnswlib/hnswlib.h REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)  # faiss is linked with it
+find_package(faiss REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(FFTW REQUIRED IMPORTED_TARGET fftw3 fftw3f)
 pkg_check_modules(SNDFILE REQUIRED IMPORTED_TARGET sndfile)

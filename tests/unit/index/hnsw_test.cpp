@@ -60,13 +60,13 @@ class Direct {
 TEST(HnswIndex, EqualsADirectCall) {
   for (const Distance distance : kDistances)
     for (const std::size_t dims : {12u, 32u, 37u}) {
-      const Matrix<float> rows = clustered_rows(0, 1200, {.dims = dims}),
-                          queries = clustered_rows(5000, 60, {.dims = dims});
+      const Matrix<float> rows = clustered_rows(0, 500, {.dims = dims}),
+                          queries = clustered_rows(5000, 30, {.dims = dims});
       auto index = build_index(rows, small_graph(distance), Executor(8));
       Direct direct(small_graph(distance), rows);
-      for (const std::uint32_t erased : {0u, 17u, 600u}) {
+      for (const std::uint32_t erased : {0u, 17u, 300u}) {
         if (erased > 0) index->erase(erased), direct.erase(erased);
-        for (std::size_t q = 0; q < 60; ++q)
+        for (std::size_t q = 0; q < 30; ++q)
           ASSERT_EQ(search(*index, row_span(queries, q), 10), direct.search(row_span(queries, q), 10))
               << to_text(distance) << ", " << dims << " dimensions, query " << q;
       }
@@ -74,7 +74,7 @@ TEST(HnswIndex, EqualsADirectCall) {
 }
 
 TEST(HnswIndex, FindsMoreWithAWiderSearch) {
-  const Matrix<float> rows = clustered_rows(0, 3000, {.dims = 24}), queries = clustered_rows(9000, 40, {.dims = 24});
+  const Matrix<float> rows = clustered_rows(0, 1500, {.dims = 24}), queries = clustered_rows(9000, 40, {.dims = 24});
   auto index = build_index(rows, small_graph(Distance::kL2), Executor(1));
   const auto exact = build_index(rows, {.distance = Distance::kL2}, Executor(1));
   const auto hits = [&](std::uint32_t width) {
