@@ -5,8 +5,8 @@
 #include <cctype>
 #include <chrono>
 
+#include "framework/audio/file_marks.hpp"
 #include "framework/base/errors.hpp"
-#include "framework/h5/file.hpp"
 
 namespace segue::audio {
 
@@ -34,34 +34,6 @@ struct Rows {
 constexpr std::array kRows = {
     Rows{"fingerprint", &TrackRecord::fingerprint}, Rows{"statistics", &TrackRecord::statistics},
     Rows{"timbre_mean", &TrackRecord::timbre_mean}, Rows{"timbre_covariance", &TrackRecord::timbre_covariance}};
-
-template <class Record>
-void save_marks(H5Writer& out, const std::string& group, const std::vector<Record>& records) {
-  std::vector<std::string> paths;
-  std::vector<std::uint64_t> bytes;
-  std::vector<std::int64_t> modified;
-  for (const Record& r : records) {
-    paths.push_back(r.file.path);
-    bytes.push_back(r.file.bytes);
-    modified.push_back(r.file.modified);
-  }
-  out.strings(group + "/path", paths);
-  out.array(group + "/bytes", bytes);
-  out.array(group + "/modified", modified);
-}
-
-template <class Record>
-std::vector<Record> load_marks(const H5Reader& in, const std::string& group) {
-  const std::vector<std::string> paths = in.strings(group + "/path");
-  const auto bytes = in.array<std::uint64_t>(group + "/bytes");
-  const auto modified = in.array<std::int64_t>(group + "/modified");
-  if (bytes.size() != paths.size() || modified.size() != paths.size())
-    throw DataError("{}: '{}' holds {} paths, {} sizes and {} times", in.path().string(), group, paths.size(),
-                    bytes.size(), modified.size());
-  std::vector<Record> out(paths.size());
-  for (std::size_t i = 0; i < paths.size(); ++i) out[i].file = {paths[i], bytes[i], modified[i]};
-  return out;
-}
 
 }  // namespace
 
@@ -175,6 +147,15 @@ TimbreModel timbre_of(const TrackRecord& record) {
   return timbre_model(std::move(mean), std::move(covariance));
 }
 
+FileMark mark_of(const fs::path& file) {
+  std::error_code missing;
+  const std::uint64_t bytes = fs::file_size(file, missing);
+  const auto changed = fs::last_write_time(file, missing);
+  if (missing) return {file.string(), 0, 0};
+  const auto since_1970 = std::chrono::file_clock::to_sys(changed).time_since_epoch();
+  return {file.string(), bytes, std::chrono::duration_cast<std::chrono::nanoseconds>(since_1970).count()};
+}
+
 std::vector<FileMark> find_recordings(const fs::path& folder) {
   std::error_code error;
   if (!fs::is_directory(folder, error)) throw DataError("{}: no such folder", folder.string());
@@ -185,9 +166,8 @@ std::vector<FileMark> find_recordings(const fs::path& folder) {
     std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     if (std::ranges::find(kEndings, ending) == kEndings.end() || !it->is_regular_file(error)) continue;
     if (it->path().filename().string().starts_with('.')) continue;  // hidden; macOS puts a ._song.mp3 beside a song.mp3
-    const auto changed = std::chrono::file_clock::to_sys(it->last_write_time(error)).time_since_epoch();
-    out.push_back({it->path().lexically_relative(folder).generic_string(), it->file_size(error),
-                   std::chrono::duration_cast<std::chrono::nanoseconds>(changed).count()});
+    out.push_back(mark_of(it->path()));
+    out.back().path = it->path().lexically_relative(folder).generic_string();
   }
   if (error) throw EnvironmentError("{}: {}", folder.string(), error.message());
   std::ranges::sort(out, {}, &FileMark::path);

@@ -54,6 +54,9 @@ struct FeatureFile {
 TrackRecord record_of(const FileMark& file, const Track& track);
 TimbreModel timbre_of(const TrackRecord& record);
 
+// What is known of a file without reading it, zeros where it cannot be found; path as given.
+FileMark mark_of(const std::filesystem::path& file);
+
 // The recordings below a folder, by the endings of their names, hidden ones left out, ascending by path. DataError
 // where it is no folder.
 std::vector<FileMark> find_recordings(const std::filesystem::path& folder);

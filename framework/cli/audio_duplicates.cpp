@@ -7,12 +7,12 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include "framework/audio/feature_file.hpp"
 #include "framework/audio/near_duplicates.hpp"
 #include "framework/base/executor.hpp"
 #include "framework/base/log.hpp"
 #include "framework/cli/audio_progress.hpp"
 #include "framework/cli/commands.hpp"
+#include "framework/cli/recordings.hpp"
 
 namespace segue {
 
@@ -21,62 +21,14 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-struct Options {
-  std::vector<std::string> paths, settings;
-  std::string data, degrade = "gain:-12,noise:20,mp3:64";
-  std::size_t limit = 500, queries = 0;
+struct Options : RecordingOptions {
+  std::string degrade = "gain:-12,noise:20,mp3:64";
+  std::size_t queries = 0;
   double from = 0, seconds = 30;
   int sample_rate = 44100, threads = 0;
-  std::uint64_t seed = 1;
   bool json = false;
 };
-
-// A recording that can be opened, of one of the places that were named.
-struct Recording {
-  std::size_t place = 0;
-  std::string name;
-  std::function<std::unique_ptr<audio::SampleSource>()> open;
-};
-
-void add_paths(const Options& o, std::vector<std::string>& places, std::vector<Recording>& out) {
-  for (const std::string& path : o.paths) {
-    const std::size_t place = places.size();
-    places.push_back(path);
-    const auto add = [&](const fs::path& file) {
-      out.push_back(
-          {place, file.string(), [file, &o] { return std::make_unique<audio::SoundFile>(file, o.sample_rate); }});
-    };
-    if (!fs::is_directory(path)) {
-      add(path);
-      continue;
-    }
-    const std::vector<audio::FileMark> files = audio::find_recordings(path);
-    if (files.empty()) throw DataError("{}: no recordings", path);
-    for (const audio::FileMark& file : files) add(fs::path(path) / file.path);
-  }
-}
-
-void add_items(const Options& o, const DatasetLoader& loader, const DataRoots& roots, std::vector<std::string>& places,
-               std::vector<Recording>& out) {
-  const Dataset data = loader.load(parse_settings(o.settings), roots);
-  const auto* sounds = data.facets.find<ItemAudio>();
-  if (sounds == nullptr) throw UsageError("data set '{}' does not say how its items sound", data.name);
-  std::vector<std::size_t> items;
-  for (std::size_t i = 0; i < data.items.size(); ++i)
-    if (!sounds->sources[i].empty()) items.push_back(i);
-  if (o.limit > 0 && o.limit < items.size()) {
-    Rng(o.seed).stream("items").shuffle(std::span(items));
-    items.resize(o.limit);
-    std::ranges::sort(items);
-  }
-  const std::size_t place = places.size();
-  places.push_back(dataset_text(o.data, o.settings));
-  for (const std::size_t i : items) {
-    const std::string source(sounds->sources[i]);
-    out.push_back({place, std::string(data.items[i]),
-                   [&loader, source, rate = o.sample_rate] { return loader.sound(source, rate); }});
-  }
-}
+using Recording = NamedRecording;
 
 // Which recordings are asked for: all, or as many of each place, drawn by the seed.
 std::vector<bool> draw_queries(const Options& o, const std::vector<Recording>& recordings, std::size_t places) {
@@ -104,7 +56,7 @@ Heard hear(const Recording& recording, bool asked, const std::vector<audio::Degr
   const audio::FeatureSettings settings;
   Heard out;
   try {
-    const std::unique_ptr<audio::SampleSource> source = recording.open();
+    const std::unique_ptr<audio::SampleSource> source = recording.open(o.sample_rate, false);
     const std::vector<float> excerpt = read_excerpt(*source, o.from, o.seconds);
     if (excerpt.empty()) throw DataError("{}: ends before second {}", recording.name, o.from);
     out.length = static_cast<double>(excerpt.size()) / o.sample_rate;
@@ -216,16 +168,9 @@ Json json_of(const Outcome& outcome, const Options& o, const std::vector<std::st
 
 ExitCode run(const Options& o, const Session& session) {
   const std::vector<audio::Degradation> how = audio::parse_degradations(o.degrade);
-  if (o.paths.empty() && o.data.empty()) throw UsageError("name recordings, folders of them, or a data set (--data)");
-  if (!o.settings.empty() && o.data.empty()) throw UsageError("--set is a setting of --data, which is not given");
-  std::vector<std::string> places;
-  std::vector<Recording> recordings;
-  add_paths(o, places, recordings);
-  std::unique_ptr<DatasetLoader> loader;
-  if (!o.data.empty()) {
-    loader = find_dataset(session, o.data).make();
-    add_items(o, *loader, session.roots, places, recordings);
-  }
+  const Recordings named = find_recordings(o, session);
+  const std::vector<Recording>& recordings = named.all;
+  const std::vector<std::string>& places = named.places;
   const std::vector<bool> asked = draw_queries(o, recordings, places.size());
   std::vector<Heard> heard(recordings.size());
   std::mutex mutex;
@@ -283,14 +228,7 @@ void add_audio_duplicates(CLI::App& parent, Session& session) {
   std::string degradations;
   for (const audio::DegradationCard& c : audio::degradation_cards())
     degradations += fmt::format("; {}:<{}> {}", c.name, c.unit, c.meaning);
-  cmd.add_option("PATH", o->paths, "recordings, and folders of them")->type_name("FILE");
-  cmd.add_option("--data", o->data, "a data set whose items have sound")->type_name("DATASET");
-  cmd.add_option("--set", o->settings, "key=value: a setting of its loader; may be repeated")
-      ->allow_extra_args(false)
-      ->type_name("KEY=VALUE");
-  cmd.add_option("--limit", o->limit, "items of the data set, drawn by the seed; 0: all")
-      ->capture_default_str()
-      ->type_name("N");
+  add_recordings(cmd, *o);
   cmd.add_option("--queries", o->queries, "recordings of each place that are asked for, drawn by the seed; 0: all")
       ->capture_default_str()
       ->type_name("N");

@@ -66,6 +66,9 @@ void add_audio_extract(CLI::App& audio, Session& session);
 void add_audio_tempo(CLI::App& audio, Session& session);
 void add_audio_duplicates(CLI::App& audio, Session& session);
 void add_audio_classes(CLI::App& audio, Session& session);
+void add_audio_index(CLI::App& audio, Session& session);
+void add_audio_search(CLI::App& audio, Session& session);
+void add_audio_recall(CLI::App& audio, Session& session);
 
 // --- what commands are made of
 

@@ -30,6 +30,7 @@ const std::vector<Case>& cases() {
         {"metric", "--help"},
         {"metric", "list", "--help"},
         {"metric", "show", "--help"}}},
+      {"help_sound", {{"audio", "index", "--help"}, {"audio", "search", "--help"}, {"audio", "recall", "--help"}}},
       {"help_models", {{"recommend", "--help"}, {"next", "--help"}, {"similar", "--help"}}},
       {"help_run", {{"run", "--help"}}},
       {"help_installation", {{"doctor", "--help"}, {"version", "--help"}, {"completion", "--help"}}},
