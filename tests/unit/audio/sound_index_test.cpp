@@ -138,7 +138,7 @@ TEST(SoundIndex, FindsTheNearest) {
         EXPECT_NEAR(found[i].distance, expected[i].first, 1e-3 * (1 + expected[i].first));
       }
       EXPECT_EQ(found[0].track, 2u);
-      if (windows > 0) EXPECT_EQ(found[0].begin, 1.5);  // of windows at 1.5 and 4.5 s
+      if (windows > 0) { EXPECT_EQ(found[0].begin, 1.5); }  // of windows at 1.5 and 4.5 s
     }
 }
 
