@@ -26,7 +26,15 @@ using testing::HasSubstr;
 constexpr int kRate = 22050;
 constexpr std::size_t kTracks = 8;
 
-std::vector<float> music(std::size_t i) { return test::made_up_music(100 + i, 14 + static_cast<double>(i), kRate); }
+const std::vector<float>& music(std::size_t i) {
+  static const std::vector<std::vector<float>> all = [] {
+    std::vector<std::vector<float>> out;
+    for (std::size_t t = 0; t < kTracks; ++t)
+      out.push_back(test::made_up_music(100 + t, 14 + static_cast<double>(t), kRate));
+    return out;
+  }();
+  return all[i];
+}
 
 std::vector<std::vector<Landmark>> landmarks_of_all() {
   static const std::vector<std::vector<Landmark>> all = [] {
@@ -43,7 +51,7 @@ std::vector<std::vector<Landmark>> landmarks_of_all() {
 LandmarkIndex index_of_all(int threads = 1) { return LandmarkIndex::build(landmarks_of_all(), {}, Executor(threads)); }
 
 std::vector<float> clip_of(std::size_t track, std::size_t from, double seconds = 10) {
-  const std::vector<float> all = music(track);
+  const std::vector<float>& all = music(track);
   const auto begin = all.begin() + static_cast<std::ptrdiff_t>(from);
   return {begin, begin + static_cast<std::ptrdiff_t>(seconds * kRate)};
 }
