@@ -1,4 +1,5 @@
 // Last.fm 1K (Celma 2010): every track that nearly a thousand users played, and when.
+#include "framework/data/collect.hpp"
 #include "framework/data/columns.hpp"
 #include "framework/data/loader.hpp"
 
@@ -7,6 +8,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kParted = "/_/";  // between artist and title, as in addresses of Last.fm
 constexpr const char* kPlays = "userid-timestamp-artid-artname-traid-traname.tsv";
 
 struct Lastfm1kParams {
@@ -59,28 +61,41 @@ class Lastfm1kLoader : public DatasetLoader {
     DatasetBuilder builder("lastfm_1k", tracks ? "Last.fm 1K" : "Last.fm 1K, artists");
     SkippedRows skipped;
     std::string artist, track, name;
+    Interner nameless;  // items of which only the id is known
     const auto row = [&](const FileReader&, const std::vector<std::string_view>& fields) -> std::string_view {
       if (fields[0].empty()) return "no user";
       const auto time = parse_iso_time(fields[1]);
       if (!time) return "the time is not as 2009-05-04T23:08:57Z";
-      artist = to_utf8(fields[3]);
-      track = to_utf8(fields[5]);
+      assign_utf8(artist, fields[3]);
+      assign_utf8(track, fields[5]);
       const std::string_view mbid = tracks ? fields[4] : fields[2];
       name = artist;
-      if (tracks) name.append("/_/").append(track);  // as in addresses of Last.fm
+      if (tracks) name.append(kParted).append(track);
       const bool named = !(tracks ? track : artist).empty();
       const bool by_mbid = !named || (params.id == Lastfm1kParams::Id::kMbid && !mbid.empty());
       const std::string_view item = by_mbid ? mbid : std::string_view(name);
       if (item.empty()) return tracks ? "neither name nor id of the track" : "neither name nor id of the artist";
       builder.add({.user = fields[0], .item = item, .time = *time, .kind = EventKind::kPlay});
-      builder.set_title(item, tracks ? track : artist);
-      builder.set_artist(item, artist);
+      if (params.id == Lastfm1kParams::Id::kMbid) {
+        builder.set_title(item, tracks ? track : artist);
+        builder.set_artist(item, artist);
+      } else if (by_mbid) {
+        nameless.intern(item);
+      }
       return "";
     };
     const std::size_t lines = each_tolerated_line(file, "\t", 6, skipped, row);
     skipped.tolerate(params.max_malformed, lines);
     skipped.note(builder);
     Dataset data = builder.build();
+    if (params.id == Lastfm1kParams::Id::kName) {
+      add_item_names(data, [&](std::string_view id) -> std::pair<std::string_view, std::string_view> {
+        if (nameless.find(id) != Interner::kNone) return {};
+        const std::size_t parted = tracks ? id.find(kParted) : std::string_view::npos;
+        if (parted == std::string_view::npos) return {id, id};
+        return {id.substr(parted + kParted.size()), id.substr(0, parted)};
+      });
+    }
     if (params.session_gap > 0) cut_sessions(data, std::int64_t{60} * params.session_gap);
     return data;
   }

@@ -1,6 +1,7 @@
 // Last.fm 360K (Celma 2010): who played which artist how often.
 #include <algorithm>
 
+#include "framework/data/collect.hpp"
 #include "framework/data/columns.hpp"
 #include "framework/data/loader.hpp"
 
@@ -48,11 +49,12 @@ class Lastfm360kLoader : public DatasetLoader {
     SkippedRows skipped;
     std::size_t unplayed = 0;
     std::string name;
+    Interner nameless;  // artists of whom only the id is known
     const auto row = [&](const FileReader&, const std::vector<std::string_view>& fields) -> std::string_view {
       if (!is_sha1(fields[0])) return "the user is no SHA-1";
       const auto plays = parse_number<std::uint32_t>(fields[3]);
       if (!plays) return "the plays are no whole number";
-      name = to_utf8(fields[2]);
+      assign_utf8(name, fields[2]);
       const bool by_mbid = name.empty() || (params.id == Lastfm360kParams::Id::kMbid && !fields[1].empty());
       const std::string_view item = by_mbid ? fields[1] : std::string_view(name);
       if (item.empty()) return "neither name nor id of the artist";
@@ -61,15 +63,26 @@ class Lastfm360kLoader : public DatasetLoader {
         return "";
       }
       builder.add({.user = fields[0], .item = item, .kind = EventKind::kPlay, .value = static_cast<float>(*plays)});
-      builder.set_title(item, name);
-      builder.set_artist(item, name);
+      if (params.id == Lastfm360kParams::Id::kMbid) {
+        builder.set_title(item, name);
+        builder.set_artist(item, name);
+      } else if (by_mbid) {
+        nameless.intern(item);
+      }
       return "";
     };
     const std::size_t lines = each_tolerated_line(file, "\t", 4, skipped, row);
     skipped.tolerate(params.max_malformed, lines);
     skipped.note(builder);
     if (unplayed > 0) builder.note(fmt::format("{} lines of 0 plays left out", unplayed));
-    return builder.build();
+    Dataset data = builder.build();
+    if (params.id == Lastfm360kParams::Id::kName) {
+      add_item_names(data, [&](std::string_view id) {
+        const bool named = nameless.find(id) == Interner::kNone;
+        return named ? std::pair(id, id) : std::pair<std::string_view, std::string_view>();
+      });
+    }
+    return data;
   }
 
  private:

@@ -1,6 +1,9 @@
 #include "framework/data/collect.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <memory>
+#include <tuple>
 
 #include "framework/base/errors.hpp"
 
@@ -52,18 +55,11 @@ StringTable table_of(const Interner& texts, const std::vector<std::uint32_t>& nu
 std::uint32_t Ids::mention(std::string_view id) {
   if (last_ != kAbsent && texts_[last_] == id) return last_;
   SEGUE_CHECK(!id.empty(), "an empty id");
-  last_ = texts_.intern(id);
-  if (last_ >= present_.size()) present_.resize(last_ + 1, false);
-  return last_;
-}
-
-std::uint32_t Ids::declare(std::string_view id) {
-  const std::uint32_t number = mention(id);
-  present_[number] = true;
-  return number;
+  return last_ = known(texts_.intern(id));
 }
 
 Vocab Ids::place(std::vector<std::uint32_t>& order) {
+  texts_.seal();
   order.clear();
   for (std::uint32_t i = 0; i < present_.size(); ++i)
     if (present_[i]) order.push_back(i);
@@ -78,11 +74,11 @@ Vocab Ids::place(std::vector<std::uint32_t>& order) {
 
 void ItemTexts::set(std::uint32_t item, std::string_view text) {
   if (text.empty()) return;
-  if (item >= sizes_.size()) begins_.resize(item + 1, 0), sizes_.resize(item + 1, 0);
-  if (sizes_[item] > 0 && of(item) <= text) return;
-  begins_[item] = bytes_.size();
-  sizes_[item] = static_cast<std::uint32_t>(text.size());
-  bytes_.insert(bytes_.end(), text.begin(), text.end());
+  SEGUE_CHECK(text.size() < (1u << kSizeBits), "a text of {} bytes", text.size());
+  if (item >= at_.size()) at_.resize(item + 1, 0);
+  if (at_[item] != 0 && of(item) <= text) return;
+  at_[item] = (std::uint64_t{bytes_.size()} << kSizeBits) | text.size();
+  std::memcpy(bytes_.extend(text.size()), text.data(), text.size());
 }
 
 bool ItemTexts::any_of(const std::vector<std::uint32_t>& order) const {
@@ -130,6 +126,28 @@ std::pair<Array<std::uint32_t>, StringTable> ItemNames::placed(const std::vector
   number_of.reserve(order.size());
   for (const std::uint32_t item : order) number_of.push_back(of(item) == Interner::kNone ? none : place[of(item)]);
   return {std::move(number_of), table_of(names_, used)};
+}
+
+void add_item_names(Dataset& dataset, const NamesOfId& of) {
+  ItemTexts titles;
+  ItemNames artists;
+  std::vector<std::uint32_t> order(dataset.items.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) {
+    order[i] = i;
+    const auto [title, artist] = of(dataset.items[i]);
+    titles.set(i, title);
+    artists.set(i, artist);
+  }
+  if (titles.any_of(order)) {
+    auto facet = std::make_shared<ItemText>();
+    facet->titles = titles.placed(order);
+    dataset.facets.add(std::move(facet));
+  }
+  if (artists.any_of(order)) {
+    auto facet = std::make_shared<ItemArtist>();
+    std::tie(facet->artist_of, facet->artists) = artists.placed(order, kNoArtist);
+    dataset.facets.add(std::move(facet));
+  }
 }
 
 }  // namespace segue

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "framework/base/array.hpp"
+#include "framework/data/dataset.hpp"
 #include "framework/data/interner.hpp"
+#include "framework/data/page_vector.hpp"
 #include "framework/data/string_table.hpp"
 #include "framework/data/vocab.hpp"
 
@@ -25,13 +28,25 @@ class Ids {
   static constexpr std::uint32_t kAbsent = Interner::kNone;
 
   std::uint32_t mention(std::string_view id);
-  std::uint32_t declare(std::string_view id);
+  std::uint32_t declare(std::string_view id) { return declared(mention(id)); }
+  // The same of an id that will be asked for in a moment (see Interner).
+  void fetch_slot(std::uint32_t hash) const { texts_.fetch_slot(hash); }
+  void fetch_text(std::uint32_t hash) const { texts_.fetch_text(hash); }
+  std::uint32_t declare(std::string_view id, std::uint32_t hash) { return declared(known(texts_.intern(id, hash))); }
   // Where each number went, once the ids are placed; kAbsent for those that were never declared.
   const std::vector<std::uint32_t>& places() const { return places_; }
   // The numbers in canonical order. Lets go of the texts.
   Vocab place(std::vector<std::uint32_t>& order);
 
  private:
+  std::uint32_t declared(std::uint32_t number) {
+    present_[number] = true;
+    return number;
+  }
+  std::uint32_t known(std::uint32_t number) {
+    if (number >= present_.size()) present_.resize(number + 1, false);
+    return number;
+  }
   Interner texts_;
   std::vector<bool> present_;
   std::vector<std::uint32_t> places_;
@@ -47,12 +62,13 @@ class ItemTexts {
   StringTable placed(const std::vector<std::uint32_t>& order) const;  // in item order
 
  private:
+  static constexpr unsigned kSizeBits = 24;
   std::string_view of(std::uint32_t item) const {
-    return item < sizes_.size() ? std::string_view(bytes_.data() + begins_[item], sizes_[item]) : std::string_view();
+    const std::uint64_t at = item < at_.size() ? at_[item] : 0;
+    return {bytes_.data() + (at >> kSizeBits), static_cast<std::size_t>(at & ((1u << kSizeBits) - 1))};
   }
-  std::vector<char> bytes_;
-  std::vector<std::uint64_t> begins_;
-  std::vector<std::uint32_t> sizes_;
+  PageVector<char> bytes_;
+  PageVector<std::uint64_t> at_;  // where an item's text begins, and its size in the lowest bits; 0: none
 };
 
 // The same for names that many items share.
@@ -67,7 +83,12 @@ class ItemNames {
  private:
   std::uint32_t of(std::uint32_t item) const { return item < of_.size() ? of_[item] : Interner::kNone; }
   Interner names_;
-  std::vector<std::uint32_t> of_;
+  PageVector<std::uint32_t> of_;
 };
+
+// Titles and artists for a data set whose item ids say them, so that nothing has to be kept of each line that names
+// them. of: title and artist of an id, empty where unknown.
+using NamesOfId = std::function<std::pair<std::string_view, std::string_view>(std::string_view id)>;
+void add_item_names(Dataset& dataset, const NamesOfId& of);
 
 }  // namespace segue

@@ -1,6 +1,7 @@
 // Everything is collected under temporary numbers (in order of appearance) and renumbered by build(), where each array
 // is sorted by its content, so that no trace of the input order is left.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <deque>
 #include <tuple>
@@ -119,15 +120,40 @@ struct DatasetBuilder::Impl {
   bool has_times = true, has_ratings = false, has_sessions = false;
   std::vector<std::string> notes;
 
-  Event event(const Row& row) {
-    SEGUE_CHECK(std::isfinite(row.value), "an event with the value {}", row.value);
+  static Event event(const DatasetBuilder::Row& row, std::uint32_t user, std::uint32_t item) {
     // + 0 turns -0 into 0: the two would compare equal when sorted, yet differ in their bits.
-    return {UserIdx{users.declare(row.user)},
-            ItemIdx{items.declare(row.item)},
-            row.time,
-            row.kind,
-            row.value + 0.f,
-            row.session};
+    return {UserIdx{user}, ItemIdx{item}, row.time, row.kind, row.value + 0.f, row.session};
+  }
+  Event event(const DatasetBuilder::Row& row) {
+    SEGUE_CHECK(std::isfinite(row.value), "an event with the value {}", row.value);
+    return event(row, users.declare(row.user), items.declare(row.item));
+  }
+
+  // Rows of the log whose items are still being fetched from memory; the ring holds the last kWaiting.
+  struct Waiting {
+    Event event;
+    std::string item;
+    std::uint32_t hash = 0;
+  };
+  static constexpr std::size_t kWaiting = 16;
+  std::array<Waiting, kWaiting> waiting;
+  std::size_t n_added = 0, n_settled = 0;
+
+  void add(const DatasetBuilder::Row& row) {
+    SEGUE_CHECK(std::isfinite(row.value), "an event with the value {}", row.value);
+    SEGUE_CHECK(!row.item.empty(), "an empty id");
+    if (n_added - n_settled == kWaiting) settle();
+    Waiting& w = waiting[n_added++ % kWaiting];
+    w.event = event(row, users.declare(row.user), 0);
+    w.item = row.item;
+    w.hash = Interner::hash_of(row.item);
+    items.fetch_slot(w.hash);
+    if (n_added - n_settled > kWaiting / 2) items.fetch_text(waiting[(n_added - 1 - kWaiting / 2) % kWaiting].hash);
+  }
+  void settle() {
+    Waiting& w = waiting[n_settled++ % kWaiting];
+    w.event.item = ItemIdx{items.declare(w.item, w.hash)};
+    events.add(w.event);
   }
   Fold& fold(std::string_view wanted) {
     for (auto& [known, fold] : folds) {
@@ -145,7 +171,7 @@ DatasetBuilder::DatasetBuilder(std::string name, std::string title) : impl_(std:
 }
 DatasetBuilder::~DatasetBuilder() = default;
 
-void DatasetBuilder::add(const Row& row) { impl_->events.add(impl_->event(row)); }
+void DatasetBuilder::add(const Row& row) { impl_->add(row); }
 void DatasetBuilder::add_train(std::string_view fold, const Row& row) {
   impl_->fold(fold).train.add(impl_->event(row));
 }
@@ -196,7 +222,7 @@ void DatasetBuilder::set_has_times(bool value) { impl_->has_times = value; }
 void DatasetBuilder::set_has_ratings(bool value) { impl_->has_ratings = value; }
 void DatasetBuilder::set_has_sessions(bool value) { impl_->has_sessions = value; }
 void DatasetBuilder::note(std::string text) { impl_->notes.push_back(std::move(text)); }
-std::size_t DatasetBuilder::n_events() const { return impl_->events.size(); }
+std::size_t DatasetBuilder::n_events() const { return impl_->n_added; }
 
 void DatasetBuilder::Impl::place_tags(Dataset& out, const std::vector<std::uint32_t>& user_at,
                                       const std::vector<std::uint32_t>& item_at) {
@@ -282,6 +308,7 @@ void DatasetBuilder::Impl::place_facets(Dataset& out, const std::vector<std::uin
 
 Dataset DatasetBuilder::build() {
   const std::unique_ptr<Impl> impl = std::exchange(impl_, std::make_unique<Impl>());
+  while (impl->n_settled < impl->n_added) impl->settle();
   Dataset out;
   out.name = impl->name;
   out.title = impl->title;

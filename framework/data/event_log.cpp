@@ -1,23 +1,11 @@
 #include "framework/data/event_log.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <tuple>
-
-#include <sys/mman.h>
 
 #include "framework/base/errors.hpp"
 
 namespace segue {
-
-void* EventLog::map(std::size_t bytes) {
-  void* piece = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (piece == MAP_FAILED) throw EnvironmentError("no memory for more events: {}", std::strerror(errno));
-  return piece;
-}
-
-void EventLog::Unmap::operator()(void* piece) const { ::munmap(piece, bytes); }
 
 void EventLog::put(std::size_t i, const Event& e) {
   users_[i] = e.user;
@@ -29,12 +17,17 @@ void EventLog::put(std::size_t i, const Event& e) {
 }
 
 void EventLog::add(const Event& event) {
-  if (size_ % kPiece == 0) users_.grow(), items_.grow(), times_.grow(), kinds_.grow(), values_.grow(), sessions_.grow();
-  put(size_++, event);
+  users_.push_back(event.user);
+  items_.push_back(event.item);
+  times_.push_back(event.time);
+  kinds_.push_back(event.kind);
+  values_.push_back(event.value);
+  sessions_.push_back(event.session);
+  ++size_;
 }
 
 // The users are counted, so that only the events of one user at a time are sorted. After that a column is copied into
-// its place and its pieces are let go before the next one is.
+// its place and let go of before the next one is.
 Events EventLog::finish(std::size_t n_users) {
   SEGUE_CHECK(size_ < 0xFFFFFFFFu, "{} events are more than a log can number", size_);
   std::vector<std::uint64_t> ends(n_users + 1, 0);  // of each user's events; until they stand there, where they begin
@@ -65,10 +58,10 @@ Events EventLog::finish(std::size_t n_users) {
     for (std::size_t k = first; k < ends[u]; ++k) order[k] = rows[k - first].event;
   }
 
-  const auto column = [&]<class T>(Pieces<T>& pieces) {
+  const auto column = [&]<class T>(PageVector<T>& collected) {
     std::vector<T> out(size_);
-    for (std::size_t k = 0; k < size_; ++k) out[k] = pieces[order[k]];
-    pieces.clear();
+    for (std::size_t k = 0; k < size_; ++k) out[k] = collected[order[k]];
+    collected.clear();
     return Array<T>(std::move(out));
   };
   Array<std::int64_t> times = column(times_);

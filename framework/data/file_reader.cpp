@@ -15,8 +15,11 @@ bool is_utf8(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   for (std::size_t i = 0; i < text.size();) {
     const unsigned char c = byte(i);
-    const std::size_t length = c < 0x80                ? 1
-                               : c >= 0xC2 && c < 0xE0 ? 2
+    if (c < 0x80) {
+      ++i;
+      continue;
+    }
+    const std::size_t length = c >= 0xC2 && c < 0xE0   ? 2
                                : c >= 0xE0 && c < 0xF0 ? 3
                                : c >= 0xF0 && c < 0xF5 ? 4
                                                        : 0;

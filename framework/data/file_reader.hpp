@@ -17,6 +17,14 @@ namespace segue {
 bool is_utf8(std::string_view text);
 // The text itself where it is UTF-8, else its bytes taken as Latin-1.
 std::string to_utf8(std::string_view text);
+// The same into a string that keeps its memory.
+inline void assign_utf8(std::string& out, std::string_view text) {
+  if (is_utf8(text)) {
+    out.assign(text);
+  } else {
+    out = to_utf8(text);
+  }
+}
 
 // Parts between separators, which may be longer than one character ("::"). "" has one part, "a," has two.
 void split(std::string_view text, std::string_view separator, std::vector<std::string_view>& parts);

@@ -16,7 +16,7 @@ LeakMeter measure_leaks(const PreparedFold& fold, const SplitEvents& parts) {
   // Pairs of a test event and a later training event: few test events are searched, however long the log is.
   std::uint64_t later = 0;
   std::vector<std::pair<UserIdx, std::int64_t>> moments;  // of users with test events
-  for (const std::vector<Event>* part : {&parts.train, &parts.validation, &parts.test}) {
+  for (const std::vector<Event>* part : {&parts.train, &parts.validation, &parts.test, &parts.known}) {
     for (const Event& e : *part) {
       if (tested[raw(e.user)] != 0) moments.emplace_back(e.user, e.time);
       if (part == &parts.train)

@@ -157,7 +157,25 @@ bool is_time_pattern(std::string_view pattern) {
   return true;
 }
 
+namespace {
+
+// The usual form, "2009-05-04T23:08:57Z", at a tenth of the cost of reading it by a pattern; nothing where the text has
+// another form or no such time exists.
+std::optional<std::int64_t> parse_usual_time(std::string_view text) {
+  static constexpr std::string_view kForm = "0000-00-00T00:00:00Z";
+  if (text.size() != kForm.size()) return std::nullopt;
+  for (std::size_t i = 0; i < kForm.size(); ++i)
+    if (kForm[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != kForm[i]) return std::nullopt;
+  const auto two = [&](std::size_t i) { return (text[i] - '0') * 10 + (text[i + 1] - '0'); };
+  const auto midnight = utc_seconds(two(0) * 100 + two(2), two(5), two(8));
+  if (!midnight || two(11) > 23 || two(14) > 59 || two(17) > 60) return std::nullopt;
+  return *midnight + two(11) * 3600 + two(14) * 60 + two(17);
+}
+
+}  // namespace
+
 std::optional<std::int64_t> parse_iso_time(std::string_view text) {
+  if (const auto usual = parse_usual_time(text)) return usual;
   TimeScanner scanner{text};
   if (!scanner.scan("%F")) return std::nullopt;
   if (scanner.text.empty()) return scanner.seconds();

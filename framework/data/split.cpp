@@ -6,6 +6,7 @@
 
 #include "framework/base/errors.hpp"
 #include "framework/base/hash.hpp"
+#include "framework/data/split_parts.hpp"
 #include "framework/data/task.hpp"
 
 namespace segue {
@@ -26,20 +27,8 @@ void sort_histories(std::vector<Event>& events, const Dataset& dataset, std::uin
   });
 }
 
-namespace {
-
-enum class Part : std::uint8_t { kTrain, kValidation, kTest };
-
-// A place of the log and where it stands in a random order.
-struct Ticket {
-  std::uint64_t key;
-  std::uint32_t event;
-};
-
-// The events of one part so far, in a random order that is a function of their content, so that input order does not
-// matter; by user first where asked.
 std::vector<Ticket> shuffled_by_content(const std::vector<Event>& events, const std::vector<Part>& parts, Part wanted,
-                                        const Dataset& dataset, std::uint64_t seed, bool by_user = false) {
+                                        const Dataset& dataset, std::uint64_t seed, bool by_user) {
   SEGUE_CHECK(events.size() < 0xffffffffu, "{} events are more than a split can number", events.size());
   std::vector<Ticket> order;
   order.reserve(static_cast<std::size_t>(std::count(parts.begin(), parts.end(), wanted)));
@@ -59,20 +48,7 @@ std::vector<Ticket> shuffled_by_content(const std::vector<Event>& events, const 
   return order;
 }
 
-std::size_t share_of(double share, std::size_t n) {
-  return static_cast<std::size_t>(std::llround(static_cast<double>(n) * share));
-}
-
-// Calls body(first, last) for each run of equal users.
-template <class UserAt, class Body>
-void for_each_user(std::size_t n, UserAt user_at, Body body) {
-  for (std::size_t first = 0; first < n;) {
-    std::size_t last = first + 1;
-    while (last < n && user_at(last) == user_at(first)) ++last;
-    body(first, last);
-    first = last;
-  }
-}
+namespace {
 
 // The last n events of each user; users that would keep no training event keep all. Sorts the events.
 void leave_last_out(std::vector<Event>& events, std::vector<Part>& parts, const Dataset& dataset,
@@ -250,7 +226,7 @@ std::vector<std::string> fold_names(const std::string& dataset, const std::vecto
   if (split.strategy == "k_fold") {
     for (int f = 1; f <= split.folds; ++f) names.push_back(fmt::format("fold{}", f));
   } else if (split.strategy == "given") {
-    if (given.empty()) throw UsageError("split: data set '{}' comes without a split of its own; use leave_last_out, random_ratio, global_time, k_fold or cold_items", dataset);
+    if (given.empty()) throw UsageError("split: data set '{}' comes without a split of its own; use leave_last_out, random_ratio, global_time, k_fold, cold_items, held_out_users or playlist_continuation", dataset);
     for (const std::string& name : split.names)
       if (std::find(given.begin(), given.end(), name) == given.end()) throw UsageError("split: data set '{}' has no split '{}'{}", dataset, name, suggestion(name, given));
     names = split.names.empty() ? given : split.names;
@@ -274,6 +250,8 @@ SplitEvents split_events(std::vector<Event> events, const Dataset& dataset, cons
     k_fold(events, parts, dataset, split, fold);
   } else if (split.strategy == "cold_items") {
     cold_items(events, parts, dataset, split);
+  } else if (split.holds_out_users()) {
+    hold_out_users(events, parts, dataset, split, out.warnings);
   } else {
     SEGUE_CHECK(split.strategy == "given", "unknown split strategy '{}'", split.strategy);
     split.validation_from == "events" ? take_validation(events, parts, dataset, split)
@@ -287,7 +265,7 @@ SplitEvents split_events(std::vector<Event> events, const Dataset& dataset, cons
     if (parts[i] == Part::kTrain) {
       events[kept++] = events[i];
     } else {
-      (parts[i] == Part::kTest ? out.test : out.validation).push_back(events[i]);
+      (parts[i] == Part::kTest ? out.test : parts[i] == Part::kKnown ? out.known : out.validation).push_back(events[i]);
     }
   }
   events.resize(kept);

@@ -11,6 +11,7 @@ namespace segue {
 
 struct SplitEvents {
   std::vector<Event> train, validation, test;
+  std::vector<Event> known;  // what queries of held-out users know, in validation as in test; nobody is trained on it
   std::vector<std::string> warnings;
 };
 

@@ -198,7 +198,11 @@ PreparedFold prepare(const Dataset& source, const TaskSpec& spec, const std::str
     // Users that the filter dropped are not part of the task (where it asks nothing of users, cold ones are); items stay in
     // the truth, as unreachable.
     std::vector<std::uint8_t> kept(dataset->users.size(), spec.filter.min_user_events == 0);
-    for (const Event& e : parts.train) kept[raw(e.user)] = 1;
+    for (const std::vector<Event>* part : {&parts.train, &parts.known})  // who is held out has no training events, and stays
+      for (const Event& e : *part) kept[raw(e.user)] = 1;
+    if (spec.split.holds_out_users())
+      for (const std::vector<Event>* part : {&parts.validation, &parts.test})
+        for (const Event& e : *part) kept[raw(e.user)] = 1;
     const auto gone = [&](const Event& e) { return kept[raw(e.user)] == 0; };
     std::erase_if(parts.validation, gone);
     filtered_test = std::erase_if(parts.test, gone);
@@ -212,9 +216,15 @@ PreparedFold prepare(const Dataset& source, const TaskSpec& spec, const std::str
                      source.name, filtered_test, spec.filter.min_user_events);
   if (parts.test.empty()) throw UsageError("data set '{}': no test event is left after feedback, filters and split", source.name);
 
+  // Only of users who are asked about: with few of them among many, the log is not in memory twice.
+  std::vector<std::uint8_t> asked(dataset->users.size(), 0);
+  for (const Event& e : parts.test) asked[raw(e.user)] = 1;
   if (refit) {
     parts.train.insert(parts.train.end(), parts.validation.begin(), parts.validation.end());
     parts.validation.clear();
+    const auto of_validation = std::stable_partition(parts.known.begin(), parts.known.end(), [&](const Event& e) { return asked[raw(e.user)] != 0; });
+    parts.train.insert(parts.train.end(), of_validation, parts.known.end());
+    parts.known.erase(of_validation, parts.known.end());
   }
   fold.name = fold_name;
   fold.dataset_name = source.name;
@@ -230,13 +240,12 @@ PreparedFold prepare(const Dataset& source, const TaskSpec& spec, const std::str
 
   sort_histories(parts.train, *dataset, spec.split.seed);
   fold.train_histories = make_histories(parts.train, spec.learned_feedback(), dataset->users.size());
-  fold.validation = make_eval_set(parts.train, parts.validation, spec.feedback, spec.learned_feedback());
-  // Only of users who are asked about: with few of them among many, the log is not in memory twice.
-  std::vector<std::uint8_t> asked(dataset->users.size(), 0);
-  for (const Event& e : parts.test) asked[raw(e.user)] = 1;
-  std::vector<Event> known, beyond;
-  if (given != nullptr) beyond = select_events(given->known, spec.feedback, *dataset);
-  for (const std::vector<Event>* part : {&parts.train, &parts.validation, &beyond})
+  sort_histories(parts.known, *dataset, spec.split.seed);
+  // The validation queries of held-out users know what is theirs alone.
+  fold.validation = make_eval_set(spec.split.holds_out_users() ? parts.known : parts.train, parts.validation, spec.feedback, spec.learned_feedback());
+  if (given != nullptr) parts.known = select_events(given->known, spec.feedback, *dataset);
+  std::vector<Event> known;
+  for (const std::vector<Event>* part : {&parts.train, &parts.validation, &parts.known})
     for (const Event& e : *part)
       if (asked[raw(e.user)] != 0) known.push_back(e);
   sort_histories(known, *dataset, spec.split.seed);

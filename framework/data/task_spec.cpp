@@ -1,6 +1,8 @@
 #include "framework/data/task_spec.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "framework/base/errors.hpp"
 
@@ -55,9 +57,11 @@ Schema<SplitSpec> SplitSpec::schema() {
   using P = SplitSpec;
   Schema<P> s;
   s.field("strategy", &P::strategy, "how events become train, validation and test")
-      .choices({"leave_last_out", "random_ratio", "global_time", "k_fold", "cold_items", "given"});
-  s.field("test", &P::test, "events a user (leave_last_out), share of the items (cold_items) or of the events; -1: 1 event or 0.2").range(-1.0, 1e6);
-  s.field("validation", &P::validation, "the same for validation; 0: none").range(0.0, 1e6);
+      .choices({"leave_last_out", "random_ratio", "global_time", "k_fold", "cold_items", "held_out_users", "playlist_continuation", "given"});
+  s.field("test", &P::test, "events a user (leave_last_out), share of the items (cold_items), of the users (held_out_users, playlist_continuation; from 1 on so many "
+                             "users) or of the events; -1: 1 event, 0.2, or 0.1 of the users")
+      .range(-1.0, 1e9);
+  s.field("validation", &P::validation, "the same for validation; 0: none").range(0.0, 1e9);
   s.field("validation_from", &P::validation_from,
           "given: validation is a share of the training events, drawn by hash (events), or of the users, those who were active last, "
           "and takes the last event of each (last_events; 1: of everybody)")
@@ -68,6 +72,10 @@ Schema<SplitSpec> SplitSpec::schema() {
           "cold_items: no event of a share of the items trains: items drawn by hash, all items of artists drawn by hash, or "
           "the latest releases")
       .choices({"item", "artist", "release"});
+  s.field("fold_in", &P::fold_in, "held_out_users: share of each held-out user's events that queries know; no model trains on it").range(0.0, 1.0);
+  s.field("seeds", &P::seeds, "playlist_continuation: how many of its events the query of a held-out user (playlist) knows, one of these numbers each")
+      .range(0, 1'000'000);
+  s.field("shuffled", &P::shuffled, "held_out_users, playlist_continuation: what queries know is drawn by hash, rather than the first events");
   s.field("names", &P::names, "given: which of the data set's splits; empty: all of them");
   s.field("at", &P::at, "global_time: first second of the test period");
   s.field("test_users", &P::test_users,
@@ -85,7 +93,7 @@ void FeedbackSpec::check() const {
 
 double SplitSpec::test_size() const {
   if (test >= 0) return test;
-  return strategy == "leave_last_out" ? 1 : 0.2;
+  return strategy == "leave_last_out" ? 1 : holds_out_users() ? 0.1 : 0.2;
 }
 
 void SplitSpec::check() const {
@@ -100,6 +108,17 @@ void SplitSpec::check() const {
     if (test_part != std::floor(test_part) || validation != std::floor(validation))
       throw UsageError("split: leave_last_out takes whole numbers of events, not test = {}, validation = {}", test_part, validation);
     if (test_part < 1) throw UsageError("split: test = 0 leaves nothing to judge");
+    return;
+  }
+  if (holds_out_users()) {
+    for (const auto& [key, size] : {std::pair("test", test_part), std::pair("validation", validation)})
+      if (size >= 1 && size != std::floor(size)) throw UsageError("split: {} = {} is neither a share of the users below 1 nor a whole number of them", key, size);
+    if (test_part == 0) throw UsageError("split: test = 0 leaves nothing to judge");
+    if (test_part < 1 && validation < 1 && test_part + validation >= 1) throw UsageError("split: test + validation = {} leaves nobody to train on", test_part + validation);
+    if (strategy == "held_out_users" && fold_in == 1) throw UsageError("split: fold_in = 1 leaves nothing to predict");
+    if (seeds.empty()) throw UsageError("split: playlist_continuation needs 'seeds', e.g. [0, 1, 5, 10, 25, 100]");
+    for (const int n : seeds)
+      if (std::count(seeds.begin(), seeds.end(), n) > 1) throw UsageError("split: seeds are different numbers, not {}", fmt::join(seeds, ", "));
     return;
   }
   if (validation_from == "last_events") {
@@ -124,10 +143,16 @@ SplitSpec SplitSpec::effective() const {
   if (strategy == "random_ratio" || strategy == "leave_last_out") out.test_users = test_users;
   if (strategy == "k_fold") out.folds = folds;
   if (strategy == "cold_items") out.cold_by = cold_by;
+  if (strategy == "held_out_users") out.fold_in = fold_in;
+  if (strategy == "playlist_continuation") {
+    out.seeds = seeds;
+    std::sort(out.seeds.begin(), out.seeds.end());  // their order means nothing
+  }
+  if (holds_out_users()) out.shuffled = shuffled;
   if (strategy == "given") out.names = names;
   if (strategy == "given" && validation > 0) out.validation_from = validation_from;
   if (strategy == "global_time") out.at = at;
-  const bool reads_test = strategy == "leave_last_out" || strategy == "random_ratio" || strategy == "cold_items" || (strategy == "global_time" && !at);
+  const bool reads_test = strategy == "leave_last_out" || strategy == "random_ratio" || strategy == "cold_items" || holds_out_users() || (strategy == "global_time" && !at);
   if (reads_test && test_size() != out.test_size()) out.test = test;
   return out;
 }

@@ -45,19 +45,24 @@ struct FilterSpec {
 
 struct SplitSpec {
   std::string strategy = "leave_last_out";
-  double test = -1;        // events a user (leave_last_out), share of items (cold_items) or of events; -1: the strategy's default
+  double test = -1;        // events a user (leave_last_out), share of items (cold_items), users (holds_out_users()) or of events; -1: the strategy's default
   double validation = 0;
   std::string validation_from = "events";  // given: share of the training events, or of the users, for their last event
   std::string per = "global";
   int folds = 5;
   std::string cold_by = "item";      // cold_items: what is drawn
+  double fold_in = 0.8;              // held_out_users: share of each held-out user's events that queries know
+  std::vector<int> seeds{0, 1, 5, 10, 25, 100};  // playlist_continuation: how many events queries know, one of these each
+  bool shuffled = false;             // both: which events these are is drawn by hash, rather than the first
   std::vector<std::string> names;    // given: which of the data set's splits; empty: all
   std::optional<std::int64_t> at;    // global_time: first second of the test period
   std::int64_t test_users = 0;       // leave_last_out, random_ratio: hold out events of so many users only; 0: of all
   std::uint64_t seed = 42;           // also the task's seed: ties, sampled candidates
 
   static Schema<SplitSpec> schema();
-  double test_size() const;  // `test`, or the strategy's default: 1 event, or a share of 0.2
+  // Whether no event of those who are asked about trains (strong generalisation).
+  bool holds_out_users() const { return strategy == "held_out_users" || strategy == "playlist_continuation"; }
+  double test_size() const;  // `test`, or the strategy's default: 1 event, or a share of 0.2 (of users 0.1)
   void check() const;        // UsageError where sizes do not fit the strategy
   // With every key that the strategy does not read at its default, and a size written out as if it were not: what is equal
   // here splits alike.

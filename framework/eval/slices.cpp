@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kColdBelow = 5;  // training users
 constexpr std::size_t kBins = 5;
+constexpr std::size_t kSeeds[] = {0, 1, 5, 10, 25, 100};  // of the Million Playlist Dataset's challenge
 
 std::vector<SliceCard> make_slices() {
   std::vector<SliceCard> cards;
@@ -72,6 +73,16 @@ std::vector<SliceCard> make_slices() {
                    .citation = "",
                    .kind = SliceKind::kQueries,
                    .needs_history = true});
+  for (const std::size_t n : kSeeds)
+    cards.push_back({.name = fmt::format("seeds{}", n),
+                     .title = n == 0 ? "Playlists without seeds" : fmt::format("Playlists with {} seed{}", n, n == 1 ? "" : "s"),
+                     .definition = fmt::format("queries whose history has exactly {} event{}: of a playlist to be continued, its "
+                                               "seeds",
+                                               n, n == 1 ? "" : "s"),
+                     .citation = "Chen, Lamere, Schedl & Zamani 2018, RecSys Challenge 2018: automatic music playlist "
+                                 "continuation, RecSys",
+                     .kind = SliceKind::kQueries,
+                     .needs_history = true});
   return cards;
 }
 
@@ -163,6 +174,8 @@ SlicedOutcome::SlicedOutcome(const SliceSpec& slice, const RankingOutcome& o) : 
 
 void SlicedOutcome::select_queries(const SliceSpec& slice, const RankingOutcome& o, std::vector<bool>& kept) {
   Bin bin{0, 0};  // cold_user
+  for (const std::size_t n : kSeeds)
+    if (slice.card->name == fmt::format("seeds{}", n)) bin = {static_cast<double>(n), static_cast<double>(n)};
   if (slice.card->bins > 0) {
     std::vector<std::uint64_t> lengths;
     for (std::size_t q = 0; q < o.queries; ++q)

@@ -118,6 +118,7 @@ struct Strata {
   const char* name;   // of the file
   const char* of;     // "listeners", for "3 to 12 listeners"
   std::vector<std::pair<std::string, std::string>> slices;  // and what they mean; empty: bounds say it
+  bool of_some_tasks = false;  // only where the slices hold all of the truth
 };
 
 const std::vector<Strata>& all_strata() {
@@ -126,6 +127,7 @@ const std::vector<Strata>& all_strata() {
       {"activity", "events heard", {{"act1", ""}, {"act2", ""}, {"act3", ""}, {"act4", ""}, {"act5", ""}}},
       {"temperature", "", {{"warm", "warm items"}, {"cold", "cold items"}}},
       {"repeat", "", {{"repeat", "heard before"}, {"explore", "new to the user"}}},
+      {"seeds", "", {{"seeds0", "none"}, {"seeds1", "1 seed"}, {"seeds5", "5 seeds"}, {"seeds10", "10 seeds"}, {"seeds25", "25 seeds"}, {"seeds100", "100 seeds"}}, true},
   };
   return strata;
 }
@@ -156,6 +158,9 @@ plot::Figure strata_figure(const ChartData& data, const Strata& strata) {
                           static_cast<double>(v.n) / static_cast<double>(whole[0].n)});
   }
   if (kept.size() < 2) throw UsageError("all truth is in one bin");
+  double held = 0;
+  for (const auto& bin : chart.bins) held += bin.share;
+  if (strata.of_some_tasks && held < 1 - 1e-9) throw UsageError("the task does not part its queries by {}", strata.name);
   for (const LeaderboardRow* row : rows) {
     const std::vector<RowMetric> figures = data.evidence.evaluate(data.evidence.find(row->label), specs);
     plot::BinnedSystem system{row->label, {}};
