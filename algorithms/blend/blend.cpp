@@ -44,7 +44,8 @@ struct BlendParams {
     s.field("smoothing", &P::smoothing, "rrf: the constant of 1 / (smoothing + rank)").range(0.0, 1e6);
     s.field("holdout", &P::holdout, "learned: share of the latest training events, which weights are learned from")
         .range(0.01, 0.9);
-    s.field("holdout_by", &P::holdout_by, "time: the latest events of all, as in a split in time; user: of each user, as in leave_last_out")
+    s.field("holdout_by", &P::holdout_by,
+            "time: the latest events of all, as in a split in time; user: of each user, as in leave_last_out")
         .choices({{"time", HoldoutBy::kTime}, {"user", HoldoutBy::kUser}});
     s.field("candidates", &P::candidates, "learned: best of each algorithm that are compared").range(1, 100000);
     return s;
@@ -156,15 +157,13 @@ class Blend final : public Recommender {
       lists.targets.insert(lists.targets.end(), targets.begin(), targets.end());
       lists.target_offsets.push_back(lists.targets.size());
     }
-    if (lists.size() == 0)
-      throw UsageError("blend has nothing to learn weights from; take method: weighted or rrf");
+    if (lists.size() == 0) throw UsageError("blend has nothing to learn weights from; take method: weighted or rrf");
     ListRanker<float> ranker({k, 0}, ctx.rng.stream("weights"));
     nn::OptimizerSettings adam;
     adam.learning_rate = 0.02;
     nn::Optimizer<float> optimizer(adam, ranker.params());
     constexpr int kEpochs = 30;  // of a convex problem in a few numbers
-    for (int epoch = 1; epoch <= kEpochs; ++epoch)
-      train_epoch(ranker, optimizer, lists, epoch, 32, ctx.rng, ctx.exec);
+    for (int epoch = 1; epoch <= kEpochs; ++epoch) train_epoch(ranker, optimizer, lists, epoch, 32, ctx.rng, ctx.exec);
     for (std::size_t m = 0; m < k; ++m) weights_[m] = ranker.params().all()[m];
   }
 
@@ -180,8 +179,9 @@ SEGUE_ALGORITHM(
     blend, Blend, BlendParams,
     {.name = "blend",
      .summary = "one list of several: weighted scores, reciprocal rank fusion, or weights learned from what came last",
-     .citation = "Burke 2002, Hybrid recommender systems: survey and experiments, UMUAI 12(4); Cormack, Clarke & Büttcher "
-                 "2009, Reciprocal rank fusion outperforms Condorcet and individual rank learning methods, SIGIR",
+     .citation =
+         "Burke 2002, Hybrid recommender systems: survey and experiments, UMUAI 12(4); Cormack, Clarke & Büttcher "
+         "2009, Reciprocal rank fusion outperforms Condorcet and individual rank learning methods, SIGIR",
      .family = "hybrid"})
 
 }  // namespace segue

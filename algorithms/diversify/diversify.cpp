@@ -45,7 +45,8 @@ struct DiversifyParams : ItemContentSettings {
     s.field("depth", &P::depth, "how many of the best are put in order").range(1, 100000).search(pow2, 32, 512);
     s.field("length", &P::length, "how many positions are chosen one by one; the rest of `depth` follows as it was")
         .range(1, 10000);
-    s.field("artist_gap", &P::artist_gap, "an artist does not stand again within so many positions; 0: may").range(0, 10000);
+    s.field("artist_gap", &P::artist_gap, "an artist does not stand again within so many positions; 0: may")
+        .range(0, 10000);
     s.field("recent_days", &P::recent_days, "what was heard within so many days is not recommended; 0: may be")
         .range(0.0, 1e6);
     s.field("repeats", &P::repeats, "whether what a user has heard before is among the best that are put in order");
@@ -64,8 +65,10 @@ class Diversify final : public Recommender {
   }
 
   void fit(const TrainData& data, FitContext& ctx) override {
-    if (params_.method != DiversifyParams::Method::kNone) content_ = item_content(data, params_, "diversify");
-    else content_ = Csr<ItemIdx>(0, std::vector<std::uint64_t>(data.train.n_items() + 1, 0), {}, {});
+    if (params_.method != DiversifyParams::Method::kNone)
+      content_ = item_content(data, params_, "diversify");
+    else
+      content_ = Csr<ItemIdx>(0, std::vector<std::uint64_t>(data.train.n_items() + 1, 0), {}, {});
     if (params_.artist_gap > 0) {
       const ItemArtist& artists = data.facets.require<ItemArtist>();
       artist_of_.assign(artists.artist_of.begin(), artists.artist_of.end());
@@ -110,8 +113,10 @@ class Diversify final : public Recommender {
     const auto va = content_.values(a), vb = content_.values(b);
     double sum = 0;
     for (std::size_t x = 0, y = 0; x < ia.size() && y < ib.size();) {
-      if (ia[x] == ib[y]) sum += double{va[x++]} * double{vb[y++]};
-      else ia[x] < ib[y] ? ++x : ++y;
+      if (ia[x] == ib[y])
+        sum += double{va[x++]} * double{vb[y++]};
+      else
+        ia[x] < ib[y] ? ++x : ++y;
     }
     return std::min(1.0, sum / (lengths_[a] * lengths_[b]));
   }
@@ -142,7 +147,8 @@ class Diversify final : public Recommender {
     std::vector<std::size_t> order;
     switch (params_.method) {
       case DiversifyParams::Method::kNone:
-        order = mmr_order(relevance, 1, [](std::size_t, std::size_t) { return 0.0; }, rules);
+        order = mmr_order(
+            relevance, 1, [](std::size_t, std::size_t) { return 0.0; }, rules);
         break;
       case DiversifyParams::Method::kMmr:
         order = mmr_order(relevance, params_.lambda, alike, rules);
@@ -176,10 +182,12 @@ class Diversify final : public Recommender {
 SEGUE_ALGORITHM(
     diversify, Diversify, DiversifyParams,
     {.name = "diversify",
-     .summary = "another algorithm's best in an order with more variety: MMR, DPP, artists kept apart, nothing just heard",
-     .citation = "Carbonell & Goldstein 1998, The use of MMR, diversity-based reranking for reordering documents and producing "
-                 "summaries, SIGIR; Chen, Zhang & Zhou 2018, Fast greedy MAP inference for determinantal point process to "
-                 "improve recommendation diversity, NeurIPS",
+     .summary =
+         "another algorithm's best in an order with more variety: MMR, DPP, artists kept apart, nothing just heard",
+     .citation =
+         "Carbonell & Goldstein 1998, The use of MMR, diversity-based reranking for reordering documents and producing "
+         "summaries, SIGIR; Chen, Zhang & Zhou 2018, Fast greedy MAP inference for determinantal point process to "
+         "improve recommendation diversity, NeurIPS",
      .family = "hybrid"})
 
 }  // namespace segue

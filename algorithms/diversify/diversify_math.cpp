@@ -8,8 +8,8 @@ namespace segue {
 
 namespace {
 
-// Picks one after the other: the highest gain(c) among candidates left whose artist has not just stood, or among all that are
-// left where there is none. taken(c) hears of each pick.
+// Picks one after the other: the highest gain(c) among candidates left whose artist has not just stood, or among all
+// that are left where there is none. taken(c) hears of each pick.
 template <class Gain, class Taken>
 std::vector<std::size_t> greedy(std::size_t n, const GreedyRules& rules, Gain gain, Taken taken) {
   std::vector<std::size_t> order;

@@ -47,7 +47,8 @@ struct TwoStageParams {
   static Schema<TwoStageParams> schema() {
     using P = TwoStageParams;
     Schema<P> s;
-    s.field("retrievers", &P::retrievers, "algorithms that propose candidates, such as [tfidf, implicit_als: {factors: 32}]");
+    s.field("retrievers", &P::retrievers,
+            "algorithms that propose candidates, such as [tfidf, implicit_als: {factors: 32}]");
     s.field("candidates", &P::candidates, "how many of the best each of them proposes")
         .range(1, 100000)
         .search(pow2, 32, 512);
@@ -61,7 +62,8 @@ struct TwoStageParams {
     s.field("holdout", &P::holdout,
             "share of the latest training events, which the ranker learns from and its candidates are made without")
         .range(0.01, 0.9);
-    s.field("holdout_by", &P::holdout_by, "time: the latest events of all, as in a split in time; user: of each user, as in leave_last_out")
+    s.field("holdout_by", &P::holdout_by,
+            "time: the latest events of all, as in a split in time; user: of each user, as in leave_last_out")
         .choices({{"time", HoldoutBy::kTime}, {"user", HoldoutBy::kUser}});
     s.field("repeats", &P::repeats, "whether what a user has heard before is a candidate");
     s.field("ranker_users", &P::ranker_users, "users that the ranker learns from, at most; evenly over all")

@@ -68,16 +68,18 @@ struct TwoTowerParams : ItemContentSettings {
         .search(log_scale, 1e-2, 0.3);
     s.field("history", &P::history, "whether a user's tower also adds up vectors of the items they have heard")
         .search_choices({true, false});
-    s.field("id_dropout", &P::id_dropout,
-            "chance that a sample's user, or item, goes without its own vector, so that history and content learn to do "
-            "without")
+    s.field(
+         "id_dropout", &P::id_dropout,
+         "chance that a sample's user, or item, goes without its own vector, so that history and content learn to do "
+         "without")
         .range(0.0, 1.0)
         .search(linear, 0, 0.8);
     s.field("negatives", &P::negatives, "items drawn evenly for each step, beside those of the batch")
         .range(0, 1 << 16);
-    s.field("correction", &P::correction,
-            "share of log q that is subtracted in training: at 1 scores are logarithms of probabilities, popularity and "
-            "all; at 0 how much likelier an item is than for others, which says more about items nobody has heard")
+    s.field(
+         "correction", &P::correction,
+         "share of log q that is subtracted in training: at 1 scores are logarithms of probabilities, popularity and "
+         "all; at 0 how much likelier an item is than for others, which says more about items nobody has heard")
         .range(0.0, 1.0)
         .search(linear, 0, 1);
     text::item_term_weights(s);
@@ -92,7 +94,8 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
  public:
   explicit TwoTower(TwoTowerParams params) : params_(std::move(params)) {
     if (params_.id_dropout > 0 && !params_.any() && !params_.history)
-      throw UsageError("two_tower with id_dropout needs something else to go by: tags, words, artist, title, sound or history");
+      throw UsageError(
+          "two_tower with id_dropout needs something else to go by: tags, words, artist, title, sound or history");
   }
 
   std::size_t n_items() const override { return static_cast<std::size_t>(items_.rows()); }
@@ -102,9 +105,9 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
   const ScoreMeaning* score_meaning() const override { return this; }
   Kind kind() const override { return Kind::kSoftmax; }
 
-  // A trained user's own vector, and with `history` the vectors of what they have heard: in the query, or where it has no
-  // history, in training. Of users without either the mean of the vectors of their items, weighted, which is zero where
-  // there are none. Divided by the temperature, so that scores are what the softmax is taken of.
+  // A trained user's own vector, and with `history` the vectors of what they have heard: in the query, or where it has
+  // no history, in training. Of users without either the mean of the vectors of their items, weighted, which is zero
+  // where there are none. Divided by the temperature, so that scores are what the softmax is taken of.
   void query_vector(const Query& query, std::span<float> out) const override {
     std::fill(out.begin(), out.end(), 0.0f);
     const ConstView<float> users = std::as_const(weights_)[Trainer::users_id()];
@@ -173,7 +176,8 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
     for (const ItemIdx item : positives.all_indices()) counts[raw(item)] += 1;
     std::vector<float> log_share(counts.size());
     for (std::size_t i = 0; i < counts.size(); ++i)  // an item without events is in no batch: -inf
-      log_share[i] = static_cast<float>(std::log(counts[i] / std::max<double>(static_cast<double>(positives.nnz()), 1)));
+      log_share[i] =
+          static_cast<float>(std::log(counts[i] / std::max<double>(static_cast<double>(positives.nnz()), 1)));
     n_users_ = positives.rows(), n_items_ = positives.cols();
     content_ = empty_rows(n_items_, 0);
     if (params_.any()) content_ = item_content(data, params_, "two_tower");
@@ -187,10 +191,9 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
       if (counts[i] == 0) std::ranges::fill(weights_[Trainer::items_id()].span(i), 0.0f);
     nn::OptimizerSettings adam;
     adam.learning_rate = static_cast<double>(params_.learning_rate);
-    trainer_.emplace(
-        shape, weights_, std::move(log_share), adam, params_.embedding_updates,
-        std::min(static_cast<std::size_t>(params_.batch_size), std::max<std::size_t>(samples_->size(), 1)), inputs(),
-        ctx.rng.stream("steps"));
+    trainer_.emplace(shape, weights_, std::move(log_share), adam, params_.embedding_updates,
+                     std::min(static_cast<std::size_t>(params_.batch_size), std::max<std::size_t>(samples_->size(), 1)),
+                     inputs(), ctx.rng.stream("steps"));
   }
 
   Losses run_epoch(int epoch, const TrainData&, FitContext& ctx) override {
@@ -243,9 +246,7 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
             params_.correction,
             static_cast<std::size_t>(params_.negatives)};
   }
-  TowerInputs inputs() const {
-    return {params_.any() ? &content_ : nullptr, params_.history ? &heard_ : nullptr};
-  }
+  TowerInputs inputs() const { return {params_.any() ? &content_ : nullptr, params_.history ? &heard_ : nullptr}; }
   static Csr<ItemIdx> empty_rows(std::size_t rows, std::size_t cols) {
     return {cols, std::vector<std::uint64_t>(rows + 1, 0), {}, {}};
   }

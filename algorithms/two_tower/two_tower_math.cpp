@@ -127,11 +127,11 @@ void TwoTowerTrainer<T>::resume(std::uint64_t steps) {
   items_.rows.resume();
 }
 
-// penalised: how many places, from the first, pay for the length of their vectors. without: of each place a feature that is
-// left out, or empty.
+// penalised: how many places, from the first, pay for the length of their vectors. without: of each place a feature
+// that is left out, or empty.
 template <class T>
-void TwoTowerTrainer<T>::gather(Side& side, std::span<const std::uint32_t> which, std::span<const std::uint32_t> without,
-                                double by, std::size_t penalised) {
+void TwoTowerTrainer<T>::gather(Side& side, std::span<const std::uint32_t> which,
+                                std::span<const std::uint32_t> without, double by, std::size_t penalised) {
   using V = nn::LaneOf<T>;
   side.penalty = 0;
   side.by = static_cast<T>(by);
@@ -205,15 +205,14 @@ double TwoTowerTrainer<T>::losses_and_gradients(const PairBatch& batch, const Ex
   exec.for_blocks(2, 1, [&](std::size_t side, std::size_t) {
     if (side == 0) return gather(users_, batch.users, without(batch), 1 / shape_.temperature, n);
     gather(items_, columns_, {}, 1, n);
-    // Of an item's expected number among the columns, as a share of them (Yang et al. 2020, "Mixed negative sampling for
-    // learning two-tower neural networks in recommendations", WWW companion, section 4.2).
+    // Of an item's expected number among the columns, as a share of them (Yang et al. 2020, "Mixed negative sampling
+    // for learning two-tower neural networks in recommendations", WWW companion, section 4.2).
     const double of_batch = static_cast<double>(n) / static_cast<double>(m),
                  evenly = (1 - of_batch) / static_cast<double>(std::max<std::size_t>(drawable_.size(), 1));
     for (std::size_t j = 0; j < m; ++j) {  // places of the same item in a ring
       const T log_share = log_share_[columns_[j]];
       corrections_[j] =
-          m == n ? -log_share
-                 : static_cast<T>(-std::log(of_batch * std::exp(static_cast<double>(log_share)) + evenly));
+          m == n ? -log_share : static_cast<T>(-std::log(of_batch * std::exp(static_cast<double>(log_share)) + evenly));
       corrections_[j] *= static_cast<T>(shape_.correction);
       std::uint32_t& last = last_place_[columns_[j]];
       twins_[j] =
@@ -291,9 +290,8 @@ double TwoTowerTrainer<T>::step(const PairBatch& batch, const PairBatch& next, c
     for (std::size_t i = begin; i < std::min(begin + kTable, side.sums.size()); ++i)
       side.rows.update(side.sums.rows()[i], std::as_const(side.sums).gradient(i));
   });
-  exec.for_blocks(2, 1, [&](std::size_t side, std::size_t) {
-    side == 0 ? bring(users_, next.users) : bring(items_, next.items);
-  });
+  exec.for_blocks(
+      2, 1, [&](std::size_t side, std::size_t) { side == 0 ? bring(users_, next.users) : bring(items_, next.items); });
   return loss;
 }
 

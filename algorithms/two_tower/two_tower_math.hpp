@@ -2,8 +2,8 @@
 //
 //   s_ij = <u_i, v_j> / tau - log q_j,   loss = mean_i -log(e^s_ii / sum_j e^s_ij)
 //
-// A tower adds up the vectors of what is known: of an item its own and those of its terms and sound, of a user their own
-// and those of the items they have heard, each times its value (Kula 2015, "Metadata embeddings for user and item
+// A tower adds up the vectors of what is known: of an item its own and those of its terms and sound, of a user their
+// own and those of the items they have heard, each times its value (Kula 2015, "Metadata embeddings for user and item
 // cold-start recommendations", CBRecSys, equation 2). Own vectors are left out at random, so that the rest learns to do
 // without them (Volkovs, Yu & Poutanen 2017, "DropoutNet: addressing cold start in recommender systems", NIPS).
 //
@@ -29,10 +29,10 @@ namespace segue {
 
 struct TwoTowerShape {
   std::size_t users = 0, items = 0, factors = 0;
-  bool normalise = false;  // vectors have length 1: the score is a cosine
-  double temperature = 1;  // tau
-  double reg = 0;          // L2 penalty on the vectors of each sample
-  double id_dropout = 0;   // chance that a sample's user, or item, goes without its own vector
+  bool normalise = false;     // vectors have length 1: the score is a cosine
+  double temperature = 1;     // tau
+  double reg = 0;             // L2 penalty on the vectors of each sample
+  double id_dropout = 0;      // chance that a sample's user, or item, goes without its own vector
   double correction = 1;      // how much of log q is subtracted
   std::size_t negatives = 0;  // items drawn evenly for each step, beside those of the batch
 };
@@ -53,8 +53,8 @@ template <class T>
 class TwoTowerTrainer {
  public:
   // params: has the blocks "users" (users and then their features x factors) and "items", likewise, and outlives the
-  // trainer. log_share: log q of each item, -inf of those that are in no sample. rng: for what is drawn in each step, by
-  // its number.
+  // trainer. log_share: log q of each item, -inf of those that are in no sample. rng: for what is drawn in each step,
+  // by its number.
   TwoTowerTrainer(const TwoTowerShape& shape, nn::ParamStore<T>& params, std::vector<T> log_share,
                   const nn::OptimizerSettings& optimizer, nn::RowMode rows, std::size_t batch_size,
                   TowerInputs inputs = {}, Rng rng = Rng(0));
@@ -90,10 +90,10 @@ class TwoTowerTrainer {
     std::vector<T> lengths;        // of the rows of the table, where vectors are normalised
     T by = 1;                      // what vectors were multiplied by
     double penalty = 0;
-    std::size_t ids = 0;                    // rows of the table before those of features
+    std::size_t ids = 0;  // rows of the table before those of features
     const Csr<ItemIdx>* features = nullptr;
-    Matrix<T> towers;                       // batch x factors: sums before they are normalised, where there are features
-    std::vector<std::uint8_t> dropped;      // of each place of the batch: whether it goes without its own vector
+    Matrix<T> towers;                   // batch x factors: sums before they are normalised, where there are features
+    std::vector<std::uint8_t> dropped;  // of each place of the batch: whether it goes without its own vector
     bool adds_up() const { return towers.rows() > 0; }
   };
   // What a place of the batch adds up: visit(row of the table, factor). without: a feature that is left out.
@@ -120,8 +120,9 @@ class TwoTowerTrainer {
   std::vector<std::uint32_t> columns_;   // items of the step: those of the batch, then the drawn ones
   Side users_, items_;
   static constexpr std::uint32_t kNowhere = 0xffffffffu;
-  Matrix<T> turned_, weighted_, logits_;  // items' vectors transposed; users' vectors times their share; batch x columns
-  std::vector<T> corrections_, shares_;   // of each column; of each place of the batch
+  Matrix<T> turned_, weighted_,
+      logits_;                           // items' vectors transposed; users' vectors times their share; batch x columns
+  std::vector<T> corrections_, shares_;  // of each column; of each place of the batch
   std::vector<std::uint32_t> twins_, last_place_;  // the next place of the same item; of each item, the last one so far
   std::vector<double> losses_;
 };

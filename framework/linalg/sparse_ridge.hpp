@@ -10,9 +10,10 @@
 
 namespace segue {
 
-// W (features x targets) that minimises the sum over rows r of weight_r |W^T x_r - y_r|^2, plus reg |W|^2 (Hoerl & Kennard
-// 1970). Solved by the smaller of two systems: W = (X^T C X + reg I)^-1 X^T C Y, or X^T C^1/2 (C^1/2 X X^T C^1/2 + reg
-// I)^-1 C^1/2 Y, which are equal. Cost: min(rows, features)^3 flop, and as many squares of entries a row (or column).
+// W (features x targets) that minimises the sum over rows r of weight_r |W^T x_r - y_r|^2, plus reg |W|^2 (Hoerl &
+// Kennard 1970). Solved by the smaller of two systems: W = (X^T C X + reg I)^-1 X^T C Y, or X^T C^1/2 (C^1/2 X X^T
+// C^1/2 + reg I)^-1 C^1/2 Y, which are equal. Cost: min(rows, features)^3 flop, and as many squares of entries a row
+// (or column).
 //
 // x: rows x features. weights: one a row, at least 0; rows of weight 0 teach nothing. targets: rows x targets. reg > 0.
 // UsageError where the system is not positive definite to working accuracy. The same bits for any number of threads.

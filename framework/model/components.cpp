@@ -47,8 +47,8 @@ class PartReader final : public ArchiveReader {
 // Values are attributes of the archive's group, which have no folders: hence the dash.
 std::string prefix(std::size_t position) { return fmt::format("component{}-", position); }
 
-// Passes on that there is work, and whether it is to be left; what an epoch of a component says would mix with the hybrid's
-// own curve.
+// Passes on that there is work, and whether it is to be left; what an epoch of a component says would mix with the
+// hybrid's own curve.
 class QuietProgress final : public Progress {
  public:
   QuietProgress(Progress& outer, const std::string& name) : outer_(outer), name_(name) {}

@@ -19,8 +19,8 @@ struct Component {
   std::function<std::unique_ptr<Recommender>()> make;  // unfitted
 };
 
-// A fitted one, with a stream of random numbers of its own, `position`, in ctx.rng. What it reports of its epochs is not
-// passed on, and it keeps no checkpoints: it is fitted in one piece. It is not stopped early.
+// A fitted one, with a stream of random numbers of its own, `position`, in ctx.rng. What it reports of its epochs is
+// not passed on, and it keeps no checkpoints: it is fitted in one piece. It is not stopped early.
 std::unique_ptr<Recommender> fit_component(const Component& component, std::size_t position, const TrainData& data,
                                            FitContext& ctx);
 

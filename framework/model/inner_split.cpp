@@ -70,7 +70,8 @@ InnerSplit inner_split(const TrainData& data, double share, HoldoutBy by, bool r
     held_items.insert(held_items.end(), after.begin(), after.end());
     held_offsets.push_back(held_items.size());
   }
-  out.train = Interactions(Csr<ItemIdx>(data.train.n_items(), std::move(offsets), std::move(items), std::move(weights)));
+  out.train =
+      Interactions(Csr<ItemIdx>(data.train.n_items(), std::move(offsets), std::move(items), std::move(weights)));
   out.histories = Histories(std::move(history_offsets), std::move(history_items), std::move(times),
                             std::move(history_weights), std::move(kinds), std::move(sessions));
   out.held_out = Csr<ItemIdx>(data.train.n_items(), std::move(held_offsets), std::move(held_items), {});

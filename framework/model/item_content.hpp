@@ -1,5 +1,5 @@
-// What is known of items beside who heard them, as one row of numbers an item: words and sound. What models learn from that
-// place an item nobody has heard.
+// What is known of items beside who heard them, as one row of numbers an item: words and sound. What models learn from
+// that place an item nobody has heard.
 #pragma once
 
 #include <string>
@@ -33,8 +33,8 @@ void sound_field(Schema<P>& s) {
 }
 
 // One row an item: its terms (text::item_terms(), of length 1 together), and behind them how it sounds
-// (fingerprint_directions(), of length 1, scaled by the items that have training events) times the root of its weight. Rows of
-// items of which nothing is known are empty. `model` begins an error.
+// (fingerprint_directions(), of length 1, scaled by the items that have training events) times the root of its weight.
+// Rows of items of which nothing is known are empty. `model` begins an error.
 Csr<ItemIdx> item_content(const TrainData& data, const ItemContentSettings& settings, std::string_view model);
 
 }  // namespace segue

@@ -103,8 +103,7 @@ double train_epoch(ListRanker<float>& ranker, nn::Optimizer<float>& optimizer, c
     std::vector<double> losses(n);
     exec.for_blocks(n, 1, [&](std::size_t k, std::size_t) {
       const std::size_t l = order[begin + k];
-      losses[k] =
-          ranker.learn(lists.list(l), lists.targets_of(l), 1.0f / static_cast<float>(n), gradients[k]);
+      losses[k] = ranker.learn(lists.list(l), lists.targets_of(l), 1.0f / static_cast<float>(n), gradients[k]);
     });
     for (std::size_t k = 1; k < n; ++k)
       for (std::size_t p = 0; p < gradients[k].size(); ++p) gradients[0].all()[p] += gradients[k].all()[p];

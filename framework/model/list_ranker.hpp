@@ -1,10 +1,12 @@
-// A score for each entry of a list from a row of features: a weighted sum, and beside it a hidden layer where one is wanted.
+// A score for each entry of a list from a row of features: a weighted sum, and beside it a hidden layer where one is
+// wanted.
 //
-//   s = <w, x> + <v, relu(W^T x + b)>,   loss = mean over lists of -(1 / |T|) sum over t in T of log(e^s_t / sum_j e^s_j)
+//   s = <w, x> + <v, relu(W^T x + b)>,   loss = mean over lists of -(1 / |T|) sum over t in T of log(e^s_t / sum_j
+//   e^s_j)
 //
-// T: the entries of a list that came true. The softmax over a list is ListNet's top-one probability (Cao, Qin, Liu, Tsai & Li
-// 2007, "Learning to rank: from pairwise approach to listwise approach", ICML, section 4.2). Template on the scalar, so that
-// gradients are checked in double.
+// T: the entries of a list that came true. The softmax over a list is ListNet's top-one probability (Cao, Qin, Liu,
+// Tsai & Li 2007, "Learning to rank: from pairwise approach to listwise approach", ICML, section 4.2). Template on the
+// scalar, so that gradients are checked in double.
 #pragma once
 
 #include <cstddef>
@@ -30,12 +32,13 @@ template <class T>
 class ListRanker {
  public:
   ListRanker() = default;
-  // First values: w is zero, the hidden layer's as in Glorot & Bengio 2010, v is zero, so that every list begins uniform.
+  // First values: w is zero, the hidden layer's as in Glorot & Bengio 2010, v is zero, so that every list begins
+  // uniform.
   ListRanker(RankerShape shape, const Rng& rng);
 
   void score(ConstView<T> rows, std::span<T> out) const;
-  // The loss of one list times `scale`, whose gradient is added to `gradients` (laid out as params()). targets: distinct
-  // positions of the list, at least one.
+  // The loss of one list times `scale`, whose gradient is added to `gradients` (laid out as params()). targets:
+  // distinct positions of the list, at least one.
   double learn(ConstView<T> rows, std::span<const std::uint32_t> targets, T scale, nn::ParamStore<T>& gradients) const;
 
   nn::ParamStore<T>& params() { return params_; }
@@ -50,9 +53,9 @@ class ListRanker {
 // Lists to learn from, kept in one array.
 struct RankedLists {
   std::size_t features = 0;
-  std::vector<float> rows;                 // entries x features
-  std::vector<std::uint64_t> offsets{0};   // list l: entries [offsets[l], offsets[l + 1])
-  std::vector<std::uint32_t> targets;      // positions within their list
+  std::vector<float> rows;                // entries x features
+  std::vector<std::uint64_t> offsets{0};  // list l: entries [offsets[l], offsets[l + 1])
+  std::vector<std::uint32_t> targets;     // positions within their list
   std::vector<std::uint64_t> target_offsets{0};
   std::size_t size() const { return offsets.size() - 1; }
   ConstView<float> list(std::size_t l) const {
@@ -70,8 +73,8 @@ struct FeatureScale {
   void apply(std::span<float> row) const;
 };
 
-// One pass over the lists in an order drawn from rng.stream("order", epoch), `batch` lists a step; the mean loss before each
-// step. The same bits for any number of threads.
+// One pass over the lists in an order drawn from rng.stream("order", epoch), `batch` lists a step; the mean loss before
+// each step. The same bits for any number of threads.
 double train_epoch(ListRanker<float>& ranker, nn::Optimizer<float>& optimizer, const RankedLists& lists, int epoch,
                    std::size_t batch, const Rng& rng, const Executor& exec);
 

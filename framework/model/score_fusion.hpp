@@ -9,16 +9,16 @@
 
 namespace segue {
 
-// In place: zero mean and unit variance over the finite ones, summed in double in their order; those of -inf stay. All 0
-// where they are equal.
+// In place: zero mean and unit variance over the finite ones, summed in double in their order; those of -inf stay. All
+// 0 where they are equal.
 void standardise_scores(std::span<float> scores);
 
 // The best n items by score descending, then item ascending; those of -inf and those flagged in `barred` (one flag an
 // item, or empty) are left out.
 std::vector<ItemIdx> best_items(std::span<const float> scores, std::span<const std::uint8_t> barred, std::size_t n);
 
-// In place: 1 / (smoothing + rank), rank = 1 + how many unbarred items score higher; items of -inf have 0. Cormack, Clarke
-// & Büttcher 2009, "Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", SIGIR.
+// In place: 1 / (smoothing + rank), rank = 1 + how many unbarred items score higher; items of -inf have 0. Cormack,
+// Clarke & Büttcher 2009, "Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", SIGIR.
 void reciprocal_ranks(std::span<float> scores, std::span<const std::uint8_t> barred, double smoothing);
 
 }  // namespace segue

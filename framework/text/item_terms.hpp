@@ -28,8 +28,7 @@ struct ItemTermSettings {
 template <class P>
 void item_term_weights(Schema<P>& s) {
   using T = ItemTermSettings;
-  s.field("tags", static_cast<double P::*>(&T::tags),
-          "weight of an item's tags in a similarity; 0: they are not read")
+  s.field("tags", static_cast<double P::*>(&T::tags), "weight of an item's tags in a similarity; 0: they are not read")
       .range(0.0, 1000.0)
       .search(linear, 0, 1);
   s.field("words", static_cast<double P::*>(&T::words),
@@ -68,9 +67,9 @@ void item_term_fields(Schema<P>& s) {
       .range(1e-9, 1e9);
 }
 
-// One row an item, of length 1, or empty where nothing is known of it: tf_idf() of each field whose weight is above 0 and
-// which the data set has, put together by join_fields(). `model` begins an error: UsageError where the data set has none
-// of the fields, or no term is left.
+// One row an item, of length 1, or empty where nothing is known of it: tf_idf() of each field whose weight is above 0
+// and which the data set has, put together by join_fields(). `model` begins an error: UsageError where the data set has
+// none of the fields, or no term is left.
 Csr<TermIdx> item_terms(const Facets& facets, std::size_t n_items, const ItemTermSettings& settings,
                         std::string_view model);
 

@@ -43,7 +43,7 @@ struct Log {
 TEST(InnerSplit, HoldsOutTheLastEventsOfEachUser) {
   const Log log;
   const InnerSplit split = inner_split(log.data(), 0.4, HoldoutBy::kUser, false);
-  EXPECT_THAT(split.users, ElementsAre(user_at(0)));  // the other has one event, which stays
+  EXPECT_THAT(split.users, ElementsAre(user_at(0)));             // the other has one event, which stays
   EXPECT_THAT(raws(split.held_out.indices(0)), ElementsAre(3));  // item 0 was heard before
   EXPECT_THAT(split.moments, ElementsAre(40));
   EXPECT_THAT(raws(split.train.items(user_at(0))), ElementsAre(0, 1, 2));
@@ -55,7 +55,8 @@ TEST(InnerSplit, HoldsOutTheLastEventsOfEachUser) {
 
 TEST(InnerSplit, CutsAllEventsAtOneMoment) {
   const Log log;
-  const InnerSplit split = inner_split(log.data(), 0.5, HoldoutBy::kTime, false);  // from the fourth of six times on: 30
+  const InnerSplit split =
+      inner_split(log.data(), 0.5, HoldoutBy::kTime, false);  // from the fourth of six times on: 30
   EXPECT_THAT(split.users, ElementsAre(user_at(0)));
   EXPECT_THAT(raws(split.held_out.indices(0)), ElementsAre(3));  // a skip is no truth
   EXPECT_THAT(split.moments, ElementsAre(30));
