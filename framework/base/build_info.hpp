@@ -7,7 +7,7 @@
 namespace segue {
 
 // version, git_commit, git_dirty ("yes", "no", "unknown"), compiler, flags, build_type, arch (as asked for),
-// arch_resolved (what "native" meant), and versions of libraries: eigen, tbb, hdf5, yaml_cpp, armadillo, fmt. As it was
+// arch_resolved (what "native" meant), and versions of libraries: eigen, tbb, hdf5, yaml_cpp, armadillo, fmt, faiss. As it was
 // built, so the same on every machine.
 const std::map<std::string, std::string>& build_info();
 

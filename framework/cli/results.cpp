@@ -59,7 +59,7 @@ Value task_defaults() {
 }
 
 std::string heading_of(const ManifestTask& task) {
-  return fmt::format("{}: {} on {}  (task {})", task.name, task.ratings ? "ratings" : task.sampled ? "ranking of sampled candidates" : "full ranking",
+  return fmt::format("{}: {} on {}  (task {})", task.name, task.ratings ? "ratings" : task.sampled ? "ranking of sampled candidates" : task.retrieval.empty() ? "full ranking" : "lists of an index (" + task.retrieval + ")",
                      task.dataset_title.empty() ? task.dataset : task.dataset_title, task.id);
 }
 

@@ -159,10 +159,12 @@ SplitSpec SplitSpec::effective() const {
 
 namespace {
 
-const std::vector<std::string> kViewKeys{"candidates", "catalogue", "exclude", "repeats", "relevance", "metrics", "name", "clip"};
+const std::vector<std::string> kViewKeys{"candidates", "catalogue", "exclude", "repeats", "relevance", "retrieval", "metrics", "name", "clip"};
 
 // What a user has heard, and all there is by the artists heard.
 const std::vector<std::string> kExclusions{"train", "validation", "artists"};
+
+const std::vector<std::string> kRetrievals{"exact", "hnsw", "ivfpq", "sq8"};
 
 std::string one_of(const Value& value, std::string_view key, const std::vector<std::string>& known) {
   const std::string& text = value.as_string();
@@ -172,6 +174,43 @@ std::string one_of(const Value& value, std::string_view key, const std::vector<s
 }
 
 }  // namespace
+
+Schema<RetrievalSpec> RetrievalSpec::schema(const std::string& kind) {
+  using P = RetrievalSpec;
+  Schema<P> s;
+  if (kind == "hnsw") {
+    s.field("search_width", &P::search_width, "candidates kept while walking the graph (ef)").range(1, 1 << 20);
+    s.field("links", &P::links, "links an item and layer (M)").range(2, 512);
+    s.field("build_width", &P::build_width, "candidates for the links of a new item (efConstruction)").range(1, 1 << 20);
+  } else if (kind == "ivfpq" || kind == "sq8") {
+    s.field("lists", &P::lists, "lists of items; 0: four times the root of their number").range(0, 1 << 20);
+    s.field("probes", &P::probes, "lists that a query looks through").range(1, 1 << 20);
+    s.field("rerank", &P::rerank, "candidates for each place of a list, which are compared exactly").range(1, 1 << 16);
+    if (kind == "ivfpq") s.field("code_bytes", &P::code_bytes, "bytes of an item's code; 0: one for two dimensions, at most 64").range(0, 1 << 16);
+  }
+  return s;
+}
+
+RetrievalSpec RetrievalSpec::parse(const Value& value) {
+  if (!value.is_map()) {
+    RetrievalSpec out;
+    out.kind = one_of(value, "retrieval", kRetrievals);
+    return out;
+  }
+  check_keys(value, "'retrieval'", kRetrievals);
+  if (value.entries().size() != 1) throw UsageError("{}: retrieval is one of exact, hnsw, ivfpq, sq8, such as {{hnsw: {{search_width: 100}}}}", value.mark().str());
+  const Value::Entry& entry = value.entries().front();
+  RetrievalSpec out = schema(entry.key).parse(entry.value, fmt::format("'retrieval: {}'", entry.key));
+  out.kind = entry.key;
+  return out;
+}
+
+Value RetrievalSpec::to_value() const {
+  if (exact()) return Value::string(kind);
+  Value out = Value::map();
+  out.set(kind, schema(kind).non_default(*this));
+  return out;
+}
 
 ViewSpec ViewSpec::parse(const Value& value) {
   if (!value.is_map()) throw UsageError("{}: an entry of 'evaluate' is a map such as {{candidates: full, metrics: [ndcg@10]}}", value.mark().str());
@@ -192,6 +231,11 @@ ViewSpec ViewSpec::parse(const Value& value) {
   if (const Value* v = value.find("catalogue")) view.catalogue = one_of(*v, "catalogue", {"all", "train", "unseen"});
   if (const Value* v = value.find("repeats")) view.repeats = one_of(*v, "repeats", {"exclude", "allow", "only"});
   if (const Value* v = value.find("relevance")) view.relevance = one_of(*v, "relevance", {"binary", "value"});
+  if (const Value* v = value.find("retrieval")) {
+    view.retrieval = RetrievalSpec::parse(*v);
+    if (!view.retrieval.exact() && view.candidates != "full")
+      throw UsageError("{}: an index finds items of the whole catalogue: retrieval '{}' goes with candidates: full", v->mark().str(), view.retrieval.kind);
+  }
   if (const Value* v = value.find("exclude")) {
     if (!v->is_list() && !v->is_string()) throw UsageError("{}: exclude is a list such as [train, validation], or [] for nothing", v->mark().str());
     view.exclude.clear();
@@ -221,6 +265,9 @@ std::string ViewSpec::json_schema() {
 "exclude":{"type":"array","items":{"enum":["train","validation","artists"]},"description":"seen items, and all items of artists heard, that are never recommended"},
 "repeats":{"enum":["exclude","allow","only"],"description":"whether items heard before may be recommended"},
 "relevance":{"enum":["binary","value"]},
+"retrieval":{"description":"all scores, or an index of the item vectors: its lists are a task of their own","anyOf":[{"enum":["exact","hnsw","ivfpq","sq8"]},{"type":"object","minProperties":1,"maxProperties":1,"additionalProperties":false,"properties":{"exact":{"type":"object","maxProperties":0},"hnsw":)" +
+         RetrievalSpec::schema("hnsw").erase().json_schema() + R"(,"ivfpq":)" + RetrievalSpec::schema("ivfpq").erase().json_schema() + R"(,"sq8":)" +
+         RetrievalSpec::schema("sq8").erase().json_schema() + R"(}}]},
 "clip":{"type":"array","items":{"type":"number"},"minItems":2,"maxItems":2,"description":"range of predicted ratings"},
 "metrics":{"type":"array","minItems":1,"items":{"type":"string"},"description":"see 'segue metric list'"},
 "name":{"type":"string"}}})";
@@ -238,6 +285,7 @@ Value ViewSpec::identity() const {
   v.set("exclude", std::move(excluded));
   v.set("repeats", Value::string(repeats));
   v.set("relevance", Value::string(relevance));
+  if (!retrieval.exact()) v.set("retrieval", retrieval.to_value());
   if (clip_low) {
     v.set("clip_low", Value::real(*clip_low));
     v.set("clip_high", Value::real(*clip_high));

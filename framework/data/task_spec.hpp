@@ -69,6 +69,24 @@ struct SplitSpec {
   SplitSpec effective() const;
 };
 
+// What finds a query's list: all scores, or an index of the model's item vectors (framework/index), which may miss some.
+struct RetrievalSpec {
+  std::string kind = "exact";   // exact, hnsw, ivfpq, sq8
+  int search_width = 64;        // hnsw: these three
+  int links = 16;
+  int build_width = 200;
+  int lists = 0;                // ivfpq, sq8: 0 follows the number of items
+  int probes = 32;
+  int rerank = 16;
+  int code_bytes = 0;           // ivfpq: 0 is a byte for two dimensions, at most 64
+
+  // What this kind reads. Nothing for exact.
+  static Schema<RetrievalSpec> schema(const std::string& kind);
+  static RetrievalSpec parse(const Value& value);  // "hnsw", or {hnsw: {search_width: 100}}
+  bool exact() const { return kind == "exact"; }
+  Value to_value() const;                          // {hnsw: {what differs from the defaults}}, or "exact"
+};
+
 // One way of judging a fit; several views share one training.
 struct ViewSpec {
   std::string candidates = "full";       // full, sampled, given
@@ -77,6 +95,7 @@ struct ViewSpec {
   std::vector<std::string> exclude{"train", "validation"};
   std::string repeats = "exclude";       // exclude, allow, only
   std::string relevance = "binary";      // gain 1, or the event's value
+  RetrievalSpec retrieval;
   std::vector<std::string> metrics;      // as written, e.g. "ndcg@10"
   std::vector<Mark> metric_marks;
   std::string name;                      // shown where several tasks are listed; default made from candidates

@@ -13,6 +13,7 @@ namespace {
 Json view_to_json(const ViewSpec& v) {
   Json j{{"candidates", v.candidates}, {"sampled", v.sampled}, {"catalogue", v.catalogue}, {"exclude", v.exclude},
          {"repeats", v.repeats}, {"relevance", v.relevance}, {"metrics", v.metrics}, {"name", v.name}};
+  if (!v.retrieval.exact()) j["retrieval"] = Json::parse(v.retrieval.to_value().to_json());
   if (v.clip_low) j["clip"] = {*v.clip_low, *v.clip_high};
   return j;
 }
@@ -27,6 +28,7 @@ ViewSpec view_from_json(const Json& j) {
   v.relevance = j.at("relevance");
   v.metrics = j.at("metrics").get<std::vector<std::string>>();
   v.name = j.at("name");
+  if (j.contains("retrieval")) v.retrieval = RetrievalSpec::parse(Value::from_json(j["retrieval"].dump()));
   if (j.contains("clip")) {
     v.clip_low = j["clip"][0].get<double>();
     v.clip_high = j["clip"][1].get<double>();

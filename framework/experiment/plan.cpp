@@ -54,6 +54,30 @@ std::string tuning_id(const Spec& spec, const Tuning& tuning, const DatasetSumma
   return hasher.hex().substr(0, 16);
 }
 
+bool judges(const AlgorithmInfo& info, const ViewSpec& view) {
+  if (is_rating_view(view)) return info.predicts_ratings;
+  return info.ranks && (view.retrieval.exact() || info.embeddings);
+}
+
+// An index finds lists, of models whose scores are inner products.
+void check_retrieval(const Spec& spec, const Registry& algorithms) {
+  for (const ViewSpec& view : spec.views) {
+    if (view.retrieval.exact()) continue;
+    for (std::size_t i = 0; i < view.metrics.size(); ++i) {
+      const std::vector<Fact>& needs = parse_metric(view.metrics[i]).card->needs;
+      if (is_rating_view(view) || std::find(needs.begin(), needs.end(), Fact::kTieCounts) != needs.end())
+        throw UsageError("{}retrieval '{}' finds lists alone, and metric '{}' needs more; judge it under retrieval: exact",
+                         view.metric_marks[i].prefix(), view.retrieval.kind, view.metrics[i]);
+    }
+    std::vector<std::string> known;
+    for (const std::string& name : algorithms.names())
+      if (algorithms.find(name).info.embeddings) known.push_back(name);
+    if (std::none_of(spec.algorithms.begin(), spec.algorithms.end(), [&](const AlgorithmEntry& a) { return algorithms.find(a.algorithm).info.embeddings; }))
+      throw UsageError("{}retrieval '{}' needs an algorithm whose scores are inner products of vectors, and this suite has none; there are: {}",
+                       view.metric_marks.front().prefix(), view.retrieval.kind, fmt::join(known, ", "));
+  }
+}
+
 // Bad data is reported with the place in the suite that asked for it, before the place in the data.
 const DatasetSummary& summary_of(const DatasetEntry& entry, DatasetStore& datasets) {
   try {
@@ -114,6 +138,7 @@ Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datas
   plan.manifest.suite = spec.name;
   plan.manifest.spec = spec.resolved.to_json();
   plan.manifest.plots = spec.plots;
+  check_retrieval(spec, algorithms);
   for (const AlgorithmEntry& a : spec.algorithms) plan.manifest.labels.push_back(a.label);
   for (const DatasetEntry& entry : spec.datasets) {
     const DatasetSummary& summary = summary_of(entry, datasets);
@@ -134,6 +159,7 @@ Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datas
         if (p.task == task.name) task.published.push_back({p.label, p.metric, *p.value, p.bound(), p.source, p.note});
       task.view = v;
       task.sampled = view.candidates != "full";
+      if (!view.retrieval.exact()) task.retrieval = view.retrieval.kind;
       task.description = fmt::format("{{\"task\":{},\"view\":{}}}", spec.task.canonical(), view.identity().canonical());
       const auto twin = std::find_if(plan.manifest.tasks.begin(), plan.manifest.tasks.end(), [&](const ManifestTask& t) { return t.id == task.id; });
       if (twin != plan.manifest.tasks.end())
@@ -147,7 +173,7 @@ Plan make_plan(const Spec& spec, const Registry& algorithms, DatasetStore& datas
       const AnySchema& schema = algorithms.find(a.algorithm).schema;
       std::vector<std::size_t> views;
       for (std::size_t v = 0; v < spec.views.size(); ++v)
-        if (is_rating_view(spec.views[v]) ? info.predicts_ratings : info.ranks) views.push_back(v);
+        if (judges(info, spec.views[v])) views.push_back(v);
       for (const std::string& fold : folds) {
         // Each fold has a tuner of its own: validation data of one fold may be test data of another.
         if (a.tune) {

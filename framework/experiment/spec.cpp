@@ -264,6 +264,7 @@ std::vector<ViewSpec> parse_views(const Value& list) {
       if (view.catalogue != "all") view.name += "-" + view.catalogue + "-catalogue";
       if (std::find(view.exclude.begin(), view.exclude.end(), "artists") != view.exclude.end()) view.name += "-new-artists";
       if (view.relevance != "binary") view.name += "-graded";
+      if (!view.retrieval.exact()) view.name += "-" + view.retrieval.kind;
     }
     if (!names.insert(view.name).second) throw UsageError("{}two entries of 'evaluate' are both '{}'; merge their metrics, or give one a 'name'", value.mark().prefix(), view.name);
     views.push_back(std::move(view));

@@ -15,6 +15,7 @@
 #include "framework/model/h5_archive.hpp"
 #include "framework/model/history_query.hpp"
 #include "framework/model/recommend.hpp"
+#include "framework/model/retrieval.hpp"
 #include "framework/store/task_file.hpp"
 #include "framework/store/trial_file.hpp"
 
@@ -88,27 +89,50 @@ std::vector<std::uint32_t> as_u32(std::span<const ItemIdx> items) {
   return out;
 }
 
+// Lists that an index finds, and what the exact ones hold beside them. Where a truth item stands is known inside a list alone.
+void retrieve_view(const Recommender& model, std::span<const Query> queries, const CandidatePolicy& policy, const ViewSpec& spec, const JudgedView& view,
+                   const Executor& exec, StoredView& out) {
+  const ItemIndex index(model, spec.retrieval, exec);
+  const TopK top = index.recommend(queries, policy, list_length(spec), exec);
+  out.exact_recall = recall_of_lists(top, recommend(model, queries, policy, list_length(spec), exec));
+  out.lists_only = true;
+  out.k = top.k;
+  out.items = as_u32(top.items);
+  out.scores = top.scores;
+  for (std::size_t q = 0; q < queries.size(); ++q)
+    for (std::uint64_t t = view.truth_offsets[q]; t < view.truth_offsets[q + 1]; ++t) {
+      const std::span<const ItemIdx> list = top.row(q);
+      const auto at = std::find(list.begin(), list.end(), view.truth_items[t]);
+      out.truth_rank.push_back(at == list.end() ? 0 : static_cast<std::uint32_t>(at - list.begin()) + 1);
+    }
+}
+
 StoredView rank_view(const Recommender& model, const PreparedFold& fold, const EvalSet& set, const ViewSpec& spec, const Executor& exec) {
   const JudgedView view = apply_view(fold, set, spec);
   const std::vector<Query> queries = make_queries(set, view.query);
   StoredView out;
-  TruthRanks ranks;
-  const ItemLists truth{view.truth_offsets, view.truth_items};
-  TopK top = recommend(model, queries, make_policy(fold, view), list_length(spec), exec, truth, ranks);
   out.name = spec.name;
   out.queries = queries.size();
-  out.k = top.k;
-  out.items = as_u32(top.items);
-  out.scores = std::move(top.scores);
   out.truth_offsets = view.truth_offsets;
   out.truth_items = as_u32(view.truth_items);
   out.truth_gains = view.truth_gains;
+  out.catalogue = view.catalogue_size;
+  const CandidatePolicy policy = make_policy(fold, view);
+  if (!spec.retrieval.exact()) {
+    retrieve_view(model, queries, policy, spec, view, exec, out);
+    return out;
+  }
+  TruthRanks ranks;
+  const ItemLists truth{view.truth_offsets, view.truth_items};
+  TopK top = recommend(model, queries, policy, list_length(spec), exec, truth, ranks);
+  out.k = top.k;
+  out.items = as_u32(top.items);
+  out.scores = std::move(top.scores);
   out.truth_rank = std::move(ranks.rank);
   out.truth_above = std::move(ranks.above);
   out.truth_tied = std::move(ranks.tied);
   out.candidates = std::move(ranks.candidates);
   out.tie_at_cut = std::move(ranks.tie_at_cut);
-  out.catalogue = view.catalogue_size;
   return out;
 }
 
@@ -271,6 +295,7 @@ void run_trial(const Job& job, const Registry& registry, const std::function<voi
       outcome.item_facts = &facts;
       outcome.query_facts = query_facts(judged);
       text = compute_means(record.views.back(), outcome, job.views[v]);
+      if (const double recall = record.views.back().exact_recall; !std::isnan(recall)) text += fmt::format(" ({}: {:.4f} of the exact lists)", job.views[v].retrieval.kind, recall);
     }
     if (shown.empty()) shown = text;
   }

@@ -157,7 +157,7 @@ AcrossTasks compare_across(const std::vector<TaskEvidence>& tasks, const std::st
     if (task.task.ratings != (metric.card->kind == MetricKind::kRating)) continue;
     if (first == nullptr) first = &task;
     std::map<std::string, double>& of = figures.emplace_back();
-    out.tasks.push_back(task.task.name + (task.task.dataset_title.empty() ? "" : " on " + task.task.dataset_title) + (task.task.sampled ? " ~" : ""));
+    out.tasks.push_back(task.task.name + (task.task.dataset_title.empty() ? "" : " on " + task.task.dataset_title) + (task.task.sampled ? " ~" : task.task.retrieval.empty() ? "" : " (" + task.task.retrieval + ")"));
     std::vector<double> means(task.rows.size(), std::nan(""));
     exec.for_blocks(task.rows.size(), 1, [&](std::size_t r, std::size_t) {
       if (task.rows[r].present() == task.rows[r].trials.size()) means[r] = task.evaluate(task.rows[r], {&metric, 1}).front().mean;

@@ -28,7 +28,7 @@ constexpr std::size_t kBlockBytes = std::size_t{192} << 20;
 
 // Figures that are not metrics, gathered while a row's files are open.
 struct Costs {
-  std::vector<double> fit_seconds;
+  std::vector<double> fit_seconds, exact_recall;
   std::map<std::size_t, std::vector<double>> latency;
   double ties = 0, queries = 0;
   std::uint64_t peak_rss_bytes = 0, model_bytes = 0;
@@ -57,6 +57,7 @@ void set_costs(const Costs& costs, LeaderboardRow& row) {
   }
   row.peak_rss_bytes = costs.peak_rss_bytes;
   row.model_bytes = costs.model_bytes;
+  if (!costs.exact_recall.empty()) row.exact_recall = mean_of(costs.exact_recall);
   row.tie_rate = costs.queries > 0 ? costs.ties / costs.queries : 0;
 }
 
@@ -120,6 +121,7 @@ class Builder {
       figures = evidence_.evaluate(source, metrics_, [&](const EvidenceTrial&, const TrialFile& file) {
         costs.add(file);
         if (evidence_.task.ratings) return;
+        if (const double recall = file.exact_recall(evidence_.task.id); !std::isnan(recall)) costs.exact_recall.push_back(recall);
         const auto ties = file.ties_at_cut(evidence_.task.id);
         costs.ties += static_cast<double>(ties.tied);
         costs.queries += static_cast<double>(ties.queries);

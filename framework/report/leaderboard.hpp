@@ -57,6 +57,8 @@ struct LeaderboardRow {
   std::map<std::size_t, double> latency_p50_by_batch;
   std::uint64_t peak_rss_bytes = 0;    // largest of the trials; 0: imported, and then the model is not known either
   std::uint64_t model_bytes = 0;
+  // Where an index found the lists: the share of the exact lists that they hold, mean over trials. NaN: all items were scored.
+  double exact_recall = std::numeric_limits<double>::quiet_NaN();
   double tie_rate = 0;                 // share of queries with a tie at the end of their list
 };
 

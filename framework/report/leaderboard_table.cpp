@@ -103,7 +103,10 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
   Table table;
   table.keys = 2;
   table.columns = {{"", Align::kRight}, {"label", Align::kLeft, Wrap::kYes}};
-  for (const std::string& m : board.task.metrics) table.columns.push_back({m + (board.task.sampled ? " ~" : ""), Align::kRight});
+  const bool index = !board.task.retrieval.empty();
+  const std::string mark = board.task.sampled ? " ~" : index ? " (" + board.task.retrieval + ")" : "";
+  for (const std::string& m : board.task.metrics) table.columns.push_back({m + mark, Align::kRight});
+  if (index) table.columns.push_back({"of exact", Align::kRight});
   if (several) table.columns.push_back({"trials", Align::kRight});
   if (tried) table.columns.push_back({"tried", Align::kRight});
   const bool gains = any(board, [](const LeaderboardRow& r) { return !std::isnan(r.gain); });
@@ -134,6 +137,7 @@ Table leaderboard_table(const Leaderboard& board, TableFormat format) {
       const MetricSummary& s = it == row.metrics.end() ? none : it->second;
       cells.push_back(it == row.metrics.end() ? kNothing : figure(s, decimals.at(m), marks.contains(m)));
     }
+    if (index) cells.push_back(number(row.exact_recall, 4));
     if (several) cells.push_back(row.trials == row.planned ? Cell(row.trials) : Cell(fmt::format("{}/{}", row.trials, row.planned)));
     if (tried) cells.push_back(Cell(row.tried));
     if (gains) cells.push_back(std::isnan(row.gain) ? kNothing : Cell(fmt::format("{:+.{}f}", row.gain, decimals.at(board.task.metrics.front())), row.gain));
@@ -185,6 +189,8 @@ std::vector<std::string> leaderboard_notes(const Leaderboard& board, const Leade
   else if (tuned) notes.push_back("tried: of a tuned row, " + on_validation);
   tuning_notes(board, notes);
   if (board.task.sampled) notes.push_back("~ ranked among sampled candidates only: not comparable with full ranking, and may reverse it");
+  if (!board.task.retrieval.empty())
+    notes.push_back(fmt::format("({0}) lists that an index found, without the scores of all items: not comparable with exact lists; of exact: the share of the exact lists' items that they hold", board.task.retrieval));
   if (any(board, [](const LeaderboardRow& r) { return r.failed > 0 && r.trials == 0; })) notes.push_back("! failed");
   return notes;
 }
@@ -199,6 +205,7 @@ Json board_json(const Leaderboard& board) {
   const ManifestTask& t = board.task;
   Json task{{"id", t.id}, {"name", t.name}, {"dataset", t.dataset}, {"dataset_title", t.dataset_title}, {"dataset_fingerprint", t.dataset_fingerprint},
             {"metrics", t.metrics}, {"sampled", t.sampled}, {"ratings", t.ratings}, {"description", Json::parse(t.description)}, {"leaks", board.leaks}};
+  if (!t.retrieval.empty()) task["retrieval"] = t.retrieval;
   Json rows = Json::array();
   for (const LeaderboardRow& r : board.rows) {
     Json metrics = Json::object();
@@ -212,6 +219,7 @@ Json board_json(const Leaderboard& board) {
              {"peak_rss_bytes", r.peak_rss_bytes > 0 ? Json(r.peak_rss_bytes) : Json()}, {"model_bytes", r.peak_rss_bytes > 0 ? Json(r.model_bytes) : Json()}, {"tie_rate", r.tie_rate}, {"tried", r.tried}, {"tuned", r.tuned},
              {"tuned_from", r.tuned_from.empty() ? Json() : Json(r.tuned_from)}, {"gain", json_number(r.gain)}, {"refit", r.refit}};
     for (const auto& [batch, p50] : r.latency_p50_by_batch) row["latency_us"]["p50_batch"][std::to_string(batch)] = json_number(p50);
+    if (!std::isnan(r.exact_recall)) row["exact_recall"] = r.exact_recall;
     if (!r.error.empty()) row["error"] = r.error;
     rows.push_back(std::move(row));
   }

@@ -102,9 +102,10 @@ ReportBoard make_board(const TaskEvidence& evidence, Leaderboard board, const Le
   std::erase_if(board.rows, [](const LeaderboardRow& row) { return row.status == "not run"; });
   out.heading = task.name;
   out.kind = fmt::format("{} on {}",
-                         task.ratings   ? "Prediction of ratings"
-                         : task.sampled ? "Ranking of sampled candidates"
-                                        : "Full ranking",
+                         task.ratings             ? "Prediction of ratings"
+                         : task.sampled           ? "Ranking of sampled candidates"
+                         : task.retrieval.empty() ? "Full ranking"
+                                                  : "Lists of an index",
                          task.dataset_title.empty() ? task.dataset : task.dataset_title);
   out.task = task.id;
   out.table = leaderboard_table(board);
@@ -144,6 +145,10 @@ const std::vector<ReportCard>& cost_cards() {
        "Gain by tuning",
        {{"Meaning",
          "of a tuned row: by how much its first metric is better than that of the row with the entry's own settings"}},
+       true},
+      {"of exact",
+       "Share of the exact lists",
+       {{"Meaning", "of the items that the lists of all scores hold, the share that an index found too"}},
        true},
       {"trials",
        "Trials of the row",

@@ -34,6 +34,7 @@ Json to_json(const ManifestTask& t) {
   Json j{{"id", t.id}, {"name", t.name}, {"dataset", t.dataset}, {"dataset_title", t.dataset_title},
          {"dataset_fingerprint", t.dataset_fingerprint}, {"metrics", t.metrics}, {"view", t.view},
          {"ratings", t.ratings}, {"sampled", t.sampled}, {"description", t.description}};
+  if (!t.retrieval.empty()) j["retrieval"] = t.retrieval;
   for (const PublishedFigure& f : t.published) j["published"].push_back(to_json(f));
   return j;
 }
@@ -49,6 +50,7 @@ ManifestTask task_from(const Json& j) {
   t.view = j.at("view");
   t.ratings = j.at("ratings");
   t.sampled = j.at("sampled");
+  t.retrieval = j.value("retrieval", "");
   t.description = j.at("description");
   if (j.contains("published"))
     for (const Json& f : j["published"]) t.published.push_back(figure_from(f));

@@ -39,6 +39,7 @@ struct ManifestTask {
   std::size_t view = 0;               // position in the suite's `evaluate`
   bool ratings = false;
   bool sampled = false;               // candidates are sampled or given: never ranked with full ones
+  std::string retrieval;              // kind of the index that found the lists, "hnsw"; empty: all scores
   std::string description;            // canonical text of feedback, filter, split, view
   std::vector<PublishedFigure> published{};  // no part of any identity
 };

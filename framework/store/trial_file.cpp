@@ -1,6 +1,8 @@
 #include "framework/store/trial_file.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <tuple>
 
 #include "framework/base/errors.hpp"
@@ -95,6 +97,7 @@ void write_record(const std::filesystem::path& path, TrialRecord& record, const 
     file.attribute(group, "name", v.name);
     file.attribute(group, "catalogue", v.catalogue);
     if (v.lists_only) file.attribute(group, "lists_only", true);
+    if (!std::isnan(v.exact_recall)) file.attribute(group, "exact_recall", v.exact_recall);
     file.array(group + "/topk/items", v.items, {v.queries, v.k});
     file.array(group + "/topk/scores", v.scores, {v.queries, v.k});
     file.array(group + "/truth/offsets", v.truth_offsets);
@@ -176,6 +179,7 @@ std::optional<StoredView> TrialFile::view(const std::string& task, ViewParts par
   v.name = file_.attribute_text(group, "name").value_or("");
   v.catalogue = static_cast<std::uint64_t>(file_.attribute_int(group, "catalogue"));
   v.lists_only = file_.has_attribute(group, "lists_only");
+  v.exact_recall = exact_recall(task);
   const auto shape = file_.shape(group + "/topk/items");
   v.queries = shape.at(0);
   v.k = shape.at(1);
@@ -220,6 +224,12 @@ TrialFile::TieCount TrialFile::ties_at_cut(const std::string& task) const {
   if (!file_.has(path)) return {};
   const std::vector<std::uint8_t> ties = file_.array<std::uint8_t>(path);
   return {ties.size(), static_cast<std::uint64_t>(std::count(ties.begin(), ties.end(), 1))};
+}
+
+double TrialFile::exact_recall(const std::string& task) const {
+  const std::string group = "/views/" + task;
+  if (!file_.has(group) || !file_.has_attribute(group, "exact_recall")) return std::numeric_limits<double>::quiet_NaN();
+  return file_.attribute_real(group, "exact_recall");
 }
 
 StoredTiming TrialFile::timing() const { return read_timing(file_); }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ struct StoredView {
   std::vector<std::uint8_t> tie_at_cut;
   std::uint64_t catalogue = 0;
   bool lists_only = false;  // imported: truth_rank is the place inside the list or 0; above, tied, candidates, tie_at_cut are empty
+  // Where an index found the lists: the share of the exact lists' items that they hold. NaN: all items were scored.
+  double exact_recall = std::numeric_limits<double>::quiet_NaN();
   std::map<std::string, double> means;  // "ndcg@10.v1" -> mean, what the trial printed
 
   RankingOutcome outcome() const;  // spans into this object
@@ -99,6 +102,7 @@ class TrialFile {
     std::uint64_t queries = 0, tied = 0;  // tied: places k and k + 1 have the same score
   };
   TieCount ties_at_cut(const std::string& task) const;  // zeros: not judged so
+  double exact_recall(const std::string& task) const;     // NaN: all items were scored, or not judged so
   StoredTiming timing() const;
   std::uint64_t model_bytes() const;
   std::vector<std::string> curve_series() const;

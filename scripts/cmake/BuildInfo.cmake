@@ -52,6 +52,7 @@ segue_fact(hdf5 "${HDF5_VERSION}")
 segue_fact(yaml_cpp "${yaml-cpp_VERSION}")
 segue_fact(armadillo "${ARMADILLO_VERSION_STRING}")
 segue_fact(fmt "${fmt_VERSION}")
+segue_fact(faiss "${faiss_VERSION}")
 set(template ${CMAKE_BINARY_DIR}/build_info.hpp.in)
 set(text "// Written by scripts/cmake/BuildInfo.cmake.
 #pragma once

@@ -46,6 +46,46 @@ TEST(ViewSpec, ReadsEveryKey) {
   EXPECT_THAT(view("{exclude: train, metrics: [auc]}").exclude, ElementsAre("train"));
 }
 
+// What an index may be told, and that its lists are another task than exact ones, and those of other settings another again.
+TEST(ViewSpec, ReadsWhatFindsTheLists) {
+  EXPECT_TRUE(view("metrics: [ndcg@10]").retrieval.exact());
+  EXPECT_TRUE(view("{retrieval: exact, metrics: [ndcg@10]}").retrieval.exact());
+  EXPECT_EQ(view("{retrieval: hnsw, metrics: [ndcg@10]}").retrieval.search_width, 64);
+  const RetrievalSpec wide = view("{retrieval: {hnsw: {search_width: 100, links: 8}}, metrics: [ndcg@10]}").retrieval;
+  EXPECT_EQ(wide.kind, "hnsw");
+  EXPECT_EQ(wide.search_width, 100);
+  EXPECT_EQ(wide.links, 8);
+  const RetrievalSpec codes = view("{retrieval: {ivfpq: {code_bytes: 16, rerank: 4}}, metrics: [ndcg@10]}").retrieval;
+  EXPECT_EQ(codes.code_bytes, 16);
+  EXPECT_EQ(codes.rerank, 4);
+  EXPECT_EQ(codes.probes, 32);
+  const auto identity = [](const std::string& retrieval) {
+    return view("{retrieval: " + retrieval + ", metrics: [ndcg@10]}").identity().canonical();
+  };
+  EXPECT_EQ(identity("exact"), view("metrics: [ndcg@10]").identity().canonical());
+  EXPECT_EQ(identity("hnsw"), identity("{hnsw: {search_width: 64}}"));
+  EXPECT_NE(identity("hnsw"), identity("exact"));
+  EXPECT_NE(identity("hnsw"), identity("{hnsw: {search_width: 65}}"));
+  EXPECT_NE(identity("ivfpq"), identity("sq8"));
+  for (const char* text : {"exact", "sq8", "{hnsw: {links: 4}}", "{ivfpq: {lists: 7, code_bytes: 2}}"}) {
+    const RetrievalSpec spec = view(std::string("{retrieval: ") + text + ", metrics: [ndcg@10]}").retrieval;
+    EXPECT_EQ(RetrievalSpec::parse(spec.to_value()).to_value().canonical(), spec.to_value().canonical()) << text;
+  }
+}
+
+TEST(ViewSpec, RefusesARetrievalThatCannotBe) {
+  EXPECT_EQ(view_error("{retrieval: hsnw, metrics: [ndcg@10]}"),
+            "v.yaml:1:13: unknown retrieval 'hsnw'; did you mean 'hnsw'? known: exact, hnsw, ivfpq, sq8");
+  EXPECT_EQ(view_error("{retrieval: {hnsw: {probes: 3}}, metrics: [ndcg@10]}"),
+            "v.yaml:1:21: unknown key 'probes' in 'retrieval: hnsw'; known: search_width, links, build_width");
+  EXPECT_EQ(view_error("{retrieval: {hnsw: {links: 1}}, metrics: [ndcg@10]}"),
+            "v.yaml:1:28: links = 1 is out of range [2, 512] in 'retrieval: hnsw'");
+  EXPECT_EQ(view_error("{retrieval: {hnsw: {}, sq8: {}}, metrics: [ndcg@10]}"),
+            "v.yaml:1:13: retrieval is one of exact, hnsw, ivfpq, sq8, such as {hnsw: {search_width: 100}}");
+  EXPECT_EQ(view_error("{retrieval: hnsw, candidates: {sampled: 9}, metrics: [ndcg@10]}"),
+            "v.yaml:1:13: an index finds items of the whole catalogue: retrieval 'hnsw' goes with candidates: full");
+}
+
 TEST(ViewSpec, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(view_error("[1]"),
             "v.yaml:1:1: an entry of 'evaluate' is a map such as {candidates: full, metrics: [ndcg@10]}");
@@ -54,7 +94,7 @@ TEST(ViewSpec, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(view_error("metrics: []"), "v.yaml:1:1: an entry of 'evaluate' needs 'metrics', e.g. [ndcg@10, recall@20]");
   EXPECT_EQ(view_error("metric: [auc]"),
             "v.yaml:1:1: unknown key 'metric' in an entry of 'evaluate'; did you mean 'metrics'? known: candidates, "
-            "catalogue, exclude, repeats, relevance, metrics, name, clip");
+            "catalogue, exclude, repeats, relevance, retrieval, metrics, name, clip");
   EXPECT_EQ(view_error("{metrics: [auc], candidates: ful}"),
             "v.yaml:1:30: unknown candidates 'ful'; did you mean 'full'? known: full, given");
   EXPECT_EQ(view_error("{metrics: [auc], candidates: {sampled: 0}}"),

@@ -227,6 +227,39 @@ TEST(DatasetStore, SummariesAreKeptUntilTheDataChanges) {
   EXPECT_EQ(&store.load(spec.datasets[0]), &store.load(spec.datasets[0]));
 }
 
+// An index's lists are judged of algorithms with vectors alone, and are no part of what the fit is.
+TEST(Plan, ListsOfAnIndexAreATaskOfTheirOwn) {
+  Registry algorithms = test::toy_algorithms();
+  algorithms.add(detail::algorithm_entry<test::Popular, test::NoParams>(
+      {.name = "vectors", .summary = "", .citation = "", .family = "factors", .embeddings = true}));
+  const DatasetRegistry datasets = test::toy_datasets();
+  const test::TempFolder folder;
+  DatasetStore store(datasets, {}, folder.path());
+  const auto plan_of = [&](const std::string& views) {
+    const Suite suite{.algorithms = "[popular, vectors]", .evaluate = views};
+    const Spec spec = parse_spec(parse_yaml(suite.text(), "s.yaml"), algorithms, datasets);
+    return std::pair(make_plan(spec, algorithms, store).manifest, spec.views.size());
+  };
+  const auto [manifest, views] = plan_of("[{metrics: [ndcg@10]}, {retrieval: hnsw, metrics: [ndcg@10]}]");
+  ASSERT_EQ(manifest.tasks.size(), 2u);
+  EXPECT_EQ(manifest.tasks[0].retrieval, "");
+  EXPECT_EQ(manifest.tasks[1].retrieval, "hnsw");
+  EXPECT_EQ(manifest.tasks[1].name, "full-hnsw");
+  EXPECT_FALSE(manifest.tasks[1].sampled);
+  EXPECT_NE(manifest.tasks[0].id, manifest.tasks[1].id);
+  ASSERT_EQ(manifest.trials.size(), 2u);
+  EXPECT_THAT(manifest.trials[0].tasks, ElementsAre(manifest.tasks[0].id));
+  EXPECT_THAT(manifest.trials[1].tasks, ElementsAre(manifest.tasks[0].id, manifest.tasks[1].id));
+  const auto [alone, one] = plan_of("[{metrics: [ndcg@10]}]");
+  EXPECT_EQ(alone.tasks[0].id, manifest.tasks[0].id);
+  EXPECT_EQ(alone.trials[1].fit, manifest.trials[1].fit);
+  EXPECT_EQ(message_of<UsageError>([&] { plan_of("[{retrieval: hnsw, metrics: [ndcg@10, auc]}]"); }),
+            "s.yaml:5:49: retrieval 'hnsw' finds lists alone, and metric 'auc' needs more; judge it under retrieval: exact");
+  EXPECT_EQ(message_of<UsageError>([&] { Planned(Suite{.evaluate = "[{retrieval: sq8, metrics: [ndcg@10]}]"}); }),
+            "s.yaml:5:39: retrieval 'sq8' needs an algorithm whose scores are inner products of vectors, and this suite "
+            "has none; there are: ");
+}
+
 TEST(ExpectedSeconds, AreThoseOfTheLastRunOrOfTheSameLabel) {
   const Planned p(mf("", "seeds: [1, 2]"));
   std::map<std::string, JournalEntry> journal;
