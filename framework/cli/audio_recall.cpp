@@ -12,11 +12,12 @@
 
 #include "framework/audio/degrade.hpp"
 #include "framework/base/executor.hpp"
-#include "framework/base/log.hpp"
+#include "framework/base/percentile.hpp"
 #include "framework/cli/audio_progress.hpp"
 #include "framework/cli/commands.hpp"
 #include "framework/cli/recordings.hpp"
 #include "framework/cli/sound_query.hpp"
+#include "framework/index/recall.hpp"
 
 namespace segue {
 
@@ -112,23 +113,16 @@ std::vector<Query> draw_queries(const Options& o, const Recordings& named, const
 
 struct Tally {
   std::size_t queries = 0, first = 0, in_place = 0, not_found = 0, similar_first = 0;
-  double recall = 0, overlap = 0;
+  double recall = 0;
   std::vector<double> identify, similar, search;  // seconds: all of a question, and the search in vectors alone
 };
 
-double percentile(std::vector<double> x, double share) {
-  std::ranges::sort(x);
-  return x[static_cast<std::size_t>(std::ceil(share * static_cast<double>(x.size()))) - 1];
-}
-
 // Share of the exact nearest that the index found too.
-double recall_of(const audio::SoundIndex& index, const VectorIndex& exact, std::span<const float> placed) {
+double recall_among(const audio::SoundIndex& index, const VectorIndex& exact, std::span<const float> placed) {
   std::vector<Neighbour> found(kRecallAt), wanted(kRecallAt);
   found.resize(index.vectors().search(placed, found));
   wanted.resize(exact.search(placed, wanted));
-  std::size_t both = 0;
-  for (const Neighbour& w : wanted) both += std::ranges::find(found, w.row, &Neighbour::row) != found.end() ? 1 : 0;
-  return static_cast<double>(both) / static_cast<double>(wanted.size());
+  return recall_of(found, wanted);
 }
 
 std::unique_ptr<VectorIndex> exact_copy(const VectorIndex& index, const Executor& exec) {
@@ -171,7 +165,7 @@ void ask(const Query& query, const Treatment& treatment, std::size_t number, con
   tally.similar.push_back(timing.total());
   tally.search.push_back(timing.search);
   tally.similar_first += !similar.empty() && similar.front().track == query.track ? 1 : 0;
-  tally.recall += recall_of(index, exact, index.placed(audio::sound_vector(heard)));
+  tally.recall += recall_among(index, exact, index.placed(audio::sound_vector(heard)));
 }
 
 ExitCode run(const Options& o, const Session& session) {
@@ -201,7 +195,7 @@ ExitCode run(const Options& o, const Session& session) {
     for (std::size_t i = 0; i < treatments.size(); ++i) {
       const Tally& t = tallies[i];
       const auto times = [](const std::vector<double>& x) {
-        return Json{{"p50", 1000 * percentile(x, 0.5)}, {"p99", 1000 * percentile(x, 0.99)}};
+        return Json{{"p50", 1000 * percentile(x, 50)}, {"p99", 1000 * percentile(x, 99)}};
       };
       results.push_back({{"clip", treatments[i].name},
                          {"queries", t.queries},
@@ -249,9 +243,9 @@ ExitCode run(const Options& o, const Session& session) {
       return Cell::fixed(1000 * percentile(x, p), digits);
     };
     identify.add({treatments[i].name, Cell(t.queries), percent(t.first), percent(t.in_place), percent(t.not_found),
-                  ms(t.identify, 0.5, 1), ms(t.identify, 0.99, 1)});
-    similar.add({treatments[i].name, Cell::fixed(share(t, t.recall), 4), percent(t.similar_first),
-                 ms(t.similar, 0.5, 1), ms(t.similar, 0.99, 1), ms(t.search, 0.5, 2), ms(t.search, 0.99, 2)});
+                  ms(t.identify, 50, 1), ms(t.identify, 99, 1)});
+    similar.add({treatments[i].name, Cell::fixed(share(t, t.recall), 4), percent(t.similar_first), ms(t.similar, 50, 1),
+                 ms(t.similar, 99, 1), ms(t.search, 50, 2), ms(t.search, 99, 2)});
   }
   fmt::print("which recording is it? among {} with {} landmarks\n", index.tracks(), index.landmarks().postings());
   show(identify, TableFormat::kText);
