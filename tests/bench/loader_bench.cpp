@@ -17,10 +17,15 @@
 #include <malloc.h>
 
 #include "framework/base/rng.hpp"
-#include "framework/cli/builtin.hpp"
 #include "framework/data/loader.hpp"
 #include "framework/data/user_facets.hpp"
 #include "tests/support/temp_folder.hpp"
+
+void segue_register_dataset_lastfm_1k(segue::DatasetRegistry& registry);
+void segue_register_dataset_lastfm_360k(segue::DatasetRegistry& registry);
+void segue_register_dataset_million_playlist(segue::DatasetRegistry& registry);
+void segue_register_dataset_msd_taste_profile(segue::DatasetRegistry& registry);
+void segue_register_dataset_thirtymusic(segue::DatasetRegistry& registry);
 
 namespace segue::bench {
 namespace {
@@ -223,9 +228,12 @@ void load(benchmark::State& state, const Format& format) {
   std::size_t bytes = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path()))
     if (entry.is_regular_file()) bytes += entry.file_size();
-  Registry algorithms;
   DatasetRegistry registry;
-  register_builtin(algorithms, registry);
+  segue_register_dataset_lastfm_1k(registry);
+  segue_register_dataset_lastfm_360k(registry);
+  segue_register_dataset_million_playlist(registry);
+  segue_register_dataset_msd_taste_profile(registry);
+  segue_register_dataset_thirtymusic(registry);
   const auto loader = registry.find(format.dataset).make();
   double peak = 0, result = 1, events = 0;
   for (auto _ : state) {

@@ -301,7 +301,7 @@ TEST(Given, TakesThePublishersRows) {
             "split: data set 'toy' has no split 'u3'; did you mean 'u1'? known: u1, u2");
   EXPECT_EQ(message_of<UsageError>([&] { fold_names("toy", {}, spec.split); }),
             "split: data set 'toy' comes without a split of its own; use leave_last_out, random_ratio, global_time, "
-            "k_fold or cold_items");
+            "k_fold, cold_items, held_out_users or playlist_continuation");
 }
 
 TEST(Split, SizesThatMakeNoSenseAreRefused) {
