@@ -57,9 +57,9 @@ TEST(RetrievalView, OfEverythingHasTheFiguresOfExactLists) {
       EXPECT_EQ(same["metrics"]["ndcg@10"]["mean"], exact["metrics"]["ndcg@10"]["mean"]) << label;
       EXPECT_EQ(same["metrics"]["coverage@10"]["mean"], exact["metrics"]["coverage@10"]["mean"]) << label;
     }
-    EXPECT_LT(row(narrow, label)["exact_recall"], 1.0);
-    EXPECT_GT(row(narrow, label)["exact_recall"], 0.0);
   }
+  EXPECT_LT(row(narrow, "implicit_als")["exact_recall"], 1.0);
+  EXPECT_GT(row(narrow, "implicit_als")["exact_recall"], 0.3);
   EXPECT_THAT(bench.run().err + bench.run().out, HasSubstr("up to date"));
 }
 

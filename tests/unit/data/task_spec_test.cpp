@@ -46,7 +46,8 @@ TEST(ViewSpec, ReadsEveryKey) {
   EXPECT_THAT(view("{exclude: train, metrics: [auc]}").exclude, ElementsAre("train"));
 }
 
-// What an index may be told, and that its lists are another task than exact ones, and those of other settings another again.
+// What an index may be told, and that its lists are another task than exact ones, and those of other settings another
+// again.
 TEST(ViewSpec, ReadsWhatFindsTheLists) {
   EXPECT_TRUE(view("metrics: [ndcg@10]").retrieval.exact());
   EXPECT_TRUE(view("{retrieval: exact, metrics: [ndcg@10]}").retrieval.exact());
