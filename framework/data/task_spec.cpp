@@ -258,6 +258,15 @@ ViewSpec ViewSpec::parse(const Value& value) {
   return view;
 }
 
+namespace {
+
+// One more way of writing 'retrieval': {hnsw: {...}}.
+std::string index_schema(const std::string& kind) {
+  return fmt::format(R"(,{{"type":"object","additionalProperties":false,"required":["{0}"],"properties":{{"{0}":{1}}}}})", kind, RetrievalSpec::schema(kind).erase().json_schema());
+}
+
+}  // namespace
+
 std::string ViewSpec::json_schema() {
   return R"({"type":"object","additionalProperties":false,"required":["metrics"],"properties":{
 "candidates":{"description":"what is ranked: the whole catalogue, n sampled negatives, or the data set's given negatives","anyOf":[{"enum":["full","given"]},{"type":"object","additionalProperties":false,"required":["sampled"],"properties":{"sampled":{"type":"integer","minimum":1}}}]},
@@ -265,9 +274,8 @@ std::string ViewSpec::json_schema() {
 "exclude":{"type":"array","items":{"enum":["train","validation","artists"]},"description":"seen items, and all items of artists heard, that are never recommended"},
 "repeats":{"enum":["exclude","allow","only"],"description":"whether items heard before may be recommended"},
 "relevance":{"enum":["binary","value"]},
-"retrieval":{"description":"all scores, or an index of the item vectors: its lists are a task of their own","anyOf":[{"enum":["exact","hnsw","ivfpq","sq8"]},{"type":"object","minProperties":1,"maxProperties":1,"additionalProperties":false,"properties":{"exact":{"type":"object","maxProperties":0},"hnsw":)" +
-         RetrievalSpec::schema("hnsw").erase().json_schema() + R"(,"ivfpq":)" + RetrievalSpec::schema("ivfpq").erase().json_schema() + R"(,"sq8":)" +
-         RetrievalSpec::schema("sq8").erase().json_schema() + R"(}}]},
+"retrieval":{"description":"all scores, or an index of the item vectors: its lists are a task of their own","anyOf":[{"enum":["exact","hnsw","ivfpq","sq8"]})" +
+         index_schema("hnsw") + index_schema("ivfpq") + index_schema("sq8") + R"(]},
 "clip":{"type":"array","items":{"type":"number"},"minItems":2,"maxItems":2,"description":"range of predicted ratings"},
 "metrics":{"type":"array","minItems":1,"items":{"type":"string"},"description":"see 'segue metric list'"},
 "name":{"type":"string"}}})";

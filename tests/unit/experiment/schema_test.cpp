@@ -150,6 +150,9 @@ TEST(SuiteSchema, AgreesWithTheParser) {
   agree({.dataset = "[toy, {name: plain}]"}, true);
   agree({.algorithms = "[toy_mf: {factors: [8, 16], layers: [3]}, popular: , {popular: , label: p}]"}, true);
   agree({.algorithms = "[toy_mf: {layers: [[3], [4, 4]]}]"}, true);
+  agree({.evaluate = "[{metrics: [hr@1]}, {metrics: [hr@1], retrieval: hnsw}, "
+                     "{metrics: [hr@1], retrieval: {ivfpq: {probes: 4, code_bytes: 8}}}]"},
+        true);
   agree({.evaluate = "[{metrics: [hr@1], candidates: {sampled: 5}, exclude: [], repeats: only, relevance: value}]"},
         true);
   agree({.more = "split: {strategy: global_time, at: 500, validation: 0.1}\nseeds: [1, 2]\nlatency: false"}, true);
@@ -186,6 +189,9 @@ TEST(SuiteSchema, AgreesWithTheParser) {
   agree({.algorithms = "[nothing]"}, false);
   agree({.evaluate = "[{}]"}, false);
   agree({.evaluate = "[{metrics: [hr@1], candidates: some}]"}, false);
+  agree({.evaluate = "[{metrics: [hr@1], retrieval: tree}]"}, false);
+  agree({.evaluate = "[{metrics: [hr@1], retrieval: {hnsw: {probes: 2}}}]"}, false);
+  agree({.evaluate = "[{metrics: [hr@1], retrieval: {sq8: {probes: 0}}}]"}, false);
   agree({.evaluate = "[{metrics: [hr@1], candidates: {sampled: 0}}]"}, false);
   agree({.evaluate = "[{metrics: [hr@1], exclude: [test]}]"}, false);
   agree({.more = figure + "tolerance: 0.1}]"}, false);
