@@ -63,6 +63,11 @@ class LandmarkIndex {
   // one recording may be there twice. Clips of other music that share a drum loop or a chord with a recording have
   // votes too, but few, or as many for several recordings.
   //
+  // The floors were chosen by experience, not derived: among 316 of 421 recordings and 75 of 100 rendered demo tracks,
+  // clips of the others had at most 6 votes where they were real and shared no source, and at most 0.14 of a share
+  // where they were rendered; clips of those indexed, under noise 10 dB below and as MP3, had a share of 0.2 and more,
+  // but for sounds that are noise themselves (rain, waves), which the votes of the second tell apart.
+  //
   // except: a track that is passed over, as if it were not there.
   Identification identify(const ClipLandmarks& clip, std::size_t count, std::uint32_t except = kNoTrack) const;
   static constexpr std::uint32_t kNoTrack = 0xffffffff;
