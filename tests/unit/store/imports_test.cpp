@@ -24,8 +24,8 @@ Manifest plan(const std::vector<std::string>& labels = {"popular"}) {
   Manifest m;
   m.suite = "quick";
   m.spec = "{}";
-  m.tasks = {{"t1", "full", "demo", "Demo", "abc", {"ndcg@10"}, 0, false, false, "{}"},
-             {"t2", "given", "demo", "Demo", "abc", {"hr@10"}, 1, false, true, "{}"}};
+  m.tasks = {{"t1", "full", "demo", "Demo", "abc", {"ndcg@10"}, 0, false, false, "", "{}"},
+             {"t2", "given", "demo", "Demo", "abc", {"hr@10"}, 1, false, true, "", "{}"}};
   m.labels = labels;
   for (const std::string& l : labels) m.trials.push_back({"fit-" + l, l, l, "demo", "u1", 1, {"t1", "t2"}, "{}"});
   return m;
