@@ -24,8 +24,8 @@ Manifest manifest() {
   m.suite = "quick";
   m.spec = R"({"version":1,"real":0.1})";
   m.folder = "/somewhere";
-  m.tasks = {{"t1", "full", "demo", "Demo", "abc", {"ndcg@10", "hr@5"}, 0, false, false, "{}"},
-             {"t2r", "ratings", "demo", "Demo", "abc", {"rmse"}, 1, true, true, "{}"}};
+  m.tasks = {{"t1", "full", "demo", "Demo", "abc", {"ndcg@10", "hr@5"}, 0, false, false, "", "{}"},
+             {"t2r", "ratings", "demo", "Demo", "abc", {"rmse"}, 1, true, true, "", "{}"}};
   m.tasks[0].published = {{"b", "hr@5", 0.1, 0.05, "A \"paper\", table 1", "mean of 8"}};
   m.trials = {
       {"f1", "a \"label\"", "popular", "demo", "u1", 18446744073709551615ull, {"t1", "t2r"}, R"({"reg":0.1,"d":4})"}};
