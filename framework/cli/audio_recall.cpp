@@ -268,7 +268,7 @@ void add_audio_recall(CLI::App& parent, Session& session) {
       parent, "recall", "asks how well and how fast an index finds its recordings from degraded clips of them",
       {{"segue audio recall ~/music --index music.index", "200 clips of ten seconds"},
        {"segue audio recall --data demo --limit 100 --index demo.index --queries 50", "of a data set's tracks"},
-       {"segue audio recall ~/music --index music.index --degrade noise:0,mp3:32,crop:5,all", "harder"}});
+       {"segue audio recall ~/music --index i --degrade noise:0,mp3:32", "harder"}});
   add_recordings(cmd, *o);
   cmd.add_option("--index", o->index, "an index of `segue audio index` that has these recordings")
       ->required()
