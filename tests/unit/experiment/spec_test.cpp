@@ -100,7 +100,7 @@ TEST(WrongSuites, Keys) {
       "plugins, include, description, tune");
   EXPECT_EQ(with("split: {strateg: k_fold}"),
             "s.yaml:6:9: unknown key 'strateg' in 'split'; did you mean 'strategy'? known: strategy, test, validation, "
-            "validation_from, per, folds, cold_by, names, at, test_users, seed");
+            "validation_from, per, folds, cold_by, fold_in, seeds, shuffled, names, at, test_users, seed");
   EXPECT_EQ(with("name: again"), "s.yaml:6:1: key 'name' appears twice in one map; it is first given at s.yaml:2:1");
   EXPECT_EQ(with("split:\n\tseed: 1"), "s.yaml:7:1: a tab is used for indentation; YAML needs spaces");
 }
@@ -110,7 +110,7 @@ TEST(WrongSuites, Values) {
   EXPECT_EQ(with("split: {folds: 1}"), "s.yaml:6:16: folds = 1 is out of range [2, 100] in 'split'");
   EXPECT_EQ(with("split: {strategy: leave_one_out}"),
             "s.yaml:6:19: strategy = 'leave_one_out' is not a choice in 'split'; did you mean 'leave_last_out'? known: "
-            "leave_last_out, random_ratio, global_time, k_fold, cold_items, given");
+            "leave_last_out, random_ratio, global_time, k_fold, cold_items, held_out_users, playlist_continuation, given");
   EXPECT_EQ(with("split: 3"), "s.yaml:6:8: expected a map in 'split', got integer 3");
   EXPECT_EQ((Suite{.algorithms = "[toy_mf: {factors: 0}]"}.error()),
             "s.yaml:4:32: factors = 0 is out of range [1, 512] in algorithm 'toy_mf'");
