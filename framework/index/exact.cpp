@@ -23,15 +23,12 @@ class ExactIndex final : public VectorIndex {
   }
 
  protected:
-  void do_add(ConstMatRef<float> vectors, const Executor&, const IndexProgress& progress) override {
-    store_.append(vectors);
-    const auto count = static_cast<std::size_t>(vectors.rows());
-    if (progress) progress(count, count);
-  }
+  void do_add(ConstMatRef<float> vectors, const Executor&, const IndexProgress&) override { store_.append(vectors); }
   void do_erase(std::uint32_t) override {}
 
   std::size_t do_search(std::span<const float> query, std::span<Neighbour> out,
                         const RowFilter& filter) const override {
+    if (filter.empty() && size() == rows()) return nearest_of_all(settings().distance, query, store_, out);
     return nearest_of(settings().distance, query, store_, findable(filter), out);
   }
 

@@ -78,7 +78,6 @@ class HnswIndex final : public VectorIndex {
         graph_->addPoint(vectors.data() + r * stride, rows() + r);
       }
     });
-    if (progress) progress(count, count);
   }
   void do_erase(std::uint32_t row) override { graph_->markDeletedInternal(row); }
 
@@ -153,6 +152,7 @@ class HnswIndex final : public VectorIndex {
     g.enterpoint_node_ = static_cast<hnswlib::tableint>(head[0]);
     g.maxlevel_ = static_cast<int>(head[1]) - 1;
     for (std::uint32_t r = 0; r < rows(); ++r) {
+      if (g.getExternalLabel(r) != r) file.fail("graph");  // searches answer with labels
       if (erased(r) != g.isMarkedDeleted(r)) file.fail("erased");
       if (erased(r)) ++g.num_deleted_;
       g.getRandomLevel(1);  // what is added next gets the layers that it would have got without the file

@@ -5,8 +5,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "framework/base/hash.hpp"
@@ -118,17 +116,10 @@ void IndexFileWriter::commit() {
                          error.message());
 }
 
-IndexFileReader::IndexFileReader(const fs::path& path) : path_(path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) throw EnvironmentError("cannot open index '{}': {}", path.string(), reason());
-  struct stat info {};
-  ::fstat(file, &info);
-  const std::size_t size = S_ISREG(info.st_mode) ? static_cast<std::size_t>(info.st_size) : 0;
-  void* base = size < kAlign ? MAP_FAILED : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
-  ::close(file);
-  if (base == MAP_FAILED) throw DataError("'{}' is not an index of Segue", path.string());
-  owner_ = std::shared_ptr<const void>(base, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
-  const std::span<const std::byte> bytes(static_cast<const std::byte*>(base), size);
+IndexFileReader::IndexFileReader(const fs::path& path) : path_(path), file_(path) {
+  const std::span<const std::byte> bytes = file_.bytes();
+  const std::size_t size = bytes.size();
+  if (size < kAlign) throw DataError("'{}' is not an index of Segue", path.string());
   if (std::memcmp(bytes.data(), kMagic, sizeof kMagic) != 0)
     throw DataError("'{}' is not an index of Segue", path.string());
   std::uint32_t version = 0;
@@ -141,23 +132,24 @@ IndexFileReader::IndexFileReader(const fs::path& path) : path_(path) {
   const std::string digits = Hasher().bytes(bytes.data(), size - kAlign).hex();
   if (std::memcmp(&bytes[size - kDigits], digits.data(), kDigits) != 0)
     throw DataError("index '{}' is damaged, its checksum differs: build it anew", path.string());
-  rest_ = bytes.subspan(kAlign, size - 2 * kAlign);
+  at_ = kAlign;
+  end_ = size - kAlign;
 }
 
 void IndexFileReader::fail(const std::string& what) const {
   throw DataError("index '{}' is damaged at '{}': build it anew", path_.string(), what);
 }
 
-std::span<const std::byte> IndexFileReader::next(const std::string& name) {
+std::size_t IndexFileReader::next(const std::string& name, std::size_t& bytes) {
   SectionHead head;
-  if (rest_.size() < sizeof head) fail(name);
-  std::memcpy(&head, rest_.data(), sizeof head);
+  if (end_ - at_ < sizeof head) fail(name);
+  std::memcpy(&head, &file_.bytes()[at_], sizeof head);
   if (head.name[sizeof head.name - 1] != '\0' || name != head.name) fail(name);
-  rest_ = rest_.subspan(sizeof head);
-  if (head.bytes > rest_.size() || padded(head.bytes) > rest_.size()) fail(name);
-  const std::span<const std::byte> found = rest_.first(head.bytes);
-  rest_ = rest_.subspan(padded(head.bytes));
-  return found;
+  const std::size_t from = at_ + sizeof head;
+  if (head.bytes > end_ - from || padded(head.bytes) > end_ - from) fail(name);
+  at_ = from + padded(head.bytes);
+  bytes = head.bytes;
+  return from;
 }
 
 }  // namespace segue

@@ -19,6 +19,7 @@
 
 #include "framework/base/array.hpp"
 #include "framework/base/errors.hpp"
+#include "framework/base/mapped_file.hpp"
 
 namespace segue {
 
@@ -58,19 +59,21 @@ class IndexFileReader {
   // The next section, which must have this name and hold whole elements: a view of the mapped file.
   template <class T>
   Array<T> section(const std::string& name) {
-    const std::span<const std::byte> bytes = next(name);
-    if (bytes.size() % sizeof(T) != 0) fail(name);
-    return Array<T>(owner_, {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)});
+    std::size_t bytes = 0;
+    const std::size_t from = next(name, bytes);
+    if (bytes % sizeof(T) != 0) fail(name);
+    return file_.array<T>(from, bytes / sizeof(T));
   }
   // DataError: the file says what cannot be, though its checksum is right.
   [[noreturn]] void fail(const std::string& what) const;
 
  private:
-  std::span<const std::byte> next(const std::string& name);
+  // Where its bytes begin, and how many they are.
+  std::size_t next(const std::string& name, std::size_t& bytes);
 
   std::filesystem::path path_;
-  std::shared_ptr<const void> owner_;
-  std::span<const std::byte> rest_;
+  MappedFile file_;
+  std::size_t at_ = 0, end_ = 0;  // what is still to be read
 };
 
 }  // namespace segue

@@ -1,17 +1,15 @@
 // Lists and codes: the only door to faiss (1.7.3), whose Debian build is for any x86-64: its loops take one number
 // after the other. So what takes most of the time is done here by linalg's
-// kernels instead: the nearest centroids of a query, of a row, and of a training row in k-means, for faiss lets others
-// provide the index that answers such questions (Centroids), and the exact distances of the candidates that codes name.
-// What remains are faiss's tables of a query and its scan of codes: a table look-up a byte for PQ, which AVX would not
-// make faster, and for SQ8 the decoding, which it would (tests/bench/PEERS.md has figures).
+// kernels instead: the nearest centroids of a query, of a row, and of a training row in k-means (centroids.hpp), for
+// faiss lets others provide the index that answers such questions (Quantiser), and the exact distances of the
+// candidates that codes name. What remains are faiss's tables of a query and its scan of codes: a table look-up a byte
+// for PQ, which AVX would not make faster, and for SQ8 the decoding, which it would (tests/bench/PEERS.md has figures).
 //
 // faiss starts OpenMP's threads where it finds more than one; OneThread keeps it from that, on whichever thread it is
 // called. Parallel work here is Segue's own, cut by size, and lists are filled in the order of rows.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
-#include <numeric>
 
 #include <faiss/IndexIVFPQ.h>
 #include <faiss/IndexScalarQuantizer.h>
@@ -19,11 +17,10 @@
 #include <omp.h>
 
 #include "framework/base/errors.hpp"
+#include "framework/index/centroids.hpp"
 #include "framework/index/index_file.hpp"
 #include "framework/index/kinds.hpp"
 #include "framework/index/row_store.hpp"
-#include "framework/linalg/scoring.hpp"
-#include "framework/linalg/simd.hpp"
 
 namespace segue {
 
@@ -60,90 +57,44 @@ void guarded(Call call) {
   }
 }
 
-// Where the largest value stands first.
-std::size_t first_largest(std::span<const float> values) {
-  constexpr std::size_t kLanes = Lanes::kCount;
-  const std::size_t whole = values.size() / kLanes * kLanes;
-  if (whole == 0) return static_cast<std::size_t>(std::max_element(values.begin(), values.end()) - values.begin());
-  Lanes largest = Lanes::load(values.data());
-  for (std::size_t i = kLanes; i < whole; i += kLanes) largest = max(largest, Lanes::load(&values[i]));
-  float lanes[kLanes];
-  largest.store(lanes);
-  float bar = *std::max_element(lanes, lanes + kLanes);
-  for (std::size_t i = whole; i < values.size(); ++i) bar = std::max(bar, values[i]);
-  for (std::size_t i = 0; i < whole; i += kLanes)
-    if (const std::uint32_t bits = at_least(Lanes::load(&values[i]), Lanes::all(bar)); bits != 0)
-      return i + static_cast<std::size_t>(std::countr_zero(bits));
-  return static_cast<std::size_t>(std::find(values.begin() + static_cast<std::ptrdiff_t>(whole), values.end(), bar) -
-                                  values.begin());
-}
-
-// The nearest centroids, by the kernel of scores: |q - c|^2 = |q|^2 - 2 (<q, c> - |c|^2 / 2). Ties: the lower number.
-class Centroids final : public faiss::Index {
+// Centroids as faiss asks for its quantiser.
+class Quantiser final : public faiss::Index {
  public:
-  Centroids(std::size_t dims, faiss::MetricType metric) : Index(static_cast<idx_t>(dims), metric) {}
+  Quantiser(std::size_t dims, faiss::MetricType metric)
+      : Index(static_cast<idx_t>(dims), metric), centroids_(dims, metric == faiss::METRIC_L2) {}
 
   void work_with(const Executor* exec) { exec_ = exec; }  // null: on the caller's thread
-  const Matrix<float>& rows() const { return rows_; }
+  const Matrix<float>& rows() const { return centroids_.rows(); }
 
   void reset() override {
-    rows_.resize(0, d);
+    centroids_.clear();
     ntotal = 0;
   }
   void add(idx_t n, const float* x) override {
-    rows_.conservativeResize(ntotal + n, d);
-    std::copy_n(x, n * d, rows_.data() + ntotal * d);
+    centroids_.add(static_cast<std::size_t>(n), x);
     ntotal += n;
-    packed_ = PackedRows(rows_);
-    bias_.assign(static_cast<std::size_t>(ntotal), 0.0f);
-    if (metric_type != faiss::METRIC_L2) return;
-    for (std::size_t r = 0; r < bias_.size(); ++r) bias_[r] = -dot_in_order(row_span(rows_, r), row_span(rows_, r)) / 2;
   }
-  void reconstruct(idx_t key, float* out) const override { std::copy_n(rows_.data() + key * d, d, out); }
-
+  void reconstruct(idx_t key, float* out) const override { std::copy_n(rows().data() + key * d, d, out); }
   void search(idx_t n, const float* x, idx_t k, float* distances, idx_t* labels,
               const faiss::SearchParameters* = nullptr) const override {
-    const auto all = static_cast<std::size_t>(ntotal), many = static_cast<std::size_t>(k),
-               dims = static_cast<std::size_t>(d);
-    SEGUE_CHECK(many <= all, "{} of {} centroids", many, all);
-    const auto nearest = [&](std::size_t begin, std::size_t end) {
-      const Eigen::Map<const Matrix<float>> queries(x + begin * dims, static_cast<Eigen::Index>(end - begin), d);
-      Matrix<float> scores(queries.rows(), ntotal);
-      packed_.score(queries, bias_, scores);
-      std::vector<std::uint32_t> order(many == 1 ? 0 : all);
-      for (std::size_t q = begin; q < end; ++q) {
-        const std::span<const float> own = row_span(scores, q - begin);
-        const std::span<const float> query(x + q * dims, dims);
-        const float square = metric_type == faiss::METRIC_L2 ? dot_in_order(query, query) : 0;
-        const auto put = [&](std::size_t i, std::size_t row) {
-          labels[q * many + i] = static_cast<idx_t>(row);
-          distances[q * many + i] = metric_type == faiss::METRIC_L2 ? std::max(0.0f, square - 2 * own[row]) : own[row];
-        };
-        if (many == 1) {
-          put(0, first_largest(own));
-          continue;
-        }
-        std::iota(order.begin(), order.end(), 0u);
-        const auto nearer = [&](std::uint32_t a, std::uint32_t b) {
-          return own[a] != own[b] ? own[a] > own[b] : a < b;
-        };
-        const auto last = order.begin() + static_cast<std::ptrdiff_t>(many);
-        if (many < all) std::nth_element(order.begin(), last, order.end(), nearer);
-        std::sort(order.begin(), last, nearer);
-        for (std::size_t i = 0; i < many; ++i) put(i, order[i]);
-      }
-    };
-    const std::size_t block = std::clamp<std::size_t>((std::size_t{1} << 18) / all, 1, 96);
-    const auto count = static_cast<std::size_t>(n);
-    if (exec_ != nullptr) return exec_->for_blocks(count, block, nearest);
-    for (std::size_t begin = 0; begin < count; begin += block) nearest(begin, std::min(begin + block, count));
+    centroids_.search(static_cast<std::size_t>(n), x, static_cast<std::size_t>(k), distances, labels, exec_);
   }
 
  private:
-  Matrix<float> rows_;
-  PackedRows packed_;
-  std::vector<float> bias_;
+  Centroids centroids_;
   const Executor* exec_ = nullptr;
+};
+
+// While it lives, these centroids are looked for by these threads.
+class WorkWith {
+ public:
+  WorkWith(Quantiser& centroids, const Executor& exec) : centroids_(centroids) { centroids_.work_with(&exec); }
+  ~WorkWith() { centroids_.work_with(nullptr); }
+  WorkWith(const WorkWith&) = delete;
+  WorkWith& operator=(const WorkWith&) = delete;
+
+ private:
+  Quantiser& centroids_;
 };
 
 class Allowed final : public faiss::IDSelector {
@@ -179,29 +130,14 @@ class IvfIndex final : public VectorIndex {
     const auto count = static_cast<std::size_t>(vectors.rows());
     if (count == 0) return;
     SEGUE_CHECK(static_cast<std::size_t>(vectors.outerStride()) == dims(), "vectors of an index lie together");
-    guarded([&] {
-      centroids_.work_with(&exec);
-      if (ivf_ == nullptr) train(vectors, exec);
-      std::vector<idx_t> list(count);
-      std::vector<float> ignored(count);
-      centroids_.search(static_cast<idx_t>(count), vectors.data(), 1, ignored.data(), list.data());
-      centroids_.work_with(nullptr);
-      std::vector<std::uint8_t> codes(count * ivf_->code_size);
-      const std::vector<Centroids> words = code_words();
-      std::size_t done = 0;
-      constexpr std::size_t kStep = 64 * kEncodeBlock;  // between two words of progress
-      for (std::size_t first = 0; first < count; first = done) {
-        done = std::min(first + kStep, count);
-        exec.for_blocks(done - first, kEncodeBlock, [&](std::size_t begin, std::size_t end) {
-          encode(vectors.middleRows(static_cast<Eigen::Index>(first + begin), static_cast<Eigen::Index>(end - begin)),
-                 list.data() + first + begin, words, codes.data() + (first + begin) * ivf_->code_size);
-        });
-        if (progress && done < count) progress(done, count);
-      }
-      fill_lists(rows(), list, codes);
-      store_.append(vectors);
-    });
-    if (progress) progress(count, count);
+    const bool first_add = ivf_ == nullptr;
+    const std::uint32_t lists_asked_for = settings().lists;
+    try {
+      train_and_fill(vectors, exec, progress);
+    } catch (...) {
+      if (first_add) forget_training(lists_asked_for);
+      throw;
+    }
   }
   void do_erase(std::uint32_t) override {}  // Allowed passes over it
 
@@ -292,20 +228,58 @@ class IvfIndex final : public VectorIndex {
     if (pq_ != nullptr) pq_->precompute_table();
   }
 
+  void train_and_fill(ConstMatRef<float> vectors, const Executor& exec, const IndexProgress& progress) {
+    const auto count = static_cast<std::size_t>(vectors.rows());
+    guarded([&] {
+      if (ivf_ == nullptr) train(vectors, exec);
+      std::vector<idx_t> list(count);
+      std::vector<float> ignored(count);
+      {
+        const WorkWith parallel(centroids_, exec);
+        centroids_.search(static_cast<idx_t>(count), vectors.data(), 1, ignored.data(), list.data());
+      }
+      std::vector<std::uint8_t> codes(count * ivf_->code_size);
+      const std::vector<Centroids> words = code_words();
+      std::size_t done = 0;
+      constexpr std::size_t kStep = 64 * kEncodeBlock;  // between two words of progress
+      for (std::size_t first = 0; first < count; first = done) {
+        done = std::min(first + kStep, count);
+        exec.for_blocks(done - first, kEncodeBlock, [&](std::size_t begin, std::size_t end) {
+          encode(vectors.middleRows(static_cast<Eigen::Index>(first + begin), static_cast<Eigen::Index>(end - begin)),
+                 list.data() + first + begin, words, codes.data() + (first + begin) * ivf_->code_size);
+        });
+        if (progress && done < count) progress(done, count);
+      }
+      fill_lists(rows(), list, codes);
+      store_.append(vectors);
+    });
+  }
+
+  // What was learned from rows that were then refused.
+  void forget_training(std::uint32_t lists_asked_for) {
+    ivf_.reset();
+    pq_ = nullptr;
+    sq_ = nullptr;
+    centroids_.reset();
+    choose_lists(lists_asked_for);
+  }
+
   void train(ConstMatRef<float> vectors, const Executor& exec) {
     const auto count = static_cast<std::size_t>(vectors.rows());
-    if (settings().lists == 0)
-      choose_lists(static_cast<std::uint32_t>(std::max(1.0, std::round(4 * std::sqrt(static_cast<double>(count))))));
-    const std::size_t least =
-        std::max<std::size_t>(settings().lists, settings().kind == IndexKind::kIvfPq ? kCodes : 1);
+    std::uint32_t lists = settings().lists;
+    if (lists == 0)
+      lists = static_cast<std::uint32_t>(std::max(1.0, std::round(4 * std::sqrt(static_cast<double>(count)))));
+    const std::size_t least = std::max<std::size_t>(lists, settings().kind == IndexKind::kIvfPq ? kCodes : 1);
     if (count < least)
       throw DataError("{} rows cannot train an index of {} lists{}; it takes {}, all of them in the first add()", count,
-                      settings().lists, least == settings().lists ? "" : " and 256 codes", least);
+                      lists, least == lists ? "" : " and 256 codes", least);
+    choose_lists(lists);
     make_ivf();
+    const WorkWith parallel(centroids_, exec);
     ivf_->cp.niter = kListRounds;
     const auto n = static_cast<idx_t>(count);
-    Centroids code_centroids(pq_ != nullptr ? pq_->pq.dsub : 1, faiss::METRIC_L2);
-    code_centroids.work_with(&exec);
+    Quantiser code_centroids(pq_ != nullptr ? pq_->pq.dsub : 1, faiss::METRIC_L2);
+    const WorkWith codes_parallel(code_centroids, exec);
     const auto prepare = [&](faiss::ClusteringParameters& cp) {
       cp.seed = static_cast<int>(settings().seed);
       cp.min_points_per_centroid = 1;  // below, faiss would print a warning
@@ -327,7 +301,7 @@ class IvfIndex final : public VectorIndex {
   std::vector<Centroids> code_words() const {
     std::vector<Centroids> out;
     for (std::size_t m = 0; pq_ != nullptr && m < pq_->pq.M; ++m)
-      out.emplace_back(pq_->pq.dsub, faiss::METRIC_L2).add(kCodes, pq_->pq.get_centroids(m, 0));
+      out.emplace_back(pq_->pq.dsub, true).add(kCodes, pq_->pq.get_centroids(m, 0));
     return out;
   }
 
@@ -345,7 +319,7 @@ class IvfIndex final : public VectorIndex {
     std::vector<float> ignored(nearest.size());
     for (std::size_t m = 0; m < words.size(); ++m) {
       const Matrix<float> part = rest.middleCols(static_cast<Eigen::Index>(m) * width, width);
-      words[m].search(part.rows(), part.data(), 1, ignored.data(), nearest.data());
+      words[m].search(nearest.size(), part.data(), 1, ignored.data(), nearest.data(), nullptr);
       for (std::size_t r = 0; r < nearest.size(); ++r)
         codes[r * words.size() + m] = static_cast<std::uint8_t>(nearest[r]);
     }
@@ -379,7 +353,7 @@ class IvfIndex final : public VectorIndex {
     return out;
   }
 
-  Centroids centroids_;  // outlives what points to it
+  Quantiser centroids_;  // outlives what points to it
   std::unique_ptr<faiss::IndexIVF> ivf_;
   faiss::IndexIVFPQ* pq_ = nullptr;               // ivf_, as what it is
   faiss::IndexIVFScalarQuantizer* sq_ = nullptr;  // likewise

@@ -1,6 +1,7 @@
 #include "framework/index/row_store.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "framework/base/errors.hpp"
 #include "framework/index/nearest_rows.hpp"
@@ -11,6 +12,7 @@ namespace segue {
 namespace {
 
 constexpr std::size_t kLanes = Lanes::kCount;
+constexpr std::size_t kBlock = 256;  // rows whose distances wait to be offered
 
 template <bool kSquares>
 Lanes add(Lanes a, Lanes b, Lanes sum) {
@@ -61,7 +63,10 @@ void RowStore::append(ConstMatRef<float> vectors) {
     mapped_ = {};
   }
   const std::size_t stride = static_cast<std::size_t>(vectors.outerStride());
-  own_.reserve(own_.size() + static_cast<std::size_t>(vectors.rows()) * dims_);
+  // As much as is needed at first; then by half at least, so that rows that come one by one are not copied every time.
+  if (const std::size_t wanted = own_.size() + static_cast<std::size_t>(vectors.rows()) * dims_;
+      wanted > own_.capacity())
+    own_.reserve(std::max(wanted, own_.capacity() + own_.capacity() / 2));
   for (std::size_t r = 0; r < static_cast<std::size_t>(vectors.rows()); ++r) {
     const float* row = vectors.data() + r * stride;
     own_.insert(own_.end(), row, row + dims_);
@@ -101,17 +106,41 @@ void distances_4x4(Distance distance, const float* const (&queries)[4], const fl
   distance_tile<4>(distance, queries, rows, dims).store(out);
 }
 
-std::size_t nearest_of(Distance distance, std::span<const float> query, const RowStore& store,
-                       std::span<const std::uint32_t> rows, std::span<Neighbour> out) {
-  constexpr std::size_t kBlock = 256;
+namespace {
+
+// rows(begin, count): some of the `count_all` rows that are compared.
+template <class Rows>
+std::size_t nearest_among(Distance distance, std::span<const float> query, const RowStore& store, std::size_t count_all,
+                          Rows rows, std::span<Neighbour> out) {
   NearestRows nearest(out.size());
   float found[kBlock];
-  for (std::size_t begin = 0; begin < rows.size(); begin += kBlock) {
-    const std::size_t count = std::min(kBlock, rows.size() - begin);
-    distances(distance, query, store, rows.subspan(begin, count), {found, count});
-    for (std::size_t i = 0; i < count; ++i) nearest.offer({rows[begin + i], found[i]});
+  for (std::size_t begin = 0; begin < count_all; begin += kBlock) {
+    const std::span<const std::uint32_t> block = rows(begin, std::min(kBlock, count_all - begin));
+    distances(distance, query, store, block, {found, block.size()});
+    for (std::size_t i = 0; i < block.size(); ++i) nearest.offer({block[i], found[i]});
   }
   return nearest.sorted(out);
+}
+
+}  // namespace
+
+std::size_t nearest_of(Distance distance, std::span<const float> query, const RowStore& store,
+                       std::span<const std::uint32_t> rows, std::span<Neighbour> out) {
+  return nearest_among(
+      distance, query, store, rows.size(),
+      [&](std::size_t begin, std::size_t count) { return rows.subspan(begin, count); }, out);
+}
+
+std::size_t nearest_of_all(Distance distance, std::span<const float> query, const RowStore& store,
+                           std::span<Neighbour> out) {
+  std::uint32_t block[kBlock];
+  return nearest_among(
+      distance, query, store, store.rows(),
+      [&](std::size_t begin, std::size_t count) {
+        std::iota(block, block + count, static_cast<std::uint32_t>(begin));
+        return std::span<const std::uint32_t>(block, count);
+      },
+      out);
 }
 
 }  // namespace segue

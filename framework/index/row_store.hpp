@@ -51,5 +51,8 @@ void distances_4x4(Distance distance, const float* const (&queries)[4], const fl
 // The nearest of `rows`, sorted; returns how many: out.size() or all.
 std::size_t nearest_of(Distance distance, std::span<const float> query, const RowStore& store,
                        std::span<const std::uint32_t> rows, std::span<Neighbour> out);
+// The same of all rows, without a list of them.
+std::size_t nearest_of_all(Distance distance, std::span<const float> query, const RowStore& store,
+                           std::span<Neighbour> out);
 
 }  // namespace segue

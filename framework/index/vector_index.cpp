@@ -178,6 +178,7 @@ void VectorIndex::add(ConstMatRef<float> vectors, const Executor& exec, const In
   do_add(prepared, exec, progress);
   rows_ += count;
   if (!erased_.empty()) erased_.resize((rows_ + 31) / 32);
+  if (progress) progress(count, count);
 }
 
 void VectorIndex::erase(std::uint32_t row) {

@@ -141,7 +141,7 @@ class VectorIndex {
  protected:
   VectorIndex(std::size_t dims, const IndexSettings& settings);
 
-  // What a kind brings. Queries are finite and, for kCosine, of unit length.
+  // What a kind brings. Queries are finite and, for kCosine, of unit length. add() itself says that all is done.
   virtual void do_add(ConstMatRef<float> vectors, const Executor& exec, const IndexProgress& progress) = 0;
   virtual void do_erase(std::uint32_t row) = 0;
   // Writes the nearest, sorted; returns how many. `out` is not longer than size().

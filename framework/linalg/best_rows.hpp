@@ -1,4 +1,4 @@
-// The best of a stream of rows: what neighbour lists are cut to.
+// The best of a stream of rows: what lists of neighbours are cut to.
 #pragma once
 
 #include <algorithm>
@@ -26,24 +26,27 @@ struct SimilarRow {
   }
 };
 
-// Keeps up to twice as many as asked for and throws the worse half away when full: a few operations an offer, where a
-// heap takes a logarithm. What remains does not depend on the order of offers.
-class BestRows {
+// The best `count` of a stream, by operator<, better first. Keeps up to twice as many as asked for and throws the worse
+// half away when full: a few operations an offer, where a heap takes a logarithm. What remains does not depend on the
+// order of offers, where no two are equal. Whoever offers knows what a bar is, and keeps what is beyond it away.
+template <class Row>
+class BestOf {
  public:
-  void reset(std::size_t count) { count_ = count, found_.clear(), bar_ = 0; }
-  // Whatever is below this similarity is not among the best; 0 until there are enough.
-  float bar() const { return bar_; }
-  // similarity > 0. True where the bar rose.
-  bool offer(std::uint32_t row, float similarity, std::uint32_t common) {
-    if (similarity < bar_) return false;
-    found_.emplace_back(row, similarity, common);
-    if (found_.size() < 2 * count_ + kSlack) return false;
+  BestOf() = default;
+  explicit BestOf(std::size_t count) : count_(count) { found_.reserve(room()); }
+
+  void reset(std::size_t count) { count_ = count, found_.clear(); }
+  // True where the worse half was thrown away: from now on nothing behind worst() is among the best.
+  bool offer(const Row& row) {
+    found_.push_back(row);
+    if (found_.size() < room()) return false;
     cut();
-    bar_ = std::max_element(found_.begin(), found_.end())->similarity();
-    return true;
+    return count_ > 0;
   }
-  // The best, best first. Valid until the next reset.
-  std::span<const SimilarRow> sorted() {
+  // Of those that are kept; there is one after an offer() that returned true.
+  const Row& worst() const { return *std::max_element(found_.begin(), found_.end()); }
+  // The best, best first. Valid until the next call.
+  std::span<const Row> sorted() {
     cut();
     std::sort(found_.begin(), found_.end());
     return found_;
@@ -52,6 +55,7 @@ class BestRows {
  private:
   static constexpr std::size_t kSlack = 16;
 
+  std::size_t room() const { return 2 * count_ + kSlack; }
   void cut() {
     if (found_.size() <= count_) return;
     const auto end = found_.begin() + static_cast<std::ptrdiff_t>(count_);
@@ -60,7 +64,25 @@ class BestRows {
   }
 
   std::size_t count_ = 0;
-  std::vector<SimilarRow> found_;
+  std::vector<Row> found_;
+};
+
+class BestRows {
+ public:
+  void reset(std::size_t count) { best_.reset(count), bar_ = 0; }
+  // Whatever is below this similarity is not among the best; 0 until there are enough.
+  float bar() const { return bar_; }
+  // similarity > 0. True where the bar rose.
+  bool offer(std::uint32_t row, float similarity, std::uint32_t common) {
+    if (similarity < bar_ || !best_.offer(SimilarRow(row, similarity, common))) return false;
+    bar_ = best_.worst().similarity();
+    return true;
+  }
+  // The best, best first. Valid until the next reset.
+  std::span<const SimilarRow> sorted() { return best_.sorted(); }
+
+ private:
+  BestOf<SimilarRow> best_;
   float bar_ = 0;
 };
 

@@ -4,6 +4,9 @@
 #include <hnswlib/hnswlib.h>
 
 #include "framework/base/errors.hpp"
+#include "framework/index/index_file.hpp"
+#include "tests/support/messages.hpp"
+#include "tests/support/temp_folder.hpp"
 #include "tests/unit/index/oracle.hpp"
 
 namespace segue {
@@ -115,6 +118,33 @@ TEST(HnswIndex, FindsAsManyAsThereAre) {
     if (k == 500) {
       EXPECT_EQ(found[400], Neighbour{});
     }
+  }
+}
+
+// A file whose checksum is right, and whose rows answer to other numbers: a search would name a row that is not there.
+TEST(HnswIndex, RefusesRowsUnderOtherNumbers) {
+  constexpr std::size_t kRows = 60, kAt = 41;
+  const test::TempFolder folder;
+  build_index(clustered_rows(0, kRows, {.dims = 8}), small_graph(Distance::kL2), Executor(1))->save(folder / "index");
+  for (const bool changed : {false, true}) {
+    IndexFileReader from(folder / "index");
+    IndexFileWriter to(folder / "changed");
+    for (const char* name : {"settings", "erased", "entry", "graph", "levels", "links"}) {
+      const Array<char> bytes = from.section<char>(name);
+      std::vector<char> copy(bytes.begin(), bytes.end());
+      if (changed && std::string_view(name) == "graph") {
+        const std::uint64_t label = kRows + 1000;  // the last eight bytes of each row
+        std::memcpy(copy.data() + (kAt + 1) * copy.size() / kRows - sizeof label, &label, sizeof label);
+      }
+      to.section(name, std::span<const char>(copy));
+    }
+    to.commit();
+    if (!changed) {
+      EXPECT_EQ(load_index(folder / "changed")->rows(), kRows);
+      continue;
+    }
+    const std::string why = test::message_of<DataError>([&] { load_index(folder / "changed"); });
+    EXPECT_NE(why.find("is damaged at 'graph': build it anew"), std::string::npos) << why;
   }
 }
 

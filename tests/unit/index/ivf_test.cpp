@@ -1,5 +1,8 @@
 // Lists and codes against faiss used directly, and what their settings do.
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
 
 #include <faiss/IndexFlat.h>
 #include <faiss/IndexIVFPQ.h>
@@ -9,6 +12,7 @@
 
 #include "framework/base/errors.hpp"
 #include "tests/support/messages.hpp"
+#include "tests/support/temp_folder.hpp"
 #include "tests/unit/index/oracle.hpp"
 
 namespace segue {
@@ -118,6 +122,40 @@ TEST_F(Ivf, RefusesTooFewRowsToTrainOn) {
             "255 rows cannot train an index of 20 lists and 256 codes; it takes 256, all of them in the first add()");
   EXPECT_EQ(refusal(IndexKind::kSq8, 19),
             "19 rows cannot train an index of 20 lists; it takes 20, all of them in the first add()");
+}
+
+std::string bytes_of(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// What was refused, before training or after it, leaves nothing: neither a number of lists nor what was trained.
+TEST_F(Ivf, ARefusedFirstAddLeavesNothing) {
+  const test::TempFolder folder;
+  const Matrix<float> many = clustered_rows(5000, 16400, {.dims = kDims});  // as many as are said to be done on the way
+  for (const IndexKind kind : {IndexKind::kIvfPq, IndexKind::kSq8}) {
+    IndexSettings settings = lists(kind, Distance::kL2);
+    settings.lists = 0;
+    build_index(rows, settings, Executor(1))->save(folder / "fresh");
+    const auto index = make_index(kDims, settings);
+    const auto stays_empty = [&] {
+      EXPECT_EQ(index->rows(), 0u);
+      EXPECT_EQ(index->settings(), settings);
+      EXPECT_EQ(index->memory().structure, 0u);
+      EXPECT_EQ(search(*index, row_span(queries, 0), 3), std::vector<Neighbour>(3));
+    };
+    if (kind == IndexKind::kIvfPq) {
+      EXPECT_THROW(index->add(rows.topRows(100), Executor(1)), DataError);
+      stays_empty();
+    }
+    const IndexProgress stop = [](std::size_t, std::size_t) { throw std::domain_error("stop"); };
+    EXPECT_THROW(index->add(many, Executor(2), stop), std::domain_error);
+    stays_empty();
+    index->add(rows, Executor(1));
+    EXPECT_EQ(index->settings().lists, 155u);
+    index->save(folder / "added");
+    EXPECT_EQ(bytes_of(folder / "added"), bytes_of(folder / "fresh"));
+  }
 }
 
 // faiss would start a thread for each core: this process has as many afterwards as before.
