@@ -125,18 +125,29 @@ class Slices {
           read_track(json);
         }
       } else if (key == "pid") {
-        if (json.next() == Token::kNumber) playlist_.id = json.text();
+        read(json, Token::kNumber, [&](std::string_view text) { playlist_.id = text; });
       } else if (key == "name") {
-        if (json.next() == Token::kString) playlist_.title = to_utf8(json.text());
+        read(json, Token::kString, [&](std::string_view text) { playlist_.title = to_utf8(text); });
       } else if (key == "modified_at") {
-        if (json.next() != Token::kNumber) continue;
-        if (const auto time = parse_number<std::int64_t>(json.text()))
-          playlist_.modified = *time, playlist_.has_time = true;
+        read(json, Token::kNumber, [&](std::string_view text) {
+          const auto time = parse_number<std::int64_t>(text);
+          playlist_.has_time = time && std::abs(*time) < (std::int64_t{1} << 52);
+          if (playlist_.has_time) playlist_.modified = *time;
+        });
       } else {
         json.skip();
       }
     }
     finish(json);
+  }
+
+  // The next value, where it is of this kind; another is passed over, whatever it holds.
+  template <class Take>
+  static void read(JsonReader& json, Token kind, Take take) {
+    if (const Token t = json.next(); t == kind)
+      take(json.text());
+    else
+      json.skip(t);
   }
 
   void read_track(JsonReader& json) {
@@ -169,8 +180,8 @@ class Slices {
       track.position = *position;
       track.uri = texts.size();
       track.title = texts.append(uri_).size();
-      track.artist = texts.append(is_utf8(name_) ? name_ : to_utf8(name_)).size();
-      track.end = texts.append(is_utf8(artist_) ? artist_ : to_utf8(artist_)).size();
+      track.artist = texts.append(to_utf8(name_)).size();
+      track.end = texts.append(to_utf8(artist_)).size();
       playlist_.tracks.push_back(track);
     }
   }

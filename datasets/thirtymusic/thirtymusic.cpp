@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "framework/base/errors.hpp"
+#include "framework/base/percent.hpp"
 #include "framework/data/columns.hpp"
 #include "framework/data/interner.hpp"
 #include "framework/data/json_reader.hpp"
@@ -37,21 +38,13 @@ struct ThirtymusicParams {
   }
 };
 
+constexpr std::int64_t kLastSecond = std::int64_t{1} << 52;  // sums of a few such times are far from the largest number
+
 // "Dj%27s+Rock" -> "Dj's Rock".
 std::string unescaped(std::string_view text) {
-  const auto digit = [](char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                  : -1;
-  };
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool code = text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0;
-    out += code ? static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2])) : text[i] == '+' ? ' ' : text[i];
-    if (code) i += 2;
-  }
-  return to_utf8(out);
+  std::string spaced(text);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  return to_utf8(percent_decoded(spaced));
 }
 
 // What a line's JSON links to: {"type": "track", "id": 7, ...}.
@@ -83,7 +76,7 @@ class LineParser {
     const std::string_view rest = text.substr(second + 1);
     const std::size_t end = std::min(rest.find_first_of("\t {"), rest.size());
     const auto time = parse_number<std::int64_t>(rest.substr(0, end));
-    if (!time) return "the time is no whole number";
+    if (!time || std::abs(*time) > kLastSecond) return "the time is no whole number of seconds";
     if (!parse_number<std::uint32_t>(line.id)) return "the id is no whole number";
     line.time = *time;
     try {
@@ -139,7 +132,7 @@ class LineParser {
       if (text != nullptr && (t == Token::kString || t == Token::kNumber)) {
         *text = json.text();
       } else if (number != nullptr && t == Token::kNumber) {
-        *number = parse_number<std::int64_t>(json.text()).value_or(-1);
+        *number = std::min(parse_number<std::int64_t>(json.text()).value_or(-1), kLastSecond);
       } else {
         json.skip(t);
       }
@@ -176,6 +169,10 @@ const Link* first_of(const std::vector<Link>& links, std::string_view type) {
   const auto it =
       std::find_if(links.begin(), links.end(), [&](const Link& l) { return l.type == type && !l.id.empty(); });
   return it == links.end() ? nullptr : &*it;
+}
+
+bool lacks_id(const std::vector<Link>& links) {
+  return std::any_of(links.begin(), links.end(), [](const Link& l) { return l.id.empty(); });
 }
 
 class ThirtymusicLoader : public DatasetLoader {
@@ -217,9 +214,9 @@ class ThirtymusicLoader : public DatasetLoader {
     each_line(path, "event.session", "", params.max_malformed, builder, [&](const Line& line) -> std::string_view {
       const Link* user = first_of(line.subjects, "user");
       if (user == nullptr) return "no user among the subjects";
+      if (lacks_id(line.objects)) return "a track without an id";
       std::int64_t time = line.time;
       for (const Link& track : line.objects) {
-        if (track.id.empty()) return "a track without an id";
         const bool skip = track.action == "skip" || (track.seconds >= 0 && track.seconds < params.skip_below);
         if (!track.action.empty() && track.action != "play" && track.action != "skip") {
           ++others;
@@ -240,8 +237,7 @@ class ThirtymusicLoader : public DatasetLoader {
   static void read_playlists(const fs::path& path, const ThirtymusicParams& params, UserTitles& titles,
                              DatasetBuilder& builder) {
     each_line(path, "playlist", "Title", params.max_malformed, builder, [&](const Line& line) -> std::string_view {
-      if (std::any_of(line.objects.begin(), line.objects.end(), [](const Link& l) { return l.id.empty(); }))
-        return "a track without an id";
+      if (lacks_id(line.objects)) return "a track without an id";
       titles.set(line.id, unescaped(line.name));
       std::int64_t time = line.time;  // in the order of the list
       for (const Link& track : line.objects)

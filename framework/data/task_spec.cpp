@@ -26,28 +26,43 @@ Schema<FeedbackSpec> FeedbackSpec::schema() {
   s.field("playlist_add", &P::playlist_add, "signals: weight of a playlist add").range(-1000.0, 1000.0);
   s.field("skip", &P::skip, "signals: weight of a skip").range(-1000.0, 1000.0);
   s.field("shuffle_kinds", &P::shuffle_kinds,
-          "signals: a negative control. Kinds are dealt out anew among all events, so that a skip or a like says nothing any more");
+          "signals: a negative control. Kinds are dealt out anew among all events, so that a skip or a like says "
+          "nothing any more");
   return s;
+}
+
+std::array<FeedbackSpec::Signal, 5> FeedbackSpec::signals() {
+  using P = FeedbackSpec;
+  return {{{"play", &P::play},
+           {"repeat", &P::repeat},
+           {"like", &P::like},
+           {"playlist_add", &P::playlist_add},
+           {"skip", &P::skip}}};
 }
 
 FeedbackSpec FeedbackSpec::with_signals(const Value& weights) const {
   const std::string what = "'feedback' of an algorithm";
   if (transform != "signals")
-    throw UsageError("{}{} weighs signals, and the suite's feedback is '{}'; write feedback: {{transform: signals}} in the suite", weights.mark().prefix(), what, transform);
-  check_keys(weights, what, {"play", "repeat", "like", "playlist_add", "skip"});
+    throw UsageError(
+        "{}{} weighs signals, and the suite's feedback is '{}'; write feedback: {{transform: signals}} in the suite",
+        weights.mark().prefix(), what, transform);
+  std::vector<std::string> keys;
+  for (const Signal& signal : signals()) keys.emplace_back(signal.key);
+  check_keys(weights, what, keys);
   FeedbackSpec out = *this;
   const FeedbackSpec given = schema().parse(weights, what);
-  for (const auto& [key, member] : {std::pair{"play", &FeedbackSpec::play}, {"repeat", &FeedbackSpec::repeat}, {"like", &FeedbackSpec::like},
-                                    {"playlist_add", &FeedbackSpec::playlist_add}, {"skip", &FeedbackSpec::skip}})
-    if (weights.find(key) != nullptr) out.*member = given.*member;
+  for (const Signal& signal : signals())
+    if (weights.find(signal.key) != nullptr) out.*signal.weight = given.*signal.weight;
   return out;
 }
 
 Schema<FilterSpec> FilterSpec::schema() {
   using P = FilterSpec;
   Schema<P> s;
-  s.field("min_user_events", &P::min_user_events, "users with fewer are dropped, iterated with min_item_events").range(0, 1000000);
-  s.field("min_item_events", &P::min_item_events, "items with fewer are dropped, iterated with min_user_events").range(0, 1000000);
+  s.field("min_user_events", &P::min_user_events, "users with fewer are dropped, iterated with min_item_events")
+      .range(0, 1000000);
+  s.field("min_item_events", &P::min_item_events, "items with fewer are dropped, iterated with min_user_events")
+      .range(0, 1000000);
   s.field("scope", &P::scope, "count on the training window, or on all events").choices({"train", "all"});
   s.field("distinct", &P::distinct, "count distinct items (users) rather than events");
   return s;
@@ -57,29 +72,40 @@ Schema<SplitSpec> SplitSpec::schema() {
   using P = SplitSpec;
   Schema<P> s;
   s.field("strategy", &P::strategy, "how events become train, validation and test")
-      .choices({"leave_last_out", "random_ratio", "global_time", "k_fold", "cold_items", "held_out_users", "playlist_continuation", "given"});
-  s.field("test", &P::test, "events a user (leave_last_out), share of the items (cold_items), of the users (held_out_users, playlist_continuation; from 1 on so many "
-                             "users) or of the events; -1: 1 event, 0.2, or 0.1 of the users")
+      .choices({"leave_last_out", "random_ratio", "global_time", "k_fold", "cold_items", "held_out_users",
+                "playlist_continuation", "given"});
+  s.field("test", &P::test,
+          "events a user (leave_last_out), share of the items (cold_items), of the users (held_out_users, "
+          "playlist_continuation; from 1 on so many "
+          "users) or of the events; -1: 1 event, 0.2, or 0.1 of the users")
       .range(-1.0, 1e9);
   s.field("validation", &P::validation, "the same for validation; 0: none").range(0.0, 1e9);
   s.field("validation_from", &P::validation_from,
-          "given: validation is a share of the training events, drawn by hash (events), or of the users, those who were active last, "
+          "given: validation is a share of the training events, drawn by hash (events), or of the users, those who "
+          "were active last, "
           "and takes the last event of each (last_events; 1: of everybody)")
       .choices({"events", "last_events"});
   s.field("per", &P::per, "random_ratio: over all events, or within each user").choices({"global", "user"});
   s.field("folds", &P::folds, "k_fold: number of folds").range(2, 100);
   s.field("cold_by", &P::cold_by,
-          "cold_items: no event of a share of the items trains: items drawn by hash, all items of artists drawn by hash, or "
+          "cold_items: no event of a share of the items trains: items drawn by hash, all items of artists drawn by "
+          "hash, or "
           "the latest releases")
       .choices({"item", "artist", "release"});
-  s.field("fold_in", &P::fold_in, "held_out_users: share of each held-out user's events that queries know; no model trains on it").range(0.0, 1.0);
-  s.field("seeds", &P::seeds, "playlist_continuation: how many of its events the query of a held-out user (playlist) knows, one of these numbers each")
+  s.field("fold_in", &P::fold_in,
+          "held_out_users: share of each held-out user's events that queries know; no model trains on it")
+      .range(0.0, 1.0);
+  s.field("seeds", &P::seeds,
+          "playlist_continuation: how many of its events the query of a held-out user (playlist) knows, one of these "
+          "numbers each")
       .range(0, 1'000'000);
-  s.field("shuffled", &P::shuffled, "held_out_users, playlist_continuation: what queries know is drawn by hash, rather than the first events");
+  s.field("shuffled", &P::shuffled,
+          "held_out_users, playlist_continuation: what queries know is drawn by hash, rather than the first events");
   s.field("names", &P::names, "given: which of the data set's splits; empty: all of them");
   s.field("at", &P::at, "global_time: first second of the test period");
   s.field("test_users", &P::test_users,
-          "leave_last_out, random_ratio: hold out events of so many users, drawn by hash, and train on all others; 0: of everybody")
+          "leave_last_out, random_ratio: hold out events of so many users, drawn by hash, and train on all others; 0: "
+          "of everybody")
       .range(0, 1'000'000'000);
   s.field("seed", &P::seed, "seed of the split, of ties and of sampled candidates");
   return s;
@@ -88,7 +114,8 @@ Schema<SplitSpec> SplitSpec::schema() {
 void FeedbackSpec::check() const {
   // One merged event has one kind, so a play, a skip and a like could not all keep their weights.
   if (aggregate_before_split && transform == "signals")
-    throw UsageError("feedback: aggregate_before_split does not go with 'signals', which weighs each kind of event by itself");
+    throw UsageError(
+        "feedback: aggregate_before_split does not go with 'signals', which weighs each kind of event by itself");
 }
 
 double SplitSpec::test_size() const {
@@ -97,41 +124,56 @@ double SplitSpec::test_size() const {
 }
 
 void SplitSpec::check() const {
-  if (test < 0 && test != -1) throw UsageError("split: test = {} is neither a size nor -1, which stands for the strategy's default", test);
+  if (test < 0 && test != -1)
+    throw UsageError("split: test = {} is neither a size nor -1, which stands for the strategy's default", test);
   const bool draws_users = strategy == "leave_last_out" || strategy == "random_ratio";
   if (test_users > 0 && !draws_users)
-    throw UsageError("split: test_users goes with leave_last_out and random_ratio, not with {}, whose test events are no choice of its own", strategy);
+    throw UsageError(
+        "split: test_users goes with leave_last_out and random_ratio, not with {}, whose test events are no choice of "
+        "its own",
+        strategy);
   if (validation_from != "events" && strategy != "given")
-    throw UsageError("split: validation_from goes with given, not with {}, which has a rule of its own for validation", strategy);
+    throw UsageError("split: validation_from goes with given, not with {}, which has a rule of its own for validation",
+                     strategy);
   const double test_part = test_size();
   if (strategy == "leave_last_out") {
     if (test_part != std::floor(test_part) || validation != std::floor(validation))
-      throw UsageError("split: leave_last_out takes whole numbers of events, not test = {}, validation = {}", test_part, validation);
+      throw UsageError("split: leave_last_out takes whole numbers of events, not test = {}, validation = {}", test_part,
+                       validation);
     if (test_part < 1) throw UsageError("split: test = 0 leaves nothing to judge");
     return;
   }
   if (holds_out_users()) {
     for (const auto& [key, size] : {std::pair("test", test_part), std::pair("validation", validation)})
-      if (size >= 1 && size != std::floor(size)) throw UsageError("split: {} = {} is neither a share of the users below 1 nor a whole number of them", key, size);
+      if (size >= 1 && size != std::floor(size))
+        throw UsageError("split: {} = {} is neither a share of the users below 1 nor a whole number of them", key,
+                         size);
     if (test_part == 0) throw UsageError("split: test = 0 leaves nothing to judge");
-    if (test_part < 1 && validation < 1 && test_part + validation >= 1) throw UsageError("split: test + validation = {} leaves nobody to train on", test_part + validation);
+    if (test_part < 1 && validation < 1 && test_part + validation >= 1)
+      throw UsageError("split: test + validation = {} leaves nobody to train on", test_part + validation);
     if (strategy == "held_out_users" && fold_in == 1) throw UsageError("split: fold_in = 1 leaves nothing to predict");
     if (seeds.empty()) throw UsageError("split: playlist_continuation needs 'seeds', e.g. [0, 1, 5, 10, 25, 100]");
     for (const int n : seeds)
-      if (std::count(seeds.begin(), seeds.end(), n) > 1) throw UsageError("split: seeds are different numbers, not {}", fmt::join(seeds, ", "));
+      if (std::count(seeds.begin(), seeds.end(), n) > 1)
+        throw UsageError("split: seeds are different numbers, not {}", fmt::join(seeds, ", "));
     return;
   }
   if (validation_from == "last_events") {
-    if (validation > 1) throw UsageError("split: with validation_from: last_events, 'validation' is a share of users up to 1, not {}", validation);
+    if (validation > 1)
+      throw UsageError("split: with validation_from: last_events, 'validation' is a share of users up to 1, not {}",
+                       validation);
     return;
   }
   const char* const parted = strategy == "cold_items" ? "items" : "events";
-  if (validation >= 1) throw UsageError("split: 'validation' is a share of {} below 1 for this strategy, not {}", parted, validation);
+  if (validation >= 1)
+    throw UsageError("split: 'validation' is a share of {} below 1 for this strategy, not {}", parted, validation);
   const bool reads_test = strategy == "random_ratio" || strategy == "cold_items" || (strategy == "global_time" && !at);
   if (!reads_test) return;
-  if (test_part >= 1) throw UsageError("split: 'test' is a share of {} below 1 for this strategy, not {}", parted, test_part);
+  if (test_part >= 1)
+    throw UsageError("split: 'test' is a share of {} below 1 for this strategy, not {}", parted, test_part);
   if (test_part == 0) throw UsageError("split: test = 0 leaves nothing to judge");
-  if (test_part + validation >= 1) throw UsageError("split: test + validation = {} leaves nothing to train on", test_part + validation);
+  if (test_part + validation >= 1)
+    throw UsageError("split: test + validation = {} leaves nothing to train on", test_part + validation);
 }
 
 SplitSpec SplitSpec::effective() const {
@@ -152,14 +194,16 @@ SplitSpec SplitSpec::effective() const {
   if (strategy == "given") out.names = names;
   if (strategy == "given" && validation > 0) out.validation_from = validation_from;
   if (strategy == "global_time") out.at = at;
-  const bool reads_test = strategy == "leave_last_out" || strategy == "random_ratio" || strategy == "cold_items" || holds_out_users() || (strategy == "global_time" && !at);
+  const bool reads_test = strategy == "leave_last_out" || strategy == "random_ratio" || strategy == "cold_items" ||
+                          holds_out_users() || (strategy == "global_time" && !at);
   if (reads_test && test_size() != out.test_size()) out.test = test;
   return out;
 }
 
 namespace {
 
-const std::vector<std::string> kViewKeys{"candidates", "catalogue", "exclude", "repeats", "relevance", "retrieval", "metrics", "name", "clip"};
+const std::vector<std::string> kViewKeys{"candidates", "catalogue", "exclude", "repeats", "relevance",
+                                         "retrieval",  "metrics",   "name",    "clip"};
 
 // What a user has heard, and all there is by the artists heard.
 const std::vector<std::string> kExclusions{"train", "validation", "artists"};
@@ -181,12 +225,15 @@ Schema<RetrievalSpec> RetrievalSpec::schema(const std::string& kind) {
   if (kind == "hnsw") {
     s.field("search_width", &P::search_width, "candidates kept while walking the graph (ef)").range(1, 1 << 20);
     s.field("links", &P::links, "links an item and layer (M)").range(2, 512);
-    s.field("build_width", &P::build_width, "candidates for the links of a new item (efConstruction)").range(1, 1 << 20);
+    s.field("build_width", &P::build_width, "candidates for the links of a new item (efConstruction)")
+        .range(1, 1 << 20);
   } else if (kind == "ivfpq" || kind == "sq8") {
     s.field("lists", &P::lists, "lists of items; 0: four times the root of their number").range(0, 1 << 20);
     s.field("probes", &P::probes, "lists that a query looks through").range(1, 1 << 20);
     s.field("rerank", &P::rerank, "candidates for each place of a list, which are compared exactly").range(1, 1 << 16);
-    if (kind == "ivfpq") s.field("code_bytes", &P::code_bytes, "bytes of an item's code; 0: one for two dimensions, at most 64").range(0, 1 << 16);
+    if (kind == "ivfpq")
+      s.field("code_bytes", &P::code_bytes, "bytes of an item's code; 0: one for two dimensions, at most 64")
+          .range(0, 1 << 16);
   }
   return s;
 }
@@ -198,7 +245,9 @@ RetrievalSpec RetrievalSpec::parse(const Value& value) {
     return out;
   }
   check_keys(value, "'retrieval'", kRetrievals);
-  if (value.entries().size() != 1) throw UsageError("{}: retrieval is one of exact, hnsw, ivfpq, sq8, such as {{hnsw: {{search_width: 100}}}}", value.mark().str());
+  if (value.entries().size() != 1)
+    throw UsageError("{}: retrieval is one of exact, hnsw, ivfpq, sq8, such as {{hnsw: {{search_width: 100}}}}",
+                     value.mark().str());
   const Value::Entry& entry = value.entries().front();
   RetrievalSpec out = schema(entry.key).parse(entry.value, fmt::format("'retrieval: {}'", entry.key));
   out.kind = entry.key;
@@ -213,7 +262,9 @@ Value RetrievalSpec::to_value() const {
 }
 
 ViewSpec ViewSpec::parse(const Value& value) {
-  if (!value.is_map()) throw UsageError("{}: an entry of 'evaluate' is a map such as {{candidates: full, metrics: [ndcg@10]}}", value.mark().str());
+  if (!value.is_map())
+    throw UsageError("{}: an entry of 'evaluate' is a map such as {{candidates: full, metrics: [ndcg@10]}}",
+                     value.mark().str());
   check_keys(value, "an entry of 'evaluate'", kViewKeys);
   ViewSpec view;
   if (const Value* v = value.find("candidates")) {
@@ -223,7 +274,8 @@ ViewSpec ViewSpec::parse(const Value& value) {
       if (n == nullptr) throw UsageError("{}: write candidates: {{sampled: 99}}", v->mark().str());
       view.candidates = "sampled";
       view.sampled = n->as_int();
-      if (view.sampled < 1 || view.sampled > 1000000) throw UsageError("{}: sampled = {} is out of range [1, 1000000]", n->mark().str(), view.sampled);
+      if (view.sampled < 1 || view.sampled > 1000000)
+        throw UsageError("{}: sampled = {} is out of range [1, 1000000]", n->mark().str(), view.sampled);
     } else {
       view.candidates = one_of(*v, "candidates", {"full", "given"});
     }
@@ -234,10 +286,12 @@ ViewSpec ViewSpec::parse(const Value& value) {
   if (const Value* v = value.find("retrieval")) {
     view.retrieval = RetrievalSpec::parse(*v);
     if (!view.retrieval.exact() && view.candidates != "full")
-      throw UsageError("{}: an index finds items of the whole catalogue: retrieval '{}' goes with candidates: full", v->mark().str(), view.retrieval.kind);
+      throw UsageError("{}: an index finds items of the whole catalogue: retrieval '{}' goes with candidates: full",
+                       v->mark().str(), view.retrieval.kind);
   }
   if (const Value* v = value.find("exclude")) {
-    if (!v->is_list() && !v->is_string()) throw UsageError("{}: exclude is a list such as [train, validation], or [] for nothing", v->mark().str());
+    if (!v->is_list() && !v->is_string())
+      throw UsageError("{}: exclude is a list such as [train, validation], or [] for nothing", v->mark().str());
     view.exclude.clear();
     for (const Value& part : v->items()) view.exclude.push_back(one_of(part, "exclude", kExclusions));
     if (v->is_string()) view.exclude.push_back(one_of(*v, "exclude", kExclusions));
@@ -250,7 +304,8 @@ ViewSpec ViewSpec::parse(const Value& value) {
   }
   if (const Value* v = value.find("name")) view.name = v->as_string();
   const Value* metrics = value.find("metrics");
-  if (metrics == nullptr || metrics->items().empty()) throw UsageError("{}: an entry of 'evaluate' needs 'metrics', e.g. [ndcg@10, recall@20]", value.mark().str());
+  if (metrics == nullptr || metrics->items().empty())
+    throw UsageError("{}: an entry of 'evaluate' needs 'metrics', e.g. [ndcg@10, recall@20]", value.mark().str());
   for (const Value& m : metrics->items()) {
     view.metrics.push_back(m.as_string());
     view.metric_marks.push_back(m.mark());
@@ -262,7 +317,9 @@ namespace {
 
 // One more way of writing 'retrieval': {hnsw: {...}}.
 std::string index_schema(const std::string& kind) {
-  return fmt::format(R"(,{{"type":"object","additionalProperties":false,"required":["{0}"],"properties":{{"{0}":{1}}}}})", kind, RetrievalSpec::schema(kind).erase().json_schema());
+  return fmt::format(
+      R"(,{{"type":"object","additionalProperties":false,"required":["{0}"],"properties":{{"{0}":{1}}}}})", kind,
+      RetrievalSpec::schema(kind).erase().json_schema());
 }
 
 }  // namespace
@@ -283,7 +340,8 @@ std::string ViewSpec::json_schema() {
 
 Value ViewSpec::identity() const {
   Value v = Value::map();
-  v.set("candidates", candidates == "sampled" ? Value::string(fmt::format("sampled:{}", sampled)) : Value::string(candidates));
+  v.set("candidates",
+        candidates == "sampled" ? Value::string(fmt::format("sampled:{}", sampled)) : Value::string(candidates));
   v.set("catalogue", Value::string(catalogue));
   Value excluded = Value::list();
   if (repeats == "exclude")

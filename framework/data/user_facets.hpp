@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "framework/data/collect.hpp"
 #include "framework/data/dataset.hpp"
 #include "framework/data/interner.hpp"
 
@@ -28,8 +29,8 @@ class UserTitles {
   void place(Dataset& dataset) const;
 
  private:
-  Interner users_, titles_;
-  std::vector<std::uint32_t> title_of_;  // a user's title
+  Interner users_;
+  ItemTexts titles_;  // by the number of the user
 };
 
 }  // namespace segue

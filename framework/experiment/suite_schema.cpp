@@ -16,7 +16,8 @@ Json with_grids(const std::string& schema_text) {
     Json single = property;
     const Json description = single.value("description", "");
     single.erase("description");
-    property = {{"description", description}, {"anyOf", {single, {{"type", "array"}, {"items", single}, {"description", "a grid"}}}}};
+    property = {{"description", description},
+                {"anyOf", {single, {{"type", "array"}, {"items", single}, {"description", "a grid"}}}}};
   }
   schema.erase("$schema");
   return schema;
@@ -50,16 +51,27 @@ Json published() {
 std::string suite_json_schema(const Registry& algorithms, const DatasetRegistry& datasets) {
   const Json seed{{"type", "integer"}, {"minimum", 0}};
   const Json seeds{{"anyOf", {seed, {{"type", "array"}, {"minItems", 1}, {"items", seed}}}}};
-  Json signals{{"type", "object"}, {"additionalProperties", false}, {"description", "weights of events that this row learns from, where they are not those it is judged by"}};
+  Json signals{
+      {"type", "object"},
+      {"additionalProperties", false},
+      {"description", "weights of events that this row learns from, where they are not those it is judged by"}};
   const Json feedback = section<FeedbackSpec>();
-  for (const char* key : {"play", "repeat", "like", "playlist_add", "skip"}) signals["properties"][key] = feedback["properties"][key];
+  for (const auto& [key, weight] : FeedbackSpec::signals()) signals["properties"][key] = feedback["properties"][key];
   Json algorithm = Json::array();
   algorithm.push_back({{"enum", algorithms.names()}});
   for (const std::string& name : algorithms.names()) {
     Json params = with_grids(algorithms.find(name).schema.json_schema());
     params["type"] = {"object", "null"};
-    algorithm.push_back({{"type", "object"}, {"required", {name}}, {"additionalProperties", false}, {"description", algorithms.find(name).info.summary},
-                         {"properties", {{name, params}, {"label", {{"type", "string"}}}, {"seeds", seeds}, {"tune", entry_tune(algorithms.find(name).schema)}, {"feedback", signals}}}});
+    algorithm.push_back({{"type", "object"},
+                         {"required", {name}},
+                         {"additionalProperties", false},
+                         {"description", algorithms.find(name).info.summary},
+                         {"properties",
+                          {{name, params},
+                           {"label", {{"type", "string"}}},
+                           {"seeds", seeds},
+                           {"tune", entry_tune(algorithms.find(name).schema)},
+                           {"feedback", signals}}}});
   }
   Json dataset = Json::array();
   dataset.push_back({{"enum", datasets.names()}});
@@ -71,7 +83,8 @@ std::string suite_json_schema(const Registry& algorithms, const DatasetRegistry&
     schema["required"] = {"name"};
     dataset.push_back(schema);
   }
-  const Json dataset_or_list{{"anyOf", {{{"$ref", "#/$defs/dataset"}}, {{"type", "array"}, {"items", {{"$ref", "#/$defs/dataset"}}}}}}};
+  const Json dataset_or_list{
+      {"anyOf", {{{"$ref", "#/$defs/dataset"}}, {{"type", "array"}, {"items", {{"$ref", "#/$defs/dataset"}}}}}}};
   Json out{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
            {"title", "Segue suite"},
            {"type", "object"},

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "framework/base/errors.hpp"
+#include "framework/base/percent.hpp"
 
 namespace segue {
 
@@ -206,23 +207,6 @@ std::string encode_id(std::string_view id) {
   return out;
 }
 
-std::string decode_id(std::string_view text) {
-  const auto digit = [](char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                  : -1;
-  };
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
+std::string decode_id(std::string_view text) { return percent_decoded(text); }
 
 }  // namespace segue

@@ -7,6 +7,7 @@
 
 #include "framework/base/rng.hpp"
 #include "framework/data/dataset.hpp"
+#include "framework/data/task_spec.hpp"
 
 namespace segue::test {
 
@@ -52,6 +53,14 @@ inline Log random_log(std::uint64_t seed, std::size_t users, std::size_t items, 
 inline Log shuffled(Log log, std::uint64_t seed) {
   Rng(seed).shuffle(std::span(log));
   return log;
+}
+
+inline SplitSpec split_of(const std::string& strategy, double test = -1, double validation = 0) {
+  SplitSpec spec;
+  spec.strategy = strategy;
+  spec.test = test;
+  spec.validation = validation;
+  return spec;
 }
 
 }  // namespace segue::test

@@ -13,14 +13,7 @@ namespace segue {
 namespace {
 
 using test::message_of;
-
-SplitSpec split_of(const std::string& strategy, double test = -1, double validation = 0) {
-  SplitSpec spec;
-  spec.strategy = strategy;
-  spec.test = test;
-  spec.validation = validation;
-  return spec;
-}
+using test::split_of;
 
 // 40 items by ten artists and by one whom nobody knows, released one a day but for pairs on one day; ten were never
 // played.

@@ -1,5 +1,6 @@
 #include "framework/data/feedback.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -7,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "framework/base/errors.hpp"
+#include "framework/data/task.hpp"
 #include "tests/support/logs.hpp"
 #include "tests/support/messages.hpp"
 
@@ -155,6 +157,64 @@ TEST(Feedback, Bm25AgreesWithTheFormulaOnRandomCounts) {
 TEST(Feedback, Bm25OfNothingIsNothingRatherThanNaN) {
   const test::Log log{{"a", "x", 1, EventKind::kPlay, 0}, {"b", "y", 1, EventKind::kPlay, 0}};
   EXPECT_THAT(weights(log, spec_of("bm25")), ElementsAre(Pair("a x", 0), Pair("b y", 0)));
+}
+
+// What a row learns from changes weights alone: what trains, what is truth and what is excluded stay.
+TEST(Feedback, OtherWeightsOfSignalsChangeOnlyWhatIsLearned) {
+  test::Log log = test::random_log(4, 20, 30, 600);
+  for (std::size_t i = 0; i < log.size(); ++i) log[i].kind = i % 3 == 0 ? EventKind::kSkip : EventKind::kPlay;
+  const Dataset data = test::dataset_of(log);
+  TaskSpec judged;
+  judged.feedback.transform = "signals";
+  judged.split = test::split_of("global_time", 0.3);
+  Value counts = Value::map();
+  counts.set("skip", Value::integer(1));
+  TaskSpec learned = judged;
+  learned.learned = judged.feedback.with_signals(counts);
+  EXPECT_EQ(learned.canonical(), judged.canonical());
+  const PreparedFold a = prepare_fold(data, judged, "all"), b = prepare_fold(data, learned, "all");
+  EXPECT_TRUE(std::ranges::equal(a.train.by_user().all_indices(), b.train.by_user().all_indices()));
+  EXPECT_FALSE(std::ranges::equal(a.train.by_user().all_values(), b.train.by_user().all_values()));
+  EXPECT_TRUE(std::ranges::equal(a.train_histories.items(), b.train_histories.items()));
+  ASSERT_EQ(a.train_histories.n_events(), b.train_histories.n_events());
+  for (std::size_t e = 0; e < a.train_histories.n_events(); ++e) {
+    const float signed_weight = a.train_histories.weights()[e];
+    const bool skip = a.train_histories.kinds()[e] == EventKind::kSkip;
+    EXPECT_EQ(signed_weight < 0, skip);
+    EXPECT_EQ(b.train_histories.weights()[e], skip ? -signed_weight : signed_weight);
+  }
+  EXPECT_TRUE(std::ranges::equal(a.test.users, b.test.users));
+  EXPECT_TRUE(std::ranges::equal(a.test.truth_items, b.test.truth_items));
+  EXPECT_TRUE(std::ranges::equal(a.test.truth_values, b.test.truth_values));
+  EXPECT_GT(a.test.truth_items.size(), 20u);
+
+  EXPECT_EQ(message_of<UsageError>([&] { (void)spec_of("binary").with_signals(counts); }),
+            "'feedback' of an algorithm weighs signals, and the suite's feedback is 'binary'; write feedback: "
+            "{transform: signals} in the suite");
+  counts.set("alpha", Value::integer(1));
+  EXPECT_THAT(message_of<UsageError>([&] { (void)judged.feedback.with_signals(counts); }),
+              HasSubstr("unknown key 'alpha' in 'feedback' of an algorithm"));
+}
+
+TEST(Feedback, ShuffledKindsAreTheSameKindsElsewhere) {
+  test::Log log = test::random_log(4, 20, 30, 600);
+  for (std::size_t i = 0; i < log.size(); ++i) log[i].kind = i % 3 == 0 ? EventKind::kSkip : EventKind::kPlay;
+  const Dataset data = test::dataset_of(log);
+  FeedbackSpec shuffled = spec_of("signals");
+  shuffled.shuffle_kinds = true;
+  const std::vector<Event> before = select_events(data.events, spec_of("signals"), data),
+                           after = select_events(data.events, shuffled, data);
+  ASSERT_EQ(before.size(), after.size());
+  std::size_t skips = 0, shuffled_skips = 0, moved = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_EQ(before[i].item, after[i].item);
+    EXPECT_EQ(before[i].time, after[i].time);
+    skips += before[i].kind == EventKind::kSkip;
+    shuffled_skips += after[i].kind == EventKind::kSkip;
+    moved += before[i].kind != after[i].kind;
+  }
+  EXPECT_EQ(skips, shuffled_skips);
+  EXPECT_GT(moved, before.size() / 4);  // two draws from thirds differ in 4 of 9 places
 }
 
 TEST(Feedback, AUsersRowIsItemsAscendingAndUsersWithoutEventsHaveEmptyRows) {

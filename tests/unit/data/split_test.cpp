@@ -17,16 +17,9 @@ namespace segue {
 namespace {
 
 using test::message_of;
+using test::split_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-SplitSpec split_of(const std::string& strategy, double test = -1, double validation = 0) {
-  SplitSpec spec;
-  spec.strategy = strategy;
-  spec.test = test;
-  spec.validation = validation;
-  return spec;
-}
 
 // Events as texts under external ids, so that data sets with other indices compare.
 std::multiset<std::string> texts(const std::vector<Event>& events, const Dataset& data) {
