@@ -2,7 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "framework/base/errors.hpp"
@@ -67,28 +68,22 @@ class Blend final : public Recommender {
 
   void fit(const TrainData& data, FitContext& ctx) override {
     if (params_.method == BlendParams::Method::kLearned) learn_weights(data, ctx);
-    models_ = fit_all(data, ctx);
+    models_ = fit_components(makers_, data, ctx);
   }
 
   std::size_t n_items() const override { return models_.empty() ? 0 : models_.front()->n_items(); }
 
   void score(std::span<const Query> queries, MatRef<float> out) const override {
-    Matrix<float> row(1, static_cast<Eigen::Index>(n_items()));
-    const std::span<float> scores(row.data(), n_items());
     for (std::size_t q = 0; q < queries.size(); ++q) {
       std::span<float> to(out.data() + q * static_cast<std::size_t>(out.outerStride()), n_items());
       std::fill(to.begin(), to.end(), -std::numeric_limits<float>::infinity());
+      Matrix<float> all = component_scores(models_, queries[q]);
       for (std::size_t k = 0; k < models_.size(); ++k) {
-        models_[k]->score(queries.subspan(q, 1), row);
-        if (params_.method == BlendParams::Method::kRrf) {
-          std::vector<std::uint8_t> able(scores.size());
-          for (std::size_t i = 0; i < able.size(); ++i) able[i] = std::isfinite(scores[i]) ? 1 : 0;
-          reciprocal_ranks(scores, history_flags(queries[q]), params_.smoothing);
-          for (std::size_t i = 0; i < able.size(); ++i)
-            if (able[i] == 0) scores[i] = -std::numeric_limits<float>::infinity();
-        } else {
+        const std::span<float> scores = row_span(all, k);
+        if (params_.method == BlendParams::Method::kRrf)
+          reciprocal_ranks(scores, heard_flags(queries[q], n_items()), params_.smoothing);
+        else
           standardise_scores(scores);
-        }
         for (std::size_t i = 0; i < scores.size(); ++i) {
           if (!std::isfinite(scores[i])) continue;  // who cannot score an item says nothing about it
           to[i] = (std::isfinite(to[i]) ? to[i] : 0.0f) + weights_[k] * scores[i];
@@ -98,65 +93,60 @@ class Blend final : public Recommender {
   }
 
   void save(ArchiveWriter& archive) const override {
-    for (std::size_t k = 0; k < models_.size(); ++k) save_component(archive, k, *models_[k]);
+    save_components(archive, models_);
     archive.put("weights", std::span<const float>(weights_));
   }
   void load(const ArchiveReader& archive) override {
-    models_.clear();
-    for (std::size_t k = 0; k < makers_.size(); ++k) models_.push_back(load_component(archive, k, makers_[k]));
+    models_ = load_components(archive, makers_);
     weights_ = archive.floats("weights");
   }
 
  private:
-  using Models = std::vector<std::unique_ptr<Recommender>>;
-  Models fit_all(const TrainData& data, FitContext& ctx) const {
-    Models out;
-    for (std::size_t k = 0; k < makers_.size(); ++k) out.push_back(fit_component(makers_[k], k, data, ctx));
-    return out;
-  }
-  std::vector<std::uint8_t> history_flags(const Query& query) const {
-    std::vector<std::uint8_t> out(n_items(), 0);
-    for (const ItemIdx item : query.history)
-      if (raw(item) < out.size()) out[raw(item)] = 1;
-    return out;
+  // The best of each algorithm that the user has not heard, ascending, and their standardised scores: items x
+  // algorithms.
+  std::pair<std::vector<ItemIdx>, Matrix<float>> candidates(const ComponentModels& models, const Query& query) const {
+    Matrix<float> all = component_scores(models, query);
+    const std::vector<std::uint8_t> heard = heard_flags(query, static_cast<std::size_t>(all.cols()));
+    std::vector<ItemIdx> items;
+    for (std::size_t k = 0; k < models.size(); ++k) {
+      const auto best = best_items(row_span(all, k), heard, static_cast<std::size_t>(params_.candidates));
+      items.insert(items.end(), best.begin(), best.end());
+      standardise_scores(row_span(all, k));
+    }
+    std::sort(items.begin(), items.end());
+    items.erase(std::unique(items.begin(), items.end()), items.end());
+    Matrix<float> rows(static_cast<Eigen::Index>(items.size()), all.rows());
+    for (std::size_t e = 0; e < items.size(); ++e)
+      for (Eigen::Index k = 0; k < all.rows(); ++k) {
+        const float score = all(k, raw(items[e]));
+        rows(static_cast<Eigen::Index>(e), k) = std::isfinite(score) ? score : 0.0f;
+      }
+    return {std::move(items), std::move(rows)};
   }
 
   // Weights of standardised scores by ListNet over the best of each algorithm.
   void learn_weights(const TrainData& data, FitContext& ctx) {
     const InnerSplit inner = inner_split(data, params_.holdout, params_.holdout_by, false);
-    const Models models = fit_all(inner.data(), ctx);
-    const std::size_t items = data.train.n_items(), k = makers_.size();
+    if (inner.users.empty())
+      throw UsageError(
+          "blend has nothing to learn weights from: nobody has training events on both sides of the cut; without times "
+          "take holdout_by: user, or method: weighted or rrf");
+    const ComponentModels models = fit_components(makers_, inner.data(), ctx);
+    struct List {
+      std::vector<ItemIdx> items;
+      Matrix<float> rows;  // items x algorithms
+    };
+    std::vector<List> found(inner.users.size());
+    constexpr std::size_t kUsers = 16;  // a task's
+    ctx.exec.for_blocks(found.size(), kUsers, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t l = begin; l < end; ++l)
+        std::tie(found[l].items, found[l].rows) =
+            candidates(models, history_query(inner.users[l], inner.histories.of(inner.users[l]), inner.moments[l]));
+    });
+    const std::size_t k = makers_.size();
     RankedLists lists;
     lists.features = k;
-    Matrix<float> row(1, static_cast<Eigen::Index>(items));
-    for (std::size_t l = 0; l < inner.users.size(); ++l) {
-      const Query query = history_query(inner.users[l], inner.histories.of(inner.users[l]), inner.moments[l]);
-      std::vector<std::uint8_t> barred(items, 0);
-      for (const ItemIdx item : query.history) barred[raw(item)] = 1;
-      std::vector<ItemIdx> candidates;
-      std::vector<std::vector<float>> scores(k);
-      for (std::size_t m = 0; m < k; ++m) {
-        models[m]->score({&query, 1}, row);
-        scores[m].assign(row.data(), row.data() + items);
-        const auto best = best_items(scores[m], barred, static_cast<std::size_t>(params_.candidates));
-        candidates.insert(candidates.end(), best.begin(), best.end());
-        standardise_scores(scores[m]);
-      }
-      std::sort(candidates.begin(), candidates.end());
-      candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
-      const std::span<const ItemIdx> wanted = inner.held_out.indices(l);
-      std::vector<std::uint32_t> targets;
-      for (std::size_t c = 0; c < candidates.size(); ++c)
-        if (std::binary_search(wanted.begin(), wanted.end(), candidates[c]))
-          targets.push_back(static_cast<std::uint32_t>(c));
-      if (targets.empty()) continue;
-      for (const ItemIdx item : candidates)
-        for (std::size_t m = 0; m < k; ++m)
-          lists.rows.push_back(std::isfinite(scores[m][raw(item)]) ? scores[m][raw(item)] : 0.0f);
-      lists.offsets.push_back(lists.offsets.back() + candidates.size());
-      lists.targets.insert(lists.targets.end(), targets.begin(), targets.end());
-      lists.target_offsets.push_back(lists.targets.size());
-    }
+    for (std::size_t l = 0; l < found.size(); ++l) lists.add(found[l].items, found[l].rows, inner.held_out.indices(l));
     if (lists.size() == 0) throw UsageError("blend has nothing to learn weights from; take method: weighted or rrf");
     ListRanker<float> ranker({k, 0}, ctx.rng.stream("weights"));
     nn::OptimizerSettings adam;
@@ -169,7 +159,7 @@ class Blend final : public Recommender {
 
   BlendParams params_;
   std::vector<Component> makers_;
-  Models models_;
+  ComponentModels models_;
   std::vector<float> weights_;
 };
 

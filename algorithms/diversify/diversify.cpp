@@ -123,11 +123,11 @@ class Diversify final : public Recommender {
 
   // The scores stay, but are dealt out anew among the best: in the new order, the highest first.
   void reorder(const Query& query, std::span<float> scores) const {
-    std::vector<std::uint8_t> barred(params_.repeats ? 0 : scores.size(), 0);
+    const std::vector<std::uint8_t> barred =
+        params_.repeats ? std::vector<std::uint8_t>() : heard_flags(query, scores.size());
     for (std::size_t e = 0; e < query.history.size(); ++e) {
       const std::size_t item = raw(query.history[e]);
       if (item >= scores.size()) continue;
-      if (!params_.repeats) barred[item] = 1;
       if (params_.recent_days > 0 && !query.times.empty() &&
           static_cast<double>(query.now - query.times[e]) < params_.recent_days * 86400)
         scores[item] = -std::numeric_limits<float>::infinity();

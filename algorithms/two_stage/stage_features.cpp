@@ -119,13 +119,7 @@ void StageFeatures::save(ArchiveWriter& archive) const {
   archive.put("listeners", std::span<const float>(listeners_));
   archive.put("artists", std::span<const std::uint32_t>(artist_of_));
   archive.put("released", std::span<const double>(released_));
-  std::vector<float> ones(heard_.has_values() ? 0 : heard_.nnz(), 1.0f);
-  put_rows(archive, "heard",
-           heard_.has_values()
-               ? heard_
-               : Csr<ItemIdx>(
-                     heard_.cols(), std::vector<std::uint64_t>(heard_.offsets().begin(), heard_.offsets().end()),
-                     std::vector<ItemIdx>(heard_.all_indices().begin(), heard_.all_indices().end()), std::move(ones)));
+  put_rows(archive, "heard", heard_);
 }
 
 void StageFeatures::load(const ArchiveReader& archive) {

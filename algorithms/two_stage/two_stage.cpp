@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -87,7 +87,7 @@ class TwoStage final : public IterativeRecommender {
 
   void score(std::span<const Query> queries, MatRef<float> out) const override {
     for (std::size_t q = 0; q < queries.size(); ++q) {
-      const Matrix<float> scores = retrieved(retrievers_, queries.subspan(q, 1));
+      const Matrix<float> scores = component_scores(retrievers_, queries[q]);
       Candidates candidates = features_.of(queries[q], scores);
       std::vector<float> ranked(candidates.items.size());
       for (std::size_t c = 0; c < ranked.size(); ++c) scale_.apply(row_span(candidates.rows, c));
@@ -97,15 +97,14 @@ class TwoStage final : public IterativeRecommender {
   }
 
   void save(ArchiveWriter& archive) const override {
-    for (std::size_t r = 0; r < retrievers_.size(); ++r) save_component(archive, r, *retrievers_[r]);
+    save_components(archive, retrievers_);
     features_.save(archive);
     archive.put("feature_means", std::span<const float>(scale_.mean));
     archive.put("feature_scales", std::span<const float>(scale_.by));
     save_params(archive, ranker_.params());
   }
   void load(const ArchiveReader& archive) override {
-    retrievers_.clear();
-    for (std::size_t r = 0; r < makers_.size(); ++r) retrievers_.push_back(load_component(archive, r, makers_[r]));
+    retrievers_ = load_components(archive, makers_);
     features_.load(archive);
     scale_ = {archive.floats("feature_means"), archive.floats("feature_scales")};
     ranker_ = ListRanker<float>(shape(), Rng(0));
@@ -113,14 +112,12 @@ class TwoStage final : public IterativeRecommender {
   }
 
  protected:
-  using Models = std::vector<std::unique_ptr<Recommender>>;
-
   int epochs() const override { return params_.epochs; }
 
   void begin(const TrainData& data, FitContext& ctx) override {
     learn_lists(data, ctx);
     features_.learn(data);
-    retrievers_ = fit_all(data, ctx);
+    retrievers_ = fit_components(makers_, data, ctx);
     ranker_ = ListRanker<float>(shape(), ctx.rng.stream("ranker"));
     nn::OptimizerSettings adam;
     adam.learning_rate = static_cast<double>(params_.learning_rate);
@@ -143,28 +140,17 @@ class TwoStage final : public IterativeRecommender {
   }
 
  private:
+  // Several of one name are numbered.
   static std::vector<std::string> names(const std::vector<Component>& components) {
     std::vector<std::string> out;
-    for (const Component& c : components) out.push_back(c.name);
-    return out;
-  }
-  RankerShape shape() const { return {features_.names().size(), static_cast<std::size_t>(params_.hidden)}; }
-  Models fit_all(const TrainData& data, FitContext& ctx) const {
-    Models out;
-    for (std::size_t r = 0; r < makers_.size(); ++r) out.push_back(fit_component(makers_[r], r, data, ctx));
-    return out;
-  }
-
-  // What each retriever says to one query: retrievers x items.
-  static Matrix<float> retrieved(const Models& retrievers, std::span<const Query> query) {
-    const auto items = static_cast<Eigen::Index>(retrievers.front()->n_items());
-    Matrix<float> out(static_cast<Eigen::Index>(retrievers.size()), items), row(1, items);
-    for (std::size_t r = 0; r < retrievers.size(); ++r) {
-      retrievers[r]->score(query, row);
-      out.row(static_cast<Eigen::Index>(r)) = row;
+    std::map<std::string, int> seen;
+    for (const Component& c : components) {
+      const int number = ++seen[c.name];
+      out.push_back(number == 1 ? c.name : fmt::format("{} {}", c.name, number));
     }
     return out;
   }
+  RankerShape shape() const { return {features_.names().size(), static_cast<std::size_t>(params_.hidden)}; }
 
   // Candidates by their rank, all others below them by what the retrievers say on average.
   static void fill(std::span<float> out, const Matrix<float>& scores, std::span<const ItemIdx> items,
@@ -190,8 +176,11 @@ class TwoStage final : public IterativeRecommender {
     const InnerSplit inner = inner_split(data, params_.holdout, params_.holdout_by, params_.repeats);
     const std::size_t n = std::min(inner.users.size(), static_cast<std::size_t>(params_.ranker_users));
     if (n == 0)
-      throw UsageError("two_stage has nothing to learn its ranker from: no user has two training events in order");
-    const Models retrievers = fit_all(inner.data(), ctx);
+      throw UsageError(
+          "two_stage has nothing to learn its ranker from: nobody has training events on both sides of the cut; "
+          "without "
+          "times take holdout_by: user");
+    const ComponentModels retrievers = fit_components(makers_, inner.data(), ctx);
     StageFeatures features(names(makers_), static_cast<std::size_t>(params_.candidates), params_.repeats);
     features.learn(inner.data());
     std::vector<Candidates> found(n);
@@ -199,7 +188,7 @@ class TwoStage final : public IterativeRecommender {
       for (std::size_t l = begin; l < end; ++l) {
         const std::size_t at = l * inner.users.size() / n;
         const Query query = history_query(inner.users[at], inner.histories.of(inner.users[at]), inner.moments[at]);
-        found[l] = features.of(query, retrieved(retrievers, {&query, 1}));
+        found[l] = features.of(query, component_scores(retrievers, query));
       }
     });
     lists_ = {};
@@ -210,22 +199,19 @@ class TwoStage final : public IterativeRecommender {
       const std::span<const ItemIdx> wanted = inner.held_out.indices(l * inner.users.size() / n);
       truth += static_cast<double>(wanted.size());
       const Candidates& list = found[l];
-      std::vector<std::uint32_t> targets;
-      for (std::size_t c = 0; c < list.items.size(); ++c) {
-        if (!std::binary_search(wanted.begin(), wanted.end(), list.items[c])) continue;
-        targets.push_back(static_cast<std::uint32_t>(c));
-        hits.back() += 1;
-        for (std::size_t r = 0; r < makers_.size(); ++r) hits[r] += list.from[c * makers_.size() + r];
-      }
-      if (targets.empty()) continue;  // no order of this list would be better than another
-      lists_.rows.insert(lists_.rows.end(), list.rows.data(), list.rows.data() + list.rows.size());
-      lists_.offsets.push_back(lists_.offsets.back() + list.items.size());
-      lists_.targets.insert(lists_.targets.end(), targets.begin(), targets.end());
-      lists_.target_offsets.push_back(lists_.targets.size());
+      hits.back() += static_cast<double>(lists_.add(list.items, list.rows, wanted));
+      for (std::size_t c = 0; c < list.items.size(); ++c)
+        for (std::size_t r = 0; r < makers_.size() && std::binary_search(wanted.begin(), wanted.end(), list.items[c]);
+             ++r)
+          hits[r] += list.from[c * makers_.size() + r];
     }
     for (std::size_t r = 0; r < makers_.size(); ++r)
-      ctx.progress.record(fmt::format("candidate recall of {}", makers_[r].name), 0, hits[r] / truth);
+      ctx.progress.record(fmt::format("candidate recall of {}", names(makers_)[r]), 0, hits[r] / truth);
     ctx.progress.record("candidate recall", 0, hits.back() / truth);
+    if (lists_.size() == 0)
+      throw UsageError(
+          "two_stage has nothing to learn its ranker from: none of what came next was a candidate; raise candidates or "
+          "holdout");
     scale_ = FeatureScale::learn(lists_);
     for (std::size_t row = 0; row < lists_.offsets.back(); ++row)
       scale_.apply({lists_.rows.data() + row * lists_.features, lists_.features});
@@ -233,7 +219,7 @@ class TwoStage final : public IterativeRecommender {
 
   TwoStageParams params_;
   std::vector<Component> makers_;
-  Models retrievers_;
+  ComponentModels retrievers_;
   StageFeatures features_;
   RankedLists lists_;
   FeatureScale scale_;

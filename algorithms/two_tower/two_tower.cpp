@@ -39,7 +39,6 @@ struct TwoTowerParams : ItemContentSettings {
   TwoTowerParams() { tags = words = artist = 0; }  // ids alone
   // Three products of a batch's users with its items, and 60 operations a number for the step.
   double fit_flop(const DataShape& s) const { return double(epochs) * s.events * factors * (6.0 * batch_size + 120.0); }
-  using ItemContentSettings::needs;
   double fit_bytes(const DataShape& s) const {
     return 8 * (s.users + s.items) * factors + 32 * s.events + 4.0 * batch_size * (batch_size + 4.0 * factors);
   }
@@ -72,8 +71,7 @@ struct TwoTowerParams : ItemContentSettings {
          "id_dropout", &P::id_dropout,
          "chance that a sample's user, or item, goes without its own vector, so that history and content learn to do "
          "without")
-        .range(0.0, 1.0)
-        .search(linear, 0, 0.8);
+        .range(0.0, 1.0);
     s.field("negatives", &P::negatives, "items drawn evenly for each step, beside those of the batch")
         .range(0, 1 << 16);
     s.field(
@@ -184,11 +182,21 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
     heard_ = params_.history ? heard_by_users(positives) : empty_rows(n_users_, n_items_);
     const TwoTowerShape shape = this->shape();
     weights_ = Trainer::make_params(shape, static_cast<double>(params_.init_stddev), ctx.rng, inputs());
-    // No batch moves the rows of users and items without events: they stay at zero and score nothing.
+    // What no batch moves stays at zero, and says nothing: own vectors without events, terms that no item with events
+    // has, and items that nobody has heard in histories.
+    const auto silence = [&](nn::BlockId block, std::size_t row) {
+      std::ranges::fill(weights_[block].span(row), 0.0f);
+    };
     for (std::size_t u = 0; u < positives.rows(); ++u)
-      if (positives.row_size(u) == 0) std::ranges::fill(weights_[Trainer::users_id()].span(u), 0.0f);
-    for (std::size_t i = 0; i < counts.size(); ++i)
-      if (counts[i] == 0) std::ranges::fill(weights_[Trainer::items_id()].span(i), 0.0f);
+      if (positives.row_size(u) == 0) silence(Trainer::users_id(), u);
+    std::vector<std::uint8_t> met(content_.cols(), 0);
+    for (std::size_t i = 0; i < n_items_; ++i) {
+      if (counts[i] == 0) silence(Trainer::items_id(), i);
+      if (counts[i] == 0 && params_.history) silence(Trainer::users_id(), n_users_ + i);
+      for (std::size_t e = 0; e < content_.row_size(i) && counts[i] > 0; ++e) met[raw(content_.indices(i)[e])] = 1;
+    }
+    for (std::size_t f = 0; f < met.size(); ++f)
+      if (met[f] == 0) silence(Trainer::items_id(), n_items_ + f);
     nn::OptimizerSettings adam;
     adam.learning_rate = static_cast<double>(params_.learning_rate);
     trainer_.emplace(shape, weights_, std::move(log_share), adam, params_.embedding_updates,

@@ -95,7 +95,7 @@ void TwoTowerTrainer<T>::each_part(const Side& side, std::size_t place, std::uin
 
 // What a step draws is a function of its number, so that training can begin again at any.
 template <class T>
-void TwoTowerTrainer<T>::draw_step(std::size_t n) {
+void TwoTowerTrainer<T>::draw_step(const PairBatch& batch) {
   if (shape_.negatives > 0) {
     Rng rng = rng_.stream("negatives", optimizer_.steps());
     for (std::size_t k = 0; k < shape_.negatives; ++k)
@@ -103,12 +103,13 @@ void TwoTowerTrainer<T>::draw_step(std::size_t n) {
   }
   if (shape_.id_dropout == 0) return;
   Rng rng = rng_.stream("dropout", optimizer_.steps());
-  const auto drop = [&](Side& side, std::size_t places) {  // who has nothing else keeps their own vector
-    for (std::size_t i = 0; i < places && side.features != nullptr; ++i)
-      side.dropped[i] = rng.uniform() < shape_.id_dropout ? 1 : 0;
+  // Who has nothing else keeps their own vector; `own` features are left out of what there is.
+  const auto drop = [&](Side& side, std::span<const std::uint32_t> which, std::size_t own) {
+    for (std::size_t i = 0; i < which.size() && side.features != nullptr; ++i)
+      side.dropped[i] = rng.uniform() < shape_.id_dropout && side.features->row_size(which[i]) > own ? 1 : 0;
   };
-  drop(users_, n);
-  drop(items_, columns_.size());
+  drop(users_, batch.users, 1);  // the sought item
+  drop(items_, columns_, 0);
 }
 
 template <class T>
@@ -276,7 +277,7 @@ template <class T>
 double TwoTowerTrainer<T>::step(const PairBatch& batch, const PairBatch& next, const Executor& exec) {
   optimizer_.fold();
   columns_.assign(batch.items.begin(), batch.items.end());
-  draw_step(batch.users.size());
+  draw_step(batch);
   bring(users_, batch.users);  // a glance, where the step before did it
   bring(items_, columns_);
   optimizer_.begin_step();
@@ -304,7 +305,7 @@ void TwoTowerTrainer<T>::finish() {
 template <class T>
 double TwoTowerTrainer<T>::gradient(const PairBatch& batch, nn::ParamStore<T>& out, const Executor& exec) {
   columns_.assign(batch.items.begin(), batch.items.end());
-  draw_step(batch.users.size());
+  draw_step(batch);
   const double loss = losses_and_gradients(batch, exec);
   for (const auto& [side, id] : {std::pair{&users_, users_id()}, std::pair{&items_, items_id()}})
     for (std::size_t i = 0; i < side->sums.size(); ++i)

@@ -99,7 +99,7 @@ class TwoTowerTrainer {
   // What a place of the batch adds up: visit(row of the table, factor). without: a feature that is left out.
   template <class Visit>
   static void each_part(const Side& side, std::size_t place, std::uint32_t which, std::uint32_t without, Visit visit);
-  void draw_step(std::size_t n);
+  void draw_step(const PairBatch& batch);
   void bring(Side& side, std::span<const std::uint32_t> which);
   void gather(Side& side, std::span<const std::uint32_t> which, std::span<const std::uint32_t> without, double by,
               std::size_t penalised);

@@ -1,6 +1,7 @@
 // What a plan has left to do, and how long it may take.
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "framework/experiment/runner.hpp"
@@ -11,7 +12,19 @@ namespace segue {
 namespace fs = std::filesystem;
 
 bool is_wanted(const AlgorithmEntry& entry, const std::vector<std::string>& only) {
-  return only.empty() || std::any_of(only.begin(), only.end(), [&](const std::string& name) { return name == entry.label || name == entry.group; });
+  return only.empty() || std::any_of(only.begin(), only.end(), [&](const std::string& name) {
+           return name == entry.label || name == entry.group;
+         });
+}
+
+std::vector<TaskSpec> tasks_learned_otherwise(const Spec& spec, const std::vector<std::string>& only) {
+  std::map<std::string, TaskSpec> by_weights;
+  for (const AlgorithmEntry& a : spec.algorithms)
+    if (a.learned && is_wanted(a, only))
+      by_weights.emplace(FeedbackSpec::schema().to_value(*a.learned).canonical(), a.task(spec.task));
+  std::vector<TaskSpec> out;
+  for (auto& [weights, task] : by_weights) out.push_back(std::move(task));
+  return out;
 }
 
 std::vector<Work> find_work(const Spec& spec, const Plan& plan, const Registry& algorithms, const RunOptions& options) {
@@ -33,7 +46,8 @@ std::vector<Work> find_work(const Spec& spec, const Plan& plan, const Registry& 
       if (measures) {
         const std::vector<std::size_t> measured = trial.latency_batches();
         for (const std::int64_t batch : spec.latency->batch)
-          work.latency = work.latency || std::find(measured.begin(), measured.end(), static_cast<std::size_t>(batch)) == measured.end();
+          work.latency = work.latency ||
+                         std::find(measured.begin(), measured.end(), static_cast<std::size_t>(batch)) == measured.end();
       }
     }
     all.push_back(work);
@@ -41,7 +55,8 @@ std::vector<Work> find_work(const Spec& spec, const Plan& plan, const Registry& 
   return all;
 }
 
-double expected_seconds(const std::map<std::string, JournalEntry>& journal, const std::string& fit, const std::string& label) {
+double expected_seconds(const std::map<std::string, JournalEntry>& journal, const std::string& fit,
+                        const std::string& label) {
   const auto it = journal.find(fit);
   if (it != journal.end() && it->second.event == "finished") return it->second.seconds;
   double longest = -1;  // another seed or fold of the same label says enough

@@ -5,7 +5,7 @@
 // them). The mark is composed at compile time, lies in the section .segue_abi of every plugin, and is compared before
 // dlopen() runs any of its code.
 //
-//   SEGUE-ABI 3
+//   SEGUE-ABI 4
 //   compiler: g++ 12
 //   standard library: libstdc++ 12, C++11 strings
 //   ...
@@ -26,7 +26,7 @@ namespace segue {
 #ifdef SEGUE_TEST_ABI_VERSION
 inline constexpr int kAbiVersion = SEGUE_TEST_ABI_VERSION;
 #else
-inline constexpr int kAbiVersion = 3;
+inline constexpr int kAbiVersion = 4;
 #endif
 
 inline constexpr const char kAbiSection[] = ".segue_abi";

@@ -84,4 +84,30 @@ std::unique_ptr<Recommender> load_component(const ArchiveReader& archive, std::s
   return model;
 }
 
+ComponentModels fit_components(const std::vector<Component>& components, const TrainData& data, FitContext& ctx) {
+  ComponentModels out;
+  for (std::size_t k = 0; k < components.size(); ++k) out.push_back(fit_component(components[k], k, data, ctx));
+  return out;
+}
+
+void save_components(ArchiveWriter& archive, const ComponentModels& models) {
+  for (std::size_t k = 0; k < models.size(); ++k) save_component(archive, k, *models[k]);
+}
+
+ComponentModels load_components(const ArchiveReader& archive, const std::vector<Component>& components) {
+  ComponentModels out;
+  for (std::size_t k = 0; k < components.size(); ++k) out.push_back(load_component(archive, k, components[k]));
+  return out;
+}
+
+Matrix<float> component_scores(const ComponentModels& models, const Query& query) {
+  const auto items = static_cast<Eigen::Index>(models.front()->n_items());
+  Matrix<float> out(static_cast<Eigen::Index>(models.size()), items), row(1, items);
+  for (std::size_t k = 0; k < models.size(); ++k) {
+    models[k]->score({&query, 1}, row);
+    out.row(static_cast<Eigen::Index>(k)) = row;
+  }
+  return out;
+}
+
 }  // namespace segue

@@ -15,7 +15,6 @@ namespace segue {
 
 struct Component {
   std::string name;
-  bool iterative = false;
   std::function<std::unique_ptr<Recommender>()> make;  // unfitted
 };
 
@@ -23,6 +22,15 @@ struct Component {
 // not passed on, and it keeps no checkpoints: it is fitted in one piece. It is not stopped early.
 std::unique_ptr<Recommender> fit_component(const Component& component, std::size_t position, const TrainData& data,
                                            FitContext& ctx);
+
+// All of them, in their order, at positions 0, 1, ...
+using ComponentModels = std::vector<std::unique_ptr<Recommender>>;
+ComponentModels fit_components(const std::vector<Component>& components, const TrainData& data, FitContext& ctx);
+void save_components(ArchiveWriter& archive, const ComponentModels& models);
+ComponentModels load_components(const ArchiveReader& archive, const std::vector<Component>& components);
+
+// What each says about all items to one query: models x items.
+Matrix<float> component_scores(const ComponentModels& models, const Query& query);
 
 // Component number `position` in a hybrid's archive.
 void save_component(ArchiveWriter& archive, std::size_t position, const Recommender& model);

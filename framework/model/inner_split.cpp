@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 namespace segue {
 
@@ -51,12 +53,20 @@ InnerSplit inner_split(const TrainData& data, double share, HoldoutBy by, bool r
     history_offsets.push_back(history_items.size());
     std::sort(before.begin(), before.end());
     const auto had = [&](ItemIdx item) { return std::binary_search(before.begin(), before.end(), item); };
+    std::map<ItemIdx, std::pair<double, double>> sums;  // of event weights: all, and those that are left
+    for (std::size_t e = 0; e < n; ++e) {
+      auto& [all, left] = sums[history.items[e]];
+      all += double{history.weights[e]};
+      if (e < kept) left += double{history.weights[e]};
+    }
     const std::span<const ItemIdx> pairs = data.train.items(user_at(u));
     const std::span<const float> pair_weights = data.train.weights(user_at(u));
     for (std::size_t e = 0; e < pairs.size(); ++e) {
       if (!had(pairs[e])) continue;
+      const auto& [all, left] = sums[pairs[e]];
+      const double part = all == 0 ? 1 : left / all;
       items.push_back(pairs[e]);
-      weights.push_back(pair_weights.empty() ? 1.0f : pair_weights[e]);
+      weights.push_back(static_cast<float>(part * (pair_weights.empty() ? 1.0 : double{pair_weights[e]})));
     }
     offsets.push_back(items.size());
     std::vector<ItemIdx> after;

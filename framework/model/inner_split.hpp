@@ -10,7 +10,8 @@
 namespace segue {
 
 struct InnerSplit {
-  Interactions train;   // users x items: pairs with an event in the earlier part, weighing what they weigh in all of it
+  Interactions train;   // users x items: pairs with an event in the earlier part, with the share of their weight that
+                        // its events have
   Histories histories;  // the earlier events
   Facets facets;
   std::vector<UserIdx> users;         // with something held out and something before it, ascending

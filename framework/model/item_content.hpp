@@ -28,8 +28,7 @@ template <class P>
 void sound_field(Schema<P>& s) {
   s.field("sound", static_cast<double P::*>(&ItemContentSettings::sound),
           "weight of how an item sounds in a similarity; above 0 the data set must have sounds")
-      .range(0.0, 1000.0)
-      .search(linear, 0, 1);
+      .range(0.0, 1000.0);
 }
 
 // One row an item: its terms (text::item_terms(), of length 1 together), and behind them how it sounds

@@ -69,6 +69,21 @@ double ListRanker<T>::learn(ConstView<T> rows, std::span<const std::uint32_t> ta
   return loss;
 }
 
+std::size_t RankedLists::add(std::span<const ItemIdx> items, ConstMatRef<float> of_items,
+                             std::span<const ItemIdx> true_items) {
+  std::vector<std::uint32_t> hits;
+  for (std::size_t e = 0; e < items.size(); ++e)
+    if (std::binary_search(true_items.begin(), true_items.end(), items[e]))
+      hits.push_back(static_cast<std::uint32_t>(e));
+  if (hits.empty()) return 0;
+  for (Eigen::Index r = 0; r < of_items.rows(); ++r)
+    for (Eigen::Index f = 0; f < of_items.cols(); ++f) rows.push_back(of_items(r, f));
+  offsets.push_back(offsets.back() + items.size());
+  targets.insert(targets.end(), hits.begin(), hits.end());
+  target_offsets.push_back(targets.size());
+  return hits.size();
+}
+
 FeatureScale FeatureScale::learn(const RankedLists& lists) {
   FeatureScale out;
   const std::size_t n = lists.offsets.back();

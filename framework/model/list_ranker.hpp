@@ -16,7 +16,9 @@
 #include <vector>
 
 #include "framework/base/executor.hpp"
+#include "framework/base/ids.hpp"
 #include "framework/base/rng.hpp"
+#include "framework/linalg/matrix.hpp"
 #include "framework/linalg/view.hpp"
 #include "framework/model/archive.hpp"
 #include "framework/nn/optimizer.hpp"
@@ -57,6 +59,9 @@ struct RankedLists {
   std::vector<std::uint64_t> offsets{0};  // list l: entries [offsets[l], offsets[l + 1])
   std::vector<std::uint32_t> targets;     // positions within their list
   std::vector<std::uint64_t> target_offsets{0};
+  // The entries of a list, ascending, with a row each, and which items came true, ascending. A list in which nothing
+  // did teaches nothing, for no order of it would be better than another, and is left out. Returns how many came true.
+  std::size_t add(std::span<const ItemIdx> items, ConstMatRef<float> of_items, std::span<const ItemIdx> true_items);
   std::size_t size() const { return offsets.size() - 1; }
   ConstView<float> list(std::size_t l) const {
     return {rows.data() + offsets[l] * features, offsets[l + 1] - offsets[l], features};

@@ -11,7 +11,8 @@ void Registry::add(Entry entry) {
   entry.origin_hash = origin_hash_;
   const auto [it, fresh] = entries_.try_emplace(entry.info.name, entry);
   if (!fresh) {
-    throw UsageError("algorithm '{}' of {} has the name of the one of {}; rename one of them", entry.info.name, entry.origin, it->second.origin);
+    throw UsageError("algorithm '{}' of {} has the name of the one of {}; rename one of them", entry.info.name,
+                     entry.origin, it->second.origin);
   }
 }
 
@@ -23,7 +24,7 @@ const Registry::Entry& Registry::find(const std::string& name) const {
 
 Component Registry::component(const AlgorithmSpec& spec) const {
   const Entry& entry = find(spec.name);
-  return {spec.name, entry.info.iterative, [make = entry.make, params = spec.params, this] { return make(params, *this); }};
+  return {spec.name, [make = entry.make, params = spec.params, this] { return make(params, *this); }};
 }
 
 std::vector<Registry::Part> Registry::parts(const std::string& name, const Value& params) const {
@@ -32,9 +33,11 @@ std::vector<Registry::Part> Registry::parts(const std::string& name, const Value
   if (!whole.components) return out;
   for (const AlgorithmSpec& spec : whole.components(params)) {
     const std::string where = spec.params.mark().prefix();
-    if (!has(spec.name)) throw UsageError("{}'{}' in '{}' is no algorithm{}", where, spec.name, name, suggestion(spec.name, names()));
+    if (!has(spec.name))
+      throw UsageError("{}'{}' in '{}' is no algorithm{}", where, spec.name, name, suggestion(spec.name, names()));
     find(spec.name).schema.canonicalise(spec.params, fmt::format("'{}' of algorithm '{}'", spec.name, name));
-    if (!find(spec.name).info.ranks) throw UsageError("{}'{}' ranks no items, and '{}' is made of algorithms that do", where, spec.name, name);
+    if (!find(spec.name).info.ranks)
+      throw UsageError("{}'{}' ranks no items, and '{}' is made of algorithms that do", where, spec.name, name);
     const std::vector<Part> inner = parts(spec.name, spec.params);
     out.insert(out.end(), inner.begin(), inner.end());
   }

@@ -19,6 +19,13 @@ void standardise_scores(std::span<float> scores) {
     if (std::isfinite(s)) s = deviation > 0 ? static_cast<float>((double{s} - mean) / deviation) : 0.0f;
 }
 
+std::vector<std::uint8_t> heard_flags(const Query& query, std::size_t n_items) {
+  std::vector<std::uint8_t> out(n_items, 0);
+  for (const ItemIdx item : query.history)
+    if (raw(item) < n_items) out[raw(item)] = 1;
+  return out;
+}
+
 std::vector<ItemIdx> best_items(std::span<const float> scores, std::span<const std::uint8_t> barred, std::size_t n) {
   std::vector<ItemIdx> out;
   for (std::size_t i = 0; i < scores.size(); ++i)
@@ -38,10 +45,7 @@ void reciprocal_ranks(std::span<float> scores, std::span<const std::uint8_t> bar
     if (barred.empty() || barred[i] == 0) others.push_back(scores[i]);
   std::sort(others.begin(), others.end(), [](float a, float b) { return a > b; });
   for (float& s : scores) {
-    if (!std::isfinite(s)) {
-      s = 0;
-      continue;
-    }
+    if (!std::isfinite(s)) continue;
     const auto above =
         std::lower_bound(others.begin(), others.end(), s, [](float a, float b) { return a > b; }) - others.begin();
     s = static_cast<float>(1 / (smoothing + 1 + static_cast<double>(above)));

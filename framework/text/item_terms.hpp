@@ -24,28 +24,25 @@ struct ItemTermSettings {
   bool any() const { return tags + words + artist + title > 0; }
 };
 
-// The four weights alone, for models that leave the rest as it is.
+// The four weights alone, for models that leave the rest as it is. searched: a tuner may try them, which it should
+// where a model does without those that the data set has nothing for.
 template <class P>
-void item_term_weights(Schema<P>& s) {
+void item_term_weights(Schema<P>& s, bool searched = false) {
   using T = ItemTermSettings;
-  s.field("tags", static_cast<double P::*>(&T::tags), "weight of an item's tags in a similarity; 0: they are not read")
-      .range(0.0, 1000.0)
-      .search(linear, 0, 1);
-  s.field("words", static_cast<double P::*>(&T::words),
-          "weight of the words of its lyrics or description, where there are any")
-      .range(0.0, 1000.0)
-      .search(linear, 0, 1);
-  s.field("artist", static_cast<double P::*>(&T::artist),
-          "weight of having the same artist; one of a single item is left out")
-      .range(0.0, 1000.0)
-      .search(linear, 0, 1);
-  s.field("title", static_cast<double P::*>(&T::title), "weight of the words of its title").range(0.0, 1000.0);
+  const auto weight = [&](const char* name, double T::*member, bool worth_a_search, const char* meaning) {
+    auto& field = s.field(name, static_cast<double P::*>(member), meaning).range(0.0, 1000.0);
+    if (searched && worth_a_search) field.search(linear, 0, 1);
+  };
+  weight("tags", &T::tags, true, "weight of an item's tags in a similarity; 0: they are not read");
+  weight("words", &T::words, true, "weight of the words of its lyrics or description, where there are any");
+  weight("artist", &T::artist, true, "weight of having the same artist; one of a single item is left out");
+  weight("title", &T::title, false, "weight of the words of its title");
 }
 
 template <class P>
 void item_term_fields(Schema<P>& s) {
   using T = ItemTermSettings;
-  item_term_weights(s);
+  item_term_weights(s, true);
   s.field("merge_tags", static_cast<bool P::*>(&T::merge_tags), "spellings of a tag are one: HipHop, hip-hop, Hip Hop")
       .search_choices({true, false});
   s.field("drop_stop_words", static_cast<bool P::*>(&T::drop_stop_words),

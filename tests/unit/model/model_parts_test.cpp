@@ -62,6 +62,64 @@ TEST(Registry, ATakenNameNamesBothClaimants) {
             "algorithm 'popular' of /tmp/mine.so has the name of the one of built in; rename one of them");
 }
 
+struct PairParams {
+  std::vector<AlgorithmSpec> of{"popular", "item_knn"};
+  bool heard = false;
+  std::vector<AlgorithmSpec> components() const { return of; }
+  std::vector<std::string> needs() const {
+    return heard ? std::vector<std::string>{"item_sound"} : std::vector<std::string>{};
+  }
+  static Schema<PairParams> schema() {
+    Schema<PairParams> s;
+    s.field("of", &PairParams::of, "two");
+    s.field("heard", &PairParams::heard, "whether");
+    return s;
+  }
+};
+// As many items as its components have together.
+struct Together : test::FakeRecommender {
+  Together(const PairParams&, const std::vector<Component>& parts)
+      : FakeRecommender(
+            [&] {
+              std::size_t items = 0;
+              for (const Component& part : parts) items += part.make()->n_items();
+              return items;
+            }(),
+            [](std::size_t, std::size_t) { return 1.f; }) {}
+};
+
+TEST(Registry, MakesAndChecksWhatAHybridIsMadeOf) {
+  Registry r;
+  r.add(entry("popular"));
+  r.add(entry("item_knn"));
+  Registry::Entry tagger = entry("tagger");
+  tagger.info.needs = {"item_tags"};
+  r.add(tagger);
+  r.add(detail::algorithm_entry<Together, PairParams>(
+      {.name = "pair", .summary = "", .citation = "", .family = "hybrid"}));
+  EXPECT_EQ(r.make("pair", Value::map())->n_items(), 6u);
+  const Value given =
+      Value::from_json(R"({"of": [{"popular": {"factors": 5}}, {"pair": {"of": ["tagger"], "heard": true}}]})");
+  EXPECT_EQ(r.make("pair", given)->n_items(), 8u);
+  std::vector<std::string> names;
+  for (const Registry::Part& part : r.parts("pair", given)) names.push_back(part.entry->info.name);
+  EXPECT_THAT(names, ElementsAre("pair", "popular", "pair", "tagger"));
+  EXPECT_THAT(r.needs("pair", given), ElementsAre("item_sound", "item_tags"));
+  EXPECT_THAT(r.needs("pair", Value::map()), IsEmpty());
+
+  const auto wrong = [&](const char* json) {
+    return message_of<UsageError>([&] { r.parts("pair", Value::from_json(json)); });
+  };
+  EXPECT_EQ(wrong(R"({"of": ["populer"]})"),
+            "'populer' in 'pair' is no algorithm; did you mean 'popular'? known: item_knn, pair, popular, tagger");
+  EXPECT_EQ(wrong(R"({"of": [{"popular": {"factors": 11}}]})"),
+            "factors = 11 is out of range [1, 10] in 'popular' of algorithm 'pair'");
+  EXPECT_EQ(wrong(R"({"of": [{"popular": {}, "item_knn": {}}]})"),
+            "of needs an algorithm, such as implicit_als or {implicit_als: {factors: 32}}, got a map of 2 keys");
+  EXPECT_EQ(wrong(R"({"of": [{"popular": 3}]})"),
+            "parameters of 'popular' are a map, such as {factors: 32}, not integer 3");
+}
+
 TEST(H5Archive, GivesBackWhatWasPut) {
   const auto folder = test::temp_folder();
   const std::vector<float> floats{1.5f, -0.f, std::numeric_limits<float>::infinity()};
