@@ -18,6 +18,9 @@ struct Case {
   std::size_t heads;
   bool causal;
   double rate;
+  friend void PrintTo(const Case& c, std::ostream* out) {
+    *out << c.heads << (c.causal ? " heads, causal" : " heads") << ", dropout " << c.rate;
+  }
 };
 class Attention : public testing::TestWithParam<Case> {
  protected:
