@@ -13,6 +13,7 @@
 #include "framework/model/list_ranker.hpp"
 #include "framework/model/registry.hpp"
 #include "framework/model/score_fusion.hpp"
+#include "framework/model/stages.hpp"
 
 namespace segue {
 
@@ -53,10 +54,10 @@ struct BlendParams {
   }
 };
 
-class Blend final : public Recommender {
+class Blend final : public Recommender, public StagedScores {
  public:
   Blend(BlendParams params, std::vector<Component> components)
-      : params_(std::move(params)), makers_(std::move(components)) {
+      : params_(std::move(params)), makers_(std::move(components)), names_(component_names(makers_)) {
     if (makers_.empty()) throw UsageError("blend needs algorithms, such as of: [implicit_als, tfidf]");
     if (!params_.weights.empty() && params_.weights.size() != makers_.size())
       throw UsageError("blend has {} weights for {} algorithms", params_.weights.size(), makers_.size());
@@ -74,22 +75,26 @@ class Blend final : public Recommender {
   std::size_t n_items() const override { return models_.empty() ? 0 : models_.front()->n_items(); }
 
   void score(std::span<const Query> queries, MatRef<float> out) const override {
-    for (std::size_t q = 0; q < queries.size(); ++q) {
-      std::span<float> to(out.data() + q * static_cast<std::size_t>(out.outerStride()), n_items());
-      std::fill(to.begin(), to.end(), -std::numeric_limits<float>::infinity());
-      Matrix<float> all = component_scores(models_, queries[q]);
-      for (std::size_t k = 0; k < models_.size(); ++k) {
-        const std::span<float> scores = row_span(all, k);
-        if (params_.method == BlendParams::Method::kRrf)
-          reciprocal_ranks(scores, heard_flags(queries[q], n_items()), params_.smoothing);
-        else
-          standardise_scores(scores);
-        for (std::size_t i = 0; i < scores.size(); ++i) {
-          if (!std::isfinite(scores[i])) continue;  // who cannot score an item says nothing about it
-          to[i] = (std::isfinite(to[i]) ? to[i] : 0.0f) + weights_[k] * scores[i];
-        }
+    for (std::size_t q = 0; q < queries.size(); ++q)
+      score_in_stages(queries[q], {out.data() + q * static_cast<std::size_t>(out.outerStride()), n_items()},
+                      [](std::string_view) {});
+  }
+
+  void score_in_stages(const Query& query, std::span<float> out, const Lap& lap) const override {
+    std::ranges::fill(out, -std::numeric_limits<float>::infinity());
+    Matrix<float> all = component_scores(models_, query, [&](std::size_t k) { lap(names_[k]); });
+    for (std::size_t k = 0; k < models_.size(); ++k) {
+      const std::span<float> scores = row_span(all, k);
+      if (params_.method == BlendParams::Method::kRrf)
+        reciprocal_ranks(scores, heard_flags(query, n_items()), params_.smoothing);
+      else
+        standardise_scores(scores);
+      for (std::size_t i = 0; i < scores.size(); ++i) {
+        if (!std::isfinite(scores[i])) continue;  // who cannot score an item says nothing about it
+        out[i] = (std::isfinite(out[i]) ? out[i] : 0.0f) + weights_[k] * scores[i];
       }
     }
+    lap("fusion");
   }
 
   void save(ArchiveWriter& archive) const override {
@@ -159,6 +164,7 @@ class Blend final : public Recommender {
 
   BlendParams params_;
   std::vector<Component> makers_;
+  std::vector<std::string> names_;
   ComponentModels models_;
   std::vector<float> weights_;
 };

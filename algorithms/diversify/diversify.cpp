@@ -12,6 +12,7 @@
 #include "framework/model/listeners.hpp"
 #include "framework/model/registry.hpp"
 #include "framework/model/score_fusion.hpp"
+#include "framework/model/stages.hpp"
 
 namespace segue {
 
@@ -56,7 +57,7 @@ struct DiversifyParams : ItemContentSettings {
   }
 };
 
-class Diversify final : public Recommender {
+class Diversify final : public Recommender, public StagedScores {
  public:
   Diversify(DiversifyParams params, std::vector<Component> components)
       : params_(std::move(params)), maker_(std::move(components.front())) {
@@ -83,6 +84,13 @@ class Diversify final : public Recommender {
     model_->score(queries, out);
     for (std::size_t q = 0; q < queries.size(); ++q)
       reorder(queries[q], {out.data() + q * static_cast<std::size_t>(out.outerStride()), n_items()});
+  }
+
+  void score_in_stages(const Query& query, std::span<float> out, const Lap& lap) const override {
+    model_->score({&query, 1}, Eigen::Map<Matrix<float>>(out.data(), 1, static_cast<Eigen::Index>(out.size())));
+    lap(maker_.name);
+    reorder(query, out);
+    lap("reordering");
   }
 
   void save(ArchiveWriter& archive) const override {

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <optional>
 #include <vector>
 
@@ -16,6 +15,7 @@
 #include "framework/model/param_archive.hpp"
 #include "framework/model/registry.hpp"
 #include "framework/model/score_fusion.hpp"
+#include "framework/model/stages.hpp"
 
 namespace segue {
 
@@ -74,26 +74,33 @@ struct TwoStageParams {
 
 constexpr std::size_t kUsers = 16;  // scored at once
 
-class TwoStage final : public IterativeRecommender {
+class TwoStage final : public IterativeRecommender, public StagedScores {
  public:
   TwoStage(TwoStageParams params, std::vector<Component> components)
       : params_(std::move(params)),
         makers_(std::move(components)),
-        features_(names(makers_), static_cast<std::size_t>(params_.candidates), params_.repeats) {
+        names_(component_names(makers_)),
+        features_(names_, static_cast<std::size_t>(params_.candidates), params_.repeats) {
     if (makers_.empty()) throw UsageError("two_stage needs retrievers, such as [implicit_als, tfidf]");
   }
 
   std::size_t n_items() const override { return retrievers_.empty() ? 0 : retrievers_.front()->n_items(); }
 
   void score(std::span<const Query> queries, MatRef<float> out) const override {
-    for (std::size_t q = 0; q < queries.size(); ++q) {
-      const Matrix<float> scores = component_scores(retrievers_, queries[q]);
-      Candidates candidates = features_.of(queries[q], scores);
-      std::vector<float> ranked(candidates.items.size());
-      for (std::size_t c = 0; c < ranked.size(); ++c) scale_.apply(row_span(candidates.rows, c));
-      ranker_.score(candidates.rows, ranked);
-      fill({out.data() + q * static_cast<std::size_t>(out.outerStride()), n_items()}, scores, candidates.items, ranked);
-    }
+    for (std::size_t q = 0; q < queries.size(); ++q)
+      score_in_stages(queries[q], {out.data() + q * static_cast<std::size_t>(out.outerStride()), n_items()},
+                      [](std::string_view) {});
+  }
+
+  void score_in_stages(const Query& query, std::span<float> out, const Lap& lap) const override {
+    const Matrix<float> scores = component_scores(retrievers_, query, [&](std::size_t r) { lap(names_[r]); });
+    Candidates candidates = features_.of(query, scores);
+    lap("candidates");
+    std::vector<float> ranked(candidates.items.size());
+    for (std::size_t c = 0; c < ranked.size(); ++c) scale_.apply(row_span(candidates.rows, c));
+    ranker_.score(candidates.rows, ranked);
+    fill(out, scores, candidates.items, ranked);
+    lap("ranker");
   }
 
   void save(ArchiveWriter& archive) const override {
@@ -140,16 +147,6 @@ class TwoStage final : public IterativeRecommender {
   }
 
  private:
-  // Several of one name are numbered.
-  static std::vector<std::string> names(const std::vector<Component>& components) {
-    std::vector<std::string> out;
-    std::map<std::string, int> seen;
-    for (const Component& c : components) {
-      const int number = ++seen[c.name];
-      out.push_back(number == 1 ? c.name : fmt::format("{} {}", c.name, number));
-    }
-    return out;
-  }
   RankerShape shape() const { return {features_.names().size(), static_cast<std::size_t>(params_.hidden)}; }
 
   // Candidates by their rank, all others below them by what the retrievers say on average.
@@ -181,7 +178,7 @@ class TwoStage final : public IterativeRecommender {
           "without "
           "times take holdout_by: user");
     const ComponentModels retrievers = fit_components(makers_, inner.data(), ctx);
-    StageFeatures features(names(makers_), static_cast<std::size_t>(params_.candidates), params_.repeats);
+    StageFeatures features(names_, static_cast<std::size_t>(params_.candidates), params_.repeats);
     features.learn(inner.data());
     std::vector<Candidates> found(n);
     ctx.exec.for_blocks(n, kUsers, [&](std::size_t begin, std::size_t end) {
@@ -206,7 +203,7 @@ class TwoStage final : public IterativeRecommender {
           hits[r] += list.from[c * makers_.size() + r];
     }
     for (std::size_t r = 0; r < makers_.size(); ++r)
-      ctx.progress.record(fmt::format("candidate recall of {}", names(makers_)[r]), 0, hits[r] / truth);
+      ctx.progress.record(fmt::format("candidate recall of {}", names_[r]), 0, hits[r] / truth);
     ctx.progress.record("candidate recall", 0, hits.back() / truth);
     if (lists_.size() == 0)
       throw UsageError(
@@ -219,6 +216,7 @@ class TwoStage final : public IterativeRecommender {
 
   TwoStageParams params_;
   std::vector<Component> makers_;
+  std::vector<std::string> names_;  // of the retrievers
   ComponentModels retrievers_;
   StageFeatures features_;
   RankedLists lists_;

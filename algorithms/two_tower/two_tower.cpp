@@ -21,6 +21,8 @@ namespace segue {
 
 namespace {
 
+enum class History { kNone, kMean, kAttention };
+
 struct TwoTowerParams : ItemContentSettings {
   int factors = 64;
   int epochs = 40;
@@ -31,7 +33,7 @@ struct TwoTowerParams : ItemContentSettings {
   float reg = 0.01f;
   nn::RowMode embedding_updates = nn::RowMode::kDense;
   float init_stddev = 0.1f;
-  bool history = false;
+  History history = History::kNone;
   double id_dropout = 0;
   int negatives = 0;
   double correction = 1;
@@ -65,8 +67,11 @@ struct TwoTowerParams : ItemContentSettings {
     s.field("init_stddev", &P::init_stddev, "standard deviation of the first vectors")
         .range(1e-6f, 10.0f)
         .search(log_scale, 1e-2, 0.3);
-    s.field("history", &P::history, "whether a user's tower also adds up vectors of the items they have heard")
-        .search_choices({true, false});
+    s.field("history", &P::history,
+            "whether a user's tower also adds up vectors of the items they have heard, all alike (mean) or as much as "
+            "each has learned to say (attention)")
+        .choices({{"none", History::kNone}, {"mean", History::kMean}, {"attention", History::kAttention}})
+        .search_choices({History::kNone, History::kMean, History::kAttention});
     s.field(
          "id_dropout", &P::id_dropout,
          "chance that a sample's user, or item, goes without its own vector, so that history and content learn to do "
@@ -91,7 +96,7 @@ using Trainer = TwoTowerTrainer<float>;
 class TwoTower final : public IterativeRecommender, public EmbeddingSpace, public ScoreMeaning {
  public:
   explicit TwoTower(TwoTowerParams params) : params_(std::move(params)) {
-    if (params_.id_dropout > 0 && !params_.any() && !params_.history)
+    if (params_.id_dropout > 0 && !params_.any() && !reads_history())
       throw UsageError(
           "two_tower with id_dropout needs something else to go by: tags, words, artist, title, sound or history");
   }
@@ -112,16 +117,21 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
     const bool trained = std::binary_search(trained_.begin(), trained_.end(), raw(query.user));
     if (trained) std::ranges::copy(users.span(raw(query.user)), out.begin());
     const HistoryRow history = history_row(query, n_items());
-    if (params_.history) {
+    if (reads_history()) {
       std::vector<ItemIdx> heard;
       for (std::size_t n = 0; n < history.items.size(); ++n)
         if (history.weights[n] > 0) heard.push_back(history.items[n]);
       if (heard.empty() && trained)
         heard.assign(heard_.indices(raw(query.user)).begin(), heard_.indices(raw(query.user)).end());
       const auto value = static_cast<float>(1 / std::sqrt(std::max<double>(1, static_cast<double>(heard.size()))));
-      for (const ItemIdx item : heard) {
-        const std::span<const float> row = users.span(n_users_ + raw(item));
-        for (std::size_t d = 0; d < out.size(); ++d) out[d] += value * row[d];
+      std::vector<std::uint32_t> rows;
+      for (const ItemIdx item : heard) rows.push_back(static_cast<std::uint32_t>(n_users_ + raw(item)));
+      std::vector<float> shares(rows.size(), 1.0f);
+      if (params_.history == History::kAttention)
+        attention_shares<float>(users, rows, users.span(users.rows - 1), shares);
+      for (std::size_t n = 0; n < rows.size(); ++n) {
+        const std::span<const float> row = users.span(rows[n]);
+        for (std::size_t d = 0; d < out.size(); ++d) out[d] += value * shares[n] * row[d];
       }
       if (trained || !heard.empty()) return copy_vector(out, out, params_.temperature);
     }
@@ -179,7 +189,7 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
     n_users_ = positives.rows(), n_items_ = positives.cols();
     content_ = empty_rows(n_items_, 0);
     if (params_.any()) content_ = item_content(data, params_, "two_tower");
-    heard_ = params_.history ? heard_by_users(positives) : empty_rows(n_users_, n_items_);
+    heard_ = reads_history() ? heard_by_users(positives) : empty_rows(n_users_, n_items_);
     const TwoTowerShape shape = this->shape();
     weights_ = Trainer::make_params(shape, static_cast<double>(params_.init_stddev), ctx.rng, inputs());
     // What no batch moves stays at zero, and says nothing: own vectors without events, terms that no item with events
@@ -192,7 +202,7 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
     std::vector<std::uint8_t> met(content_.cols(), 0);
     for (std::size_t i = 0; i < n_items_; ++i) {
       if (counts[i] == 0) silence(Trainer::items_id(), i);
-      if (counts[i] == 0 && params_.history) silence(Trainer::users_id(), n_users_ + i);
+      if (counts[i] == 0 && reads_history()) silence(Trainer::users_id(), n_users_ + i);
       for (std::size_t e = 0; e < content_.row_size(i) && counts[i] > 0; ++e) met[raw(content_.indices(i)[e])] = 1;
     }
     for (std::size_t f = 0; f < met.size(); ++f)
@@ -252,9 +262,11 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
             static_cast<double>(params_.reg),
             params_.id_dropout,
             params_.correction,
-            static_cast<std::size_t>(params_.negatives)};
+            static_cast<std::size_t>(params_.negatives),
+            params_.history == History::kAttention};
   }
-  TowerInputs inputs() const { return {params_.any() ? &content_ : nullptr, params_.history ? &heard_ : nullptr}; }
+  TowerInputs inputs() const { return {params_.any() ? &content_ : nullptr, reads_history() ? &heard_ : nullptr}; }
+  bool reads_history() const { return params_.history != History::kNone; }
   static Csr<ItemIdx> empty_rows(std::size_t rows, std::size_t cols) {
     return {cols, std::vector<std::uint64_t>(rows + 1, 0), {}, {}};
   }

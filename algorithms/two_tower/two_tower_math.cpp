@@ -23,10 +23,10 @@ Matrix<T> zeros(std::size_t rows, std::size_t cols) {
 }
 
 template <class T>
-T squares(std::span<const T> x) {
+T product(std::span<const T> x, const T* y) {
   using V = nn::LaneOf<T>;
   V sum = nn::all<V>(0);
-  nn::for_parts<T>(x.size(), [&](auto part) { sum = fma(part.load(x.data()), part.load(x.data()), sum); });
+  nn::for_parts<T>(x.size(), [&](auto part) { sum = fma(part.load(x.data()), part.load(y), sum); });
   if constexpr (std::is_same_v<T, float>)
     return sum.sum();
   else
@@ -36,14 +36,28 @@ T squares(std::span<const T> x) {
 }  // namespace
 
 template <class T>
+void attention_shares(ConstView<T> table, std::span<const std::uint32_t> rows, std::span<const T> context,
+                      std::span<T> out) {
+  if (rows.empty()) return;
+  const T by = 1 / std::sqrt(static_cast<T>(context.size()));
+  for (std::size_t k = 0; k < rows.size(); ++k) out[k] = by * product(context, table.row(rows[k]));
+  const T highest = *std::max_element(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(rows.size()));
+  T sum = 0;
+  for (std::size_t k = 0; k < rows.size(); ++k) sum += out[k] = std::exp(out[k] - highest);
+  for (std::size_t k = 0; k < rows.size(); ++k) out[k] *= static_cast<T>(rows.size()) / sum;
+}
+
+template <class T>
 nn::ParamStore<T> TwoTowerTrainer<T>::make_params(const TwoTowerShape& shape, double stddev, const Rng& rng,
                                                   const TowerInputs& inputs) {
   nn::ParamStore<T> out;
-  const nn::BlockId users = out.add("users", shape.users + inputs.user_features(), shape.factors),
+  const std::size_t contexts = shape.attention && inputs.users != nullptr ? 1 : 0;
+  const nn::BlockId users = out.add("users", shape.users + inputs.user_features() + contexts, shape.factors),
                     items = out.add("items", shape.items + inputs.item_features(), shape.factors);
   if (stddev == 0) return out;
   nn::init_normal(out[users], stddev, rng.stream("users"));
   nn::init_normal(out[items], stddev, rng.stream("items"));
+  if (contexts > 0) std::ranges::fill(out[users].span(out[users].rows - 1), T(0));
   return out;
 }
 
@@ -57,8 +71,8 @@ TwoTowerTrainer<T>::TwoTowerTrainer(const TwoTowerShape& shape, nn::ParamStore<T
       optimizer_(optimizer, params),
       inputs_(inputs),
       rng_(rng),
-      users_(params, users_id(), optimizer_, rows, shape.users, inputs.users),
-      items_(params, items_id(), optimizer_, rows, shape.items, inputs.items),
+      users_(params, users_id(), optimizer_, rows, shape.users, inputs.users, shape.attention),
+      items_(params, items_id(), optimizer_, rows, shape.items, inputs.items, false),
       turned_(zeros<T>(shape.factors, batch_size + shape.negatives)),
       weighted_(zeros<T>(batch_size, shape.factors)),
       logits_(zeros<T>(batch_size, batch_size + shape.negatives)),
@@ -75,6 +89,7 @@ TwoTowerTrainer<T>::TwoTowerTrainer(const TwoTowerShape& shape, nn::ParamStore<T
     side->lengths.resize(places);
     side->dropped.resize(places);
     if (side->features != nullptr) side->towers = zeros<T>(places, shape.factors);
+    if (side->attends) side->shares.resize(places);
   }
   for (std::uint32_t i = 0; i < shape.items; ++i)
     if (log_share_[i] > -std::numeric_limits<T>::infinity()) drawable_.push_back(i);
@@ -90,7 +105,55 @@ void TwoTowerTrainer<T>::each_part(const Side& side, std::size_t place, std::uin
   const auto values = side.features->values(which);
   for (std::size_t e = 0; e < columns.size(); ++e)
     if (raw(columns[e]) != without)
-      visit(static_cast<std::uint32_t>(side.ids + raw(columns[e])), static_cast<T>(values[e]));
+      visit(static_cast<std::uint32_t>(side.ids + raw(columns[e])),
+            static_cast<T>(values[e]) * (side.attends ? side.shares[place][e] : T(1)));
+}
+
+template <class T>
+void TwoTowerTrainer<T>::attend(Side& side, std::size_t place, std::uint32_t which, std::uint32_t without) {
+  std::vector<std::uint32_t> rows;
+  const auto columns = side.features->indices(which);
+  for (const ItemIdx column : columns)
+    if (raw(column) != without) rows.push_back(static_cast<std::uint32_t>(side.ids + raw(column)));
+  std::vector<T> used(rows.size());
+  attention_shares<T>(side.table, rows, side.table.span(side.context_row()), used);
+  std::vector<T>& shares = side.shares[place];
+  shares.assign(columns.size(), T(0));
+  for (std::size_t e = 0, k = 0; e < columns.size(); ++e)
+    if (raw(columns[e]) != without) shares[e] = used[k++];
+}
+
+// With z_k = <c, h_k> / sqrt(d) and g the gradient of the sum, dz_k = x_k s_k <g, h_k> - s_k / m sum_j x_j s_j <g, h_j>,
+// for s_k = m a_k.
+template <class T>
+void TwoTowerTrainer<T>::sum_attention(Side& side, std::size_t place, std::uint32_t which, std::uint32_t without) {
+  const std::span<const T> g(side.gradients.data() + place * shape_.factors, shape_.factors);
+  const auto columns = side.features->indices(which);
+  const auto values = side.features->values(which);
+  const std::vector<T>& shares = side.shares[place];
+  std::vector<T> own(columns.size(), T(0));
+  T sum = 0, used = 0;
+  for (std::size_t e = 0; e < columns.size(); ++e) {
+    if (raw(columns[e]) == without) continue;
+    own[e] = static_cast<T>(values[e]) * shares[e] * product(g, side.table.row(side.ids + raw(columns[e])));
+    sum += own[e];
+    used += 1;
+  }
+  const T by = 1 / std::sqrt(static_cast<T>(shape_.factors));
+  std::vector<T> to_context(shape_.factors, T(0));
+  const std::span<const T> context = side.table.span(side.context_row());
+  for (std::size_t e = 0; e < columns.size(); ++e) {
+    if (raw(columns[e]) == without) continue;
+    const T dz = by * (own[e] - shares[e] / used * sum);
+    const auto row = static_cast<std::uint32_t>(side.ids + raw(columns[e]));
+    const std::span<const T> heard = side.table.span(row);
+    T* to = side.sums.at(row).data();
+    for (std::size_t d = 0; d < shape_.factors; ++d) {
+      to[d] += dz * context[d];
+      to_context[d] += dz * heard[d];
+    }
+  }
+  side.sums.add(side.context_row(), to_context);
 }
 
 // What a step draws is a function of its number, so that training can begin again at any.
@@ -114,6 +177,7 @@ void TwoTowerTrainer<T>::draw_step(const PairBatch& batch) {
 
 template <class T>
 void TwoTowerTrainer<T>::bring(Side& side, std::span<const std::uint32_t> which) {
+  if (side.attends && !which.empty()) side.rows.bring(side.context_row());
   for (std::size_t i = 0; i < which.size(); ++i) {
     side.rows.bring(which[i]);
     if (side.features == nullptr) continue;
@@ -141,6 +205,7 @@ void TwoTowerTrainer<T>::gather(Side& side, std::span<const std::uint32_t> which
     if (side.adds_up()) {
       T* sum = View<T>(side.towers).row(i);
       std::fill_n(sum, shape_.factors, T(0));
+      if (side.attends) attend(side, i, which[i], without.empty() ? kNowhere : without[i]);
       each_part(side, i, which[i], without.empty() ? kNowhere : without[i], [&](std::uint32_t part_row, T value) {
         nn::for_parts<T>(shape_.factors, [&, v = nn::all<V>(static_cast<double>(value))](auto part) {
           part.store(sum, fma(v, part.load(side.table.row(part_row)), part.load(sum)));
@@ -150,7 +215,7 @@ void TwoTowerTrainer<T>::gather(Side& side, std::span<const std::uint32_t> which
     }
     T factor = side.by;
     if (shape_.reg != 0 || shape_.normalise) {
-      const T square = squares(row);
+      const T square = product(row, row.data());
       if (i < penalised) side.penalty += static_cast<double>(square);
       if (shape_.normalise) {
         side.lengths[i] = std::max(std::sqrt(square), T(1e-12));
@@ -196,6 +261,7 @@ void TwoTowerTrainer<T>::sum_rows(Side& side, std::span<const std::uint32_t> whi
         part.store(sum, fma(v, part.load(g), part.load(sum)));
       });
     });
+    if (side.attends) sum_attention(side, i, which[i], without.empty() ? kNowhere : without[i]);
   }
 }
 
@@ -313,6 +379,8 @@ double TwoTowerTrainer<T>::gradient(const PairBatch& batch, nn::ParamStore<T>& o
   return loss + 0.5 * shape_.reg * (users_.penalty + items_.penalty);
 }
 
+template void attention_shares<float>(ConstView<float>, std::span<const std::uint32_t>, std::span<const float>,
+                                      std::span<float>);
 template class TwoTowerTrainer<float>;
 template class TwoTowerTrainer<double>;
 

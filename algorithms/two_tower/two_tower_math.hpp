@@ -5,7 +5,13 @@
 // A tower adds up the vectors of what is known: of an item its own and those of its terms and sound, of a user their
 // own and those of the items they have heard, each times its value (Kula 2015, "Metadata embeddings for user and item
 // cold-start recommendations", CBRecSys, equation 2). Own vectors are left out at random, so that the rest learns to do
-// without them (Volkovs, Yu & Poutanen 2017, "DropoutNet: addressing cold start in recommender systems", NIPS).
+// without them (Volkovs, Yu & Poutanen 2017, "DropoutNet: addressing cold start in recommender systems", NIPS). With
+// attention the m items heard that are added up, of vectors h_k and values x_k, weigh unequally:
+//
+//   sum_k x_k m a_k h_k,   a = softmax_k(<c, h_k> / sqrt(d))
+//
+// with a learned vector c, which is zero at first: all weigh the same then (the context vector of Yang et al. 2016,
+// "Hierarchical attention networks for document classification", NAACL, equations 5 to 7, without its layer).
 //
 // q_j is the share of samples that item j is the positive of: items come into a batch in that proportion, and the
 // correction makes the sampled softmax estimate the full one (Yi et al. 2019, "Sampling-bias-corrected neural modeling
@@ -35,6 +41,7 @@ struct TwoTowerShape {
   double id_dropout = 0;      // chance that a sample's user, or item, goes without its own vector
   double correction = 1;      // how much of log q is subtracted
   std::size_t negatives = 0;  // items drawn evenly for each step, beside those of the batch
+  bool attention = false;     // of users' features
 };
 
 // What towers read beside ids; both outlive the trainer.
@@ -45,6 +52,11 @@ struct TowerInputs {
   std::size_t user_features() const { return users == nullptr ? 0 : users->cols(); }
 };
 
+// m a_k of the formula above, for the rows of a table that are added up: their mean is 1.
+template <class T>
+void attention_shares(ConstView<T> table, std::span<const std::uint32_t> rows, std::span<const T> context,
+                      std::span<T> out);
+
 struct PairBatch {
   std::span<const std::uint32_t> users, items;
 };
@@ -52,7 +64,8 @@ struct PairBatch {
 template <class T>
 class TwoTowerTrainer {
  public:
-  // params: has the blocks "users" (users and then their features x factors) and "items", likewise, and outlives the
+  // params: has the blocks "users" (users, then their features, then c of attention, x factors) and "items", likewise
+  // but without attention, and outlives the
   // trainer. log_share: log q of each item, -inf of those that are in no sample. rng: for what is drawn in each step,
   // by its number.
   TwoTowerTrainer(const TwoTowerShape& shape, nn::ParamStore<T>& params, std::vector<T> log_share,
@@ -77,12 +90,13 @@ class TwoTowerTrainer {
  private:
   struct Side {
     Side(nn::ParamStore<T>& params, nn::BlockId block, nn::Optimizer<T>& optimizer, nn::RowMode mode,
-         std::size_t own_rows, const Csr<ItemIdx>* inputs)
+         std::size_t own_rows, const Csr<ItemIdx>* inputs, bool attention)
         : table(params[block]),
           rows(params, block, optimizer, mode),
           sums(table.rows, table.cols),
           ids(own_rows),
-          features(inputs) {}
+          features(inputs),
+          attends(attention && inputs != nullptr) {}
     ConstView<T> table;
     nn::RowTable<T> rows;
     nn::RowGradients<T> sums;
@@ -94,11 +108,17 @@ class TwoTowerTrainer {
     const Csr<ItemIdx>* features = nullptr;
     Matrix<T> towers;                   // batch x factors: sums before they are normalised, where there are features
     std::vector<std::uint8_t> dropped;  // of each place of the batch: whether it goes without its own vector
+    bool attends = false;
+    std::vector<std::vector<T>> shares;  // of each place: attention_shares() of its features; 0 for what is left out
     bool adds_up() const { return towers.rows() > 0; }
+    std::uint32_t context_row() const { return static_cast<std::uint32_t>(table.rows - 1); }
   };
   // What a place of the batch adds up: visit(row of the table, factor). without: a feature that is left out.
   template <class Visit>
   static void each_part(const Side& side, std::size_t place, std::uint32_t which, std::uint32_t without, Visit visit);
+  // Their shares at a place, and with them the gradients of what they are made of.
+  void attend(Side& side, std::size_t place, std::uint32_t which, std::uint32_t without);
+  void sum_attention(Side& side, std::size_t place, std::uint32_t which, std::uint32_t without);
   void draw_step(const PairBatch& batch);
   void bring(Side& side, std::span<const std::uint32_t> which);
   void gather(Side& side, std::span<const std::uint32_t> which, std::span<const std::uint32_t> without, double by,

@@ -27,7 +27,16 @@ Matrix<float> resampled_rows(const Matrix<float>& rows, std::size_t count, const
     for (std::size_t i = begin; i < end; ++i) {
       Rng own = rng.stream("distractor", i);
       const std::size_t centre = own.below(n);
-      const auto neighbour = [&] { return row_span(rows, near[centre * k + own.below(k)].row); };
+      const auto neighbour = [&] {
+        std::size_t at = centre * k + own.below(k - 1);
+        const std::size_t self = static_cast<std::size_t>(
+            std::find_if(near.begin() + static_cast<std::ptrdiff_t>(centre * k),
+                         near.begin() + static_cast<std::ptrdiff_t>(centre * k + k - 1),
+                         [&](const Neighbour& it) { return it.row == centre; }) -
+            near.begin());
+        if (at >= self) ++at;
+        return row_span(rows, near[at].row);
+      };
       const std::span<const float> a = row_span(rows, centre), b = neighbour(), c = neighbour(), d = neighbour();
       const float share = own.uniform_float(), off = 0.5f * static_cast<float>(own.normal());
       const std::span<float> to = row_span(out, i);

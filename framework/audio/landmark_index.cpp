@@ -178,13 +178,17 @@ LandmarkIndex LandmarkIndex::open(const fs::path& path, const LandmarkSettings& 
 }
 
 void LandmarkIndex::verify() const {
-  if (!path_.empty() && body_checksum() != stored_checksum_)
-    throw DataError("{}: its checksum is wrong; build the index anew", path_.string());
+  if (!path_.empty() && body_checksum() != stored_checksum_) damaged();
+}
+
+void LandmarkIndex::damaged() const {
+  throw DataError("{}: its checksum is wrong; build the index anew", path_.string());
 }
 
 std::span<const LandmarkIndex::Posting> LandmarkIndex::postings_of(std::uint32_t hash, std::size_t& from) const {
   from = gallop(hashes_, from, hash);
   if (from == hashes_.size() || hashes_[from] != hash) return {};
+  if (begins_[from] > begins_[from + 1] || begins_[from + 1] > postings_.size()) damaged();
   return postings_.slice(begins_[from], begins_[from + 1]);
 }
 
@@ -231,6 +235,7 @@ Identification LandmarkIndex::identify(const ClipLandmarks& clip, std::size_t co
     const auto track = static_cast<std::uint32_t>(starts[begin] >> 32);
     while (end < starts.size() && starts[end] >> 32 == track && starts[end] - starts[begin] <= width) ++end;
     const auto hits = static_cast<std::uint32_t>(end - begin);
+    if (track >= tracks()) damaged();
     if (track == except) continue;
     if (windows.empty() || windows.back().track != track) windows.push_back({track, 0, 0});
     if (hits > windows.back().hits) windows.back() = {track, static_cast<std::uint32_t>(starts[begin]), hits};
@@ -258,7 +263,7 @@ Identification LandmarkIndex::identify(const ClipLandmarks& clip, std::size_t co
       }
     }
     const double start = (sum / pairs - latest) / clip.shifts;
-    out.best.push_back({w.track, start * frame_seconds_, votes, votes / static_cast<double>(clip.plain)});
+    out.best.push_back({w.track, start * frame_seconds_, votes, votes / static_cast<double>(std::max<std::size_t>(clip.plain, 1))});
   }
   std::ranges::sort(out.best, {}, [](const LandmarkMatch& m) { return std::pair(~m.votes, m.track); });
   if (!out.best.empty()) {

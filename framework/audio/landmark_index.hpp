@@ -79,6 +79,7 @@ class LandmarkIndex {
  private:
   std::span<const Posting> postings_of(std::uint32_t hash, std::size_t& from) const;
   std::uint64_t body_checksum() const;
+  [[noreturn]] void damaged() const;  // what is read does not fit: the body is not verified on opening
 
   std::string definition_;
   double frame_seconds_ = 0;

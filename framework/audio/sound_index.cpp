@@ -160,6 +160,7 @@ std::vector<SimilarRecording> SoundIndex::similar(std::span<const float> placed,
     const bool recording = n.row < track_of_.size();
     const auto track =
         recording ? track_of_[n.row] : static_cast<std::uint32_t>(paths_.size() + n.row - track_of_.size());
+    if (out.size() == count) break;
     if (std::ranges::find(out, track, &SimilarRecording::track) != out.end()) continue;
     out.push_back({track, std::sqrt(static_cast<double>(n.distance)), recording ? begins_[n.row] : 0});
   }

@@ -45,9 +45,15 @@ Known known_of(const Recordings& named, const Options& o, const std::string& def
   std::map<std::string, HeardRecording> old;
   const fs::path file = SoundIndex::heard_path(o.out);
   if (!o.fresh && fs::exists(file)) {
-    HeardFile stored = HeardFile::load(file);
-    if (stored.definition != definition) {
-      log_warning("{}: was heard with other definitions; everything is heard anew", o.out);
+    HeardFile stored;
+    try {
+      stored = HeardFile::load(file);
+      if (stored.definition != definition) {
+        log_warning("{}: was heard with other definitions; everything is heard anew", o.out);
+        stored.recordings.clear();
+      }
+    } catch (const DataError& damaged) {
+      log_warning("{}; everything is heard anew", damaged.what());
       stored.recordings.clear();
     }
     for (HeardRecording& r : stored.recordings) {
@@ -134,6 +140,19 @@ void say_what_was_built(const Options& o, double building) {
       memory.rows_mapped ? fmt::format(" and {} in their file", format_bytes(static_cast<double>(memory.rows))) : "");
 }
 
+// Whether the index is there, is made of this, and can be read.
+bool up_to_date(const HeardFile& heard, const Options& o) {
+  if (o.fresh) return false;
+  try {
+    if (!SoundIndex::is_of(o.out, heard, o.index)) return false;
+    SoundIndex::open(o.out).landmarks().verify();
+    return true;
+  } catch (const DataError& damaged) {
+    log_warning("{}; it is built anew", damaged.what());
+    return false;
+  }
+}
+
 ExitCode run(Options& o, const Session& session) {
   o.index.vectors.kind = index_kind_of(o.kind);
   o.index.seed = o.seed;
@@ -156,7 +175,7 @@ ExitCode run(Options& o, const Session& session) {
   if (heard.recordings.empty()) throw DataError("none of {} recordings can be heard", named.all.size());
   log_info("{} recordings as before, {} heard in {}, {} not readable", before, heard.recordings.size() - before,
            format_seconds(hearing.seconds()), broken.size());
-  if (SoundIndex::is_of(o.out, heard, o.index)) {
+  if (up_to_date(heard, o)) {
     log_info("{}: up to date", o.out);
   } else {
     heard.save(SoundIndex::heard_path(o.out));
@@ -209,7 +228,7 @@ void add_audio_index(CLI::App& parent, Session& session) {
   cmd.add_option("--threads", o->threads, "recordings at a time; 0: as many as there are cores")
       ->capture_default_str()
       ->check(between(0, 1024));
-  cmd.add_flag("--fresh", o->fresh, "hears everything anew");
+  cmd.add_flag("--fresh", o->fresh, "hears and builds everything anew");
   cmd.add_flag("--allow-truncated", o->truncated, "takes files that end early for what there is of them");
   add_format(cmd, o->format);
   on_run(cmd, session, [o, &session] { return run(*o, session); });

@@ -9,6 +9,7 @@
 #include "framework/cli/results.hpp"
 #include "framework/cli/stored_model.hpp"
 #include "framework/eval/dialects.hpp"
+#include "framework/eval/slices.hpp"
 #include "framework/eval/summary.hpp"
 #include "framework/report/leaks.hpp"
 
@@ -24,19 +25,9 @@ struct Arguments {
   TableFormat format{};
 };
 
-// "popularity" -> pop1 ... pop5
-const std::vector<std::pair<std::string, std::vector<std::string>>> kStrata = {
-    {"popularity", {"pop1", "pop2", "pop3", "pop4", "pop5"}},
-    {"activity", {"act1", "act2", "act3", "act4", "act5"}},
-    {"temperature", {"warm", "cold"}},
-    {"reachable", {"reachable", "unreachable"}},
-    {"repeat", {"repeat", "explore"}},
-    {"seeds", {"seeds0", "seeds1", "seeds5", "seeds10", "seeds25", "seeds100"}},
-};
-
-std::vector<std::string> strata_names() {
+std::vector<std::string> names_of_parts() {
   std::vector<std::string> names;
-  for (const auto& [name, slices] : kStrata) names.push_back(name);
+  for (const SliceParts& parted : slice_parts()) names.push_back(parted.name);
   return names;
 }
 
@@ -51,10 +42,10 @@ std::vector<MetricSpec> metrics_of(const Arguments& args, const ManifestTask& ta
     metrics.push_back(whole);
     if (!args.by.empty() && text.find(':') != std::string::npos) throw UsageError("--by makes slices, and '{}' is one already", text);
     for (const std::string& by : args.by) {
-      const auto it = std::find_if(kStrata.begin(), kStrata.end(), [&](const auto& s) { return s.first == by; });
-      if (it == kStrata.end()) throw UsageError("unknown strata '{}'{}", by, suggestion(by, strata_names()));
+      const auto it = std::ranges::find(slice_parts(), by, &SliceParts::name);
+      if (it == slice_parts().end()) throw UsageError("unknown parts '{}'{}", by, suggestion(by, names_of_parts()));
       try {
-        for (const std::string& slice : it->second) metrics.push_back(parse_metric(text + ":" + slice));
+        for (const SliceParts::Part& part : it->parts) metrics.push_back(parse_metric(text + ":" + part.slice));
         sliced = true;
       } catch (const UsageError& error) {
         refused = error.what();

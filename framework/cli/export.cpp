@@ -8,6 +8,8 @@
 #include "framework/base/log.hpp"
 #include "framework/cli/commands.hpp"
 #include "framework/cli/stored_model.hpp"
+#include "framework/model/history_query.hpp"
+#include "framework/model/retrieval.hpp"
 #include "framework/store/exchange_rules.hpp"
 #include "framework/store/export_lists.hpp"
 #include "framework/store/imports.hpp"
@@ -21,7 +23,7 @@ namespace fs = std::filesystem;
 const std::vector<std::string> kWhats{"runs", "qrels", "lists", "ratings", "candidates", "embeddings"};
 
 struct Arguments {
-  std::string results, what, label, task, fold, form, output;
+  std::string results, what, label, task, fold, form, output, index;
 };
 
 std::string file_part(const std::string& text) {
@@ -43,6 +45,8 @@ class Exporter {
  public:
   Exporter(Session& session, const Arguments& args)
       : session_(session), args_(args), results_{args.results}, manifest_(results_.read_manifest()) {
+    if (!args.index.empty() && args.what != "embeddings")
+      throw UsageError("--index goes with --what embeddings: it is made of them");
     form_ = args.form.empty() ? default_form() : parse_export_form(args.form);
     for (const ManifestTask& t : manifest_.tasks) {
       task_names_.push_back(t.name);
@@ -174,12 +178,13 @@ class Exporter {
         log_info("'{}' has no embeddings", trial.label);
         continue;
       }
-      jobs_.push_back({trial_part(trial), [model](const fs::path& base) { return write_embeddings(*model, base); }});
+      jobs_.push_back(
+          {trial_part(trial), [this, model](const fs::path& base) { return write_embeddings(*model, base); }});
     }
   }
 
   // Items, and the users of the test queries as the model sees them when it is judged.
-  static std::vector<fs::path> write_embeddings(const StoredModel& m, const fs::path& base) {
+  std::vector<fs::path> write_embeddings(const StoredModel& m, const fs::path& base) const {
     const EmbeddingSpace& space = *m.model->embeddings();
     const Matrix<float>& items = space.item_vectors();
     const auto rows = static_cast<std::size_t>(items.rows()), width = static_cast<std::size_t>(items.cols());
@@ -190,27 +195,34 @@ class Exporter {
     if (const ItemText* text = m.fold.facets.find<ItemText>()) titles = text->titles.to_vector();
     export_ids(files[1], m.fold.items.table().to_vector(), titles);
     const EvalSet& test = m.fold.test;
-    std::vector<float> users(test.size() * width);
     std::vector<std::string> ids;
-    for (std::size_t q = 0; q < test.size(); ++q) {
-      const HistoryView h = test.histories[q];
-      Query query;
-      query.user = test.users[q];
-      query.history = h.items;
-      query.times = h.times;
-      query.weights = h.weights;
-      query.kinds = h.kinds;
-      query.now = test.now[q];
-      space.query_vector(query, std::span(users).subspan(q * width, width));
-      ids.emplace_back(m.fold.users[raw(test.users[q])]);
-    }
+    for (std::size_t q = 0; q < test.size(); ++q) ids.emplace_back(m.fold.users[raw(test.users[q])]);
+    const std::vector<float> users = of_queries(test, width, [&](const Query& q, auto to) { space.query_vector(q, to); });
     write_npy(files[2], users, {test.size(), width});
     export_ids(files[3], ids);
     if (!space.item_biases().empty()) {
       files.push_back(name(".item_biases.npy"));
       write_npy(files.back(), space.item_biases(), {rows});
     }
+    if (args_.index.empty()) return files;
+    const ItemIndex index(*m.model, RetrievalSpec::parse(Value::string(args_.index)), Executor());
+    files.push_back(name((".items." + args_.index).c_str()));
+    index.index().save(files.back());
+    const std::size_t dims = index.index().dims();
+    files.push_back(name((".queries." + args_.index + ".npy").c_str()));
+    write_npy(files.back(), of_queries(test, dims, [&](const Query& q, auto to) { index.query_vector(q, to); }),
+              {test.size(), dims});
     return files;
+  }
+
+  // vector(query, where it is written) of each query.
+  template <class Vector>
+  static std::vector<float> of_queries(const EvalSet& test, std::size_t width, Vector vector) {
+    std::vector<float> out(test.size() * width);
+    for (std::size_t q = 0; q < test.size(); ++q)
+      vector(history_query(test.users[q], test.histories[q], test.now[q]),
+             std::span(out).subspan(q * width, width));
+    return out;
   }
 
   std::vector<fs::path> write_all() {
@@ -249,7 +261,9 @@ void add_export(CLI::App& app, Session& session) {
                   {{"segue export results/quickstart --what qrels --task full -o trec/", "for trec_eval, and then"},
                    {"segue export results/quickstart --what runs --task full -o trec/", "a TREC run for each row"},
                    {"segue export results/quickstart --what lists --label item_knn -o lists/", "CSV with external ids"},
-                   {"segue export results/quickstart --what embeddings -o vectors/", ".npy, and ids as CSV"}});
+                   {"segue export results/quickstart --what embeddings -o vectors/", ".npy, and ids as CSV"},
+                   {"segue export results/quickstart --what embeddings --index hnsw -o vectors/",
+                    "and an index of the items, with what to ask it"}});
   cmd.add_option("RESULTS", args->results, "folder that `segue run` made")->required()->type_name("DIR");
   cmd.add_option("--what", args->what, "what to write")
       ->required()
@@ -260,6 +274,10 @@ void add_export(CLI::App& app, Session& session) {
   cmd.add_option("--fold", args->fold, "one fold; default: all")->type_name("NAME");
   cmd.add_option("--form", args->form, "file format; default: trec for runs and qrels, npy for embeddings, else csv")
       ->type_name(kExportForms);
+  cmd.add_option("--index", args->index,
+                 "with embeddings: an index of the items too, as framework/index reads it, and the test queries' vectors "
+                 "as it is asked (.npy)")
+      ->type_name("exact|hnsw|ivfpq|sq8");
   cmd.add_option("-o,--output", args->output, "folder, or the file where there is only one")
       ->required()
       ->type_name("DIR");

@@ -5,6 +5,7 @@
 #include "framework/base/clock.hpp"
 #include "framework/base/errors.hpp"
 #include "framework/eval/summary.hpp"
+#include "framework/model/stages.hpp"
 
 namespace segue {
 
@@ -63,6 +64,32 @@ std::vector<LatencySamples> measure_latency(const Recommender& model, std::span<
     measured.push_back(std::move(out));
   }
   return measured;
+}
+
+std::vector<StageSamples> measure_stages(const Recommender& model, std::span<const Query> queries,
+                                         const LatencyOptions& options) {
+  const auto* staged = dynamic_cast<const StagedScores*>(&model);
+  if (staged == nullptr || queries.empty()) return {};
+  std::vector<StageSamples> out;
+  std::vector<float> scores(model.n_items());
+  const Stopwatch spent;
+  std::size_t counted = 0;
+  for (std::size_t i = 0; counted < options.samples; ++i) {
+    const bool warm = i < options.warmup && spent.seconds() < options.budget_seconds / 8;
+    if (counted > 0 && spent.seconds() >= options.budget_seconds / 2) break;
+    std::size_t stage = 0;
+    Stopwatch watch;
+    staged->score_in_stages(queries[i % queries.size()], scores, [&](std::string_view name) {
+      const double seconds = watch.seconds();
+      if (stage == out.size()) out.push_back({std::string(name), {}});
+      SEGUE_CHECK(out[stage].stage == name, "stage {} after {}", name, out[stage].stage);
+      if (!warm) out[stage].microseconds.push_back(seconds * 1e6);
+      ++stage;
+      watch = Stopwatch();
+    });
+    counted += warm ? 0 : 1;
+  }
+  return out;
 }
 
 LatencySummary summarise(std::span<const double> microseconds) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "framework/base/executor.hpp"
@@ -33,6 +34,16 @@ struct LatencySamples {
 std::vector<LatencySamples> measure_latency(const Recommender& model, std::span<const Query> queries,
                                             const CandidatePolicy& policy, const LatencyOptions& options,
                                             const Executor& exec);
+
+// Where a composed model (StagedScores) spends its time, one query at a time, on the caller's thread: scoring alone,
+// without masking and top-k. Stages in their order; empty for any other model. As many queries as options.samples, as
+// far as half the budget goes, after a few that are not counted.
+struct StageSamples {
+  std::string stage;
+  std::vector<double> microseconds;  // one a query
+};
+std::vector<StageSamples> measure_stages(const Recommender& model, std::span<const Query> queries,
+                                         const LatencyOptions& options);
 
 // All in microseconds. Percentiles with linear interpolation (percentile() of summary.hpp); NaN for no samples.
 struct LatencySummary {

@@ -14,7 +14,10 @@ namespace {
 
 constexpr std::uint64_t kColdBelow = 5;  // training users
 constexpr std::size_t kBins = 5;
-constexpr std::size_t kSeeds[] = {0, 1, 5, 10, 25, 100};  // of the Million Playlist Dataset's challenge
+// Of the Million Playlist Dataset's challenge, and 2 for listeners who have just begun.
+constexpr std::size_t kSeeds[] = {0, 1, 2, 5, 10, 25, 100};
+
+std::string seeds_name(std::size_t n) { return fmt::format("seeds{}", n); }
 
 std::vector<SliceCard> make_slices() {
   std::vector<SliceCard> cards;
@@ -74,16 +77,35 @@ std::vector<SliceCard> make_slices() {
                    .kind = SliceKind::kQueries,
                    .needs_history = true});
   for (const std::size_t n : kSeeds)
-    cards.push_back({.name = fmt::format("seeds{}", n),
-                     .title = n == 0 ? "Playlists without seeds" : fmt::format("Playlists with {} seed{}", n, n == 1 ? "" : "s"),
+    cards.push_back({.name = seeds_name(n),
+                     .title = n == 0 ? "Nothing known" : fmt::format("{} event{} known", n, n == 1 ? "" : "s"),
                      .definition = fmt::format("queries whose history has exactly {} event{}: of a playlist to be continued, its "
-                                               "seeds",
+                                               "seeds; of a new listener, all there is",
                                                n, n == 1 ? "" : "s"),
                      .citation = "Chen, Lamere, Schedl & Zamani 2018, RecSys Challenge 2018: automatic music playlist "
                                  "continuation, RecSys",
                      .kind = SliceKind::kQueries,
                      .needs_history = true});
   return cards;
+}
+
+std::vector<SliceParts> make_parts() {
+  const auto bins = [](const char* stem) {
+    std::vector<SliceParts::Part> out;
+    for (std::size_t b = 1; b <= kBins; ++b) out.push_back({fmt::format("{}{}", stem, b), ""});
+    return out;
+  };
+  std::vector<SliceParts> all{
+      {"popularity", bins("pop"), "listeners"},
+      {"activity", bins("act"), "events heard"},
+      {"temperature", {{"warm", "warm items"}, {"cold", "cold items"}}, ""},
+      {"reachable", {{"reachable", "seen in training"}, {"unreachable", "never seen"}}, "", false, false},
+      {"repeat", {{"repeat", "heard before"}, {"explore", "new to the user"}}, ""},
+      {"seeds", {}, "", true},
+  };
+  for (const std::size_t n : kSeeds)
+    all.back().parts.push_back({seeds_name(n), n == 0 ? "none known" : fmt::format("{} known", n)});
+  return all;
 }
 
 struct Bin {
@@ -135,6 +157,11 @@ const std::vector<SliceCard>& slice_cards() {
   return cards;
 }
 
+const std::vector<SliceParts>& slice_parts() {
+  static const std::vector<SliceParts> parts = make_parts();
+  return parts;
+}
+
 std::string SliceSpec::text() const {
   if (card == nullptr) return "";
   return card->bins == 0 ? card->name : fmt::format("{}{}", card->name, bin);
@@ -175,7 +202,7 @@ SlicedOutcome::SlicedOutcome(const SliceSpec& slice, const RankingOutcome& o) : 
 void SlicedOutcome::select_queries(const SliceSpec& slice, const RankingOutcome& o, std::vector<bool>& kept) {
   Bin bin{0, 0};  // cold_user
   for (const std::size_t n : kSeeds)
-    if (slice.card->name == fmt::format("seeds{}", n)) bin = {static_cast<double>(n), static_cast<double>(n)};
+    if (slice.card->name == seeds_name(n)) bin = {static_cast<double>(n), static_cast<double>(n)};
   if (slice.card->bins > 0) {
     std::vector<std::uint64_t> lengths;
     for (std::size_t q = 0; q < o.queries; ++q)

@@ -33,6 +33,20 @@ struct SliceCard {
 // Every slice, in the order in which they are shown.
 const std::vector<SliceCard>& slice_cards();
 
+// Slices that stand beside each other: the parts of a table or a plot.
+struct SliceParts {
+  std::string name;  // "popularity"
+  struct Part {
+    std::string slice, meaning;  // "cold", "cold items"; no meaning where only the bounds of a bin say it
+  };
+  std::vector<Part> parts;
+  std::string counts;  // what bounds count: "listeners"
+  // Only tasks that are made so have queries of these kinds alone; of others the parts are no partition.
+  bool of_some_tasks = false;
+  bool plotted = true;  // by default, among the others
+};
+const std::vector<SliceParts>& slice_parts();
+
 struct SliceSpec {
   const SliceCard* card = nullptr;  // null: no slice
   std::size_t bin = 0;              // from 1; 0 where the card has no bins

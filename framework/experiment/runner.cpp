@@ -1,11 +1,11 @@
 #include "framework/experiment/runner.hpp"
 
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <deque>
 #include <set>
-
-#include <sys/sysinfo.h>
-#include <unistd.h>
 
 #include "framework/base/errors.hpp"
 #include "framework/base/hash.hpp"
@@ -25,8 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string row_title(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, const std::string& fold,
-                      const Spec& spec) {
+std::string row_title(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, const std::string& fold, const Spec& spec) {
   std::string text = algorithm.label;
   if (spec.datasets.size() > 1) text += " on " + dataset.label;
   if (fold != "all") text += " " + fold;
@@ -49,32 +48,21 @@ std::string snapshot_name(const TaskSpec& task, const std::string& fingerprint, 
 class Run {
  public:
   Run(const Spec& spec, Plan& plan, const Registry& algorithms, DatasetStore& datasets, const RunOptions& options)
-      : spec_(spec),
-        plan_(plan),
-        algorithms_(algorithms),
-        datasets_(datasets),
-        options_(options),
-        tuning_results_(stored_tuning_results(options.results)),
-        journal_(options.results.journal_file()),
-        display_(options.quiet),
-        scratch_(options.results.root / ".work"),
+      : spec_(spec), plan_(plan), algorithms_(algorithms), datasets_(datasets), options_(options), tuning_results_(stored_tuning_results(options.results)),
+        journal_(options.results.journal_file()), display_(options.quiet), scratch_(options.results.root / ".work"),
         queue_(options.program, scratch_, journal_, display_,
-               options.timeout_seconds > 0   ? options.timeout_seconds
-               : spec.limits.timeout.empty() ? 0
-                                             : parse_duration(spec.limits.timeout)) {}
+               options.timeout_seconds > 0 ? options.timeout_seconds : spec.limits.timeout.empty() ? 0 : parse_duration(spec.limits.timeout)) {}
 
   RunSummary operator()();
 
  private:
   enum class Fold { kWhole, kTuning, kRefit };
-  std::string snapshot(const DatasetEntry& entry, const std::string& fold, const TaskSpec& task,
-                       Fold kind = Fold::kWhole) const;
+  std::string snapshot(const DatasetEntry& entry, const std::string& fold, const TaskSpec& task, Fold kind = Fold::kWhole) const;
   void remove_stored();
   void forget(const std::string& fit) const;
   void prepare(const DatasetEntry& entry);
   void write_tasks(const DatasetEntry& entry, std::vector<StoredTask>& tasks);
-  Job make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, const std::string& fold,
-               std::uint64_t seed, const std::vector<std::size_t>& views, const std::string& fit) const;
+  Job make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, const std::string& fold, std::uint64_t seed, const std::vector<std::size_t>& views, const std::string& fit) const;
   Job make_trial_job(const Work& work, bool with_latency) const;
   QueuedTrial tuning_trial(std::size_t tuning, std::size_t trial);
   void tune();
@@ -104,9 +92,8 @@ std::string Run::snapshot(const DatasetEntry& entry, const std::string& fold, co
 }
 
 bool Run::task_files_missing(const DatasetEntry& entry) const {
-  return std::any_of(plan_.manifest.tasks.begin(), plan_.manifest.tasks.end(), [&](const ManifestTask& t) {
-    return t.dataset == entry.label && !fs::exists(options_.results.task_file(t.id));
-  });
+  return std::any_of(plan_.manifest.tasks.begin(), plan_.manifest.tasks.end(),
+                     [&](const ManifestTask& t) { return t.dataset == entry.label && !fs::exists(options_.results.task_file(t.id)); });
 }
 
 // Loads the data set, parts it into folds, leaves a snapshot of each for the trials and the task files for the judge.
@@ -114,23 +101,18 @@ void Run::prepare(const DatasetEntry& entry) {
   const Stopwatch watch;
   const DatasetSummary summary = datasets_.summary(entry);
   const auto tuned = [&](auto&& condition) {
-    return std::any_of(plan_.tunings.begin(), plan_.tunings.end(),
-                       [&](const Tuning& t) { return t.dataset == &entry && wanted(t) && condition(t); });
+    return std::any_of(plan_.tunings.begin(), plan_.tunings.end(), [&](const Tuning& t) { return t.dataset == &entry && wanted(t) && condition(t); });
   };
-  const bool tuning = tuned([](const Tuning&t) { return !t.finished; }),
-             refit = tuned([](const Tuning&t) { return t.algorithm->tune->refit; });
+  const bool tuning = tuned([](const Tuning& t) { return !t.finished; }), refit = tuned([](const Tuning& t) { return t.algorithm->tune->refit; });
   if (!hear_sounds(entry, spec_, algorithms_, options_, datasets_, display_)) return;
   const Dataset& dataset = datasets_.load(entry);
   std::vector<StoredTask> tasks(spec_.views.size());
   for (const std::string& fold_name : fold_names(entry.label, summary.given, spec_.task.split)) {
     const PreparedFold fold = prepare_fold(dataset, spec_.task, fold_name);
     write_snapshot(fold, snapshot(entry, fold_name, spec_.task));
-    for (const TaskSpec& task : tasks_learned_otherwise(spec_, options_.only))
-      write_snapshot(prepare_fold(dataset, task, fold_name), snapshot(entry, fold_name, task));
+    for (const TaskSpec& task : tasks_learned_otherwise(spec_, options_.only)) write_snapshot(prepare_fold(dataset, task, fold_name), snapshot(entry, fold_name, task));
     if (tuning) write_snapshot(without_test(fold), snapshot(entry, fold_name, spec_.task, Fold::kTuning));
-    if (refit)
-      write_snapshot(prepare_refit(dataset, spec_.task, fold_name),
-                     snapshot(entry, fold_name, spec_.task, Fold::kRefit));
+    if (refit) write_snapshot(prepare_refit(dataset, spec_.task, fold_name), snapshot(entry, fold_name, spec_.task, Fold::kRefit));
     for (const std::string& warning : fold.warnings) log_warning("{}", warning);
     for (std::size_t v = 0; v < spec_.views.size(); ++v) {
       if (tasks[v].folds.empty()) {
@@ -154,15 +136,11 @@ void Run::write_tasks(const DatasetEntry& entry, std::vector<StoredTask>& tasks)
     if (!fs::exists(options_.results.task_file(t.id))) write_task(options_.results.task_file(t.id), task);
     const LeakMeter& leaks = task.folds.front().leaks;
     if (t.view == 0 && leaks.future_share > 0.01)
-      log_warning(
-          "{}: {:.1f} % of the training events are later than the event to predict; split: {{strategy: global_time}} "
-          "has no such leak",
-          entry.label, 100 * leaks.future_share);
+      log_warning("{}: {:.1f} % of the training events are later than the event to predict; split: {{strategy: global_time}} has no such leak", entry.label, 100 * leaks.future_share);
   }
 }
 
-Job Run::make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, const std::string& fold,
-                  std::uint64_t seed, const std::vector<std::size_t>& views, const std::string& fit) const {
+Job Run::make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, const std::string& fold, std::uint64_t seed, const std::vector<std::size_t>& views, const std::string& fit) const {
   Job job;
   job.snapshot = snapshot(dataset, fold, algorithm.task(spec_.task));
   job.fit = fit;
@@ -181,8 +159,7 @@ Job Run::make_job(const AlgorithmEntry& algorithm, const DatasetEntry& dataset, 
   struct sysinfo info {};
   sysinfo(&info);
   const double machine = static_cast<double>(info.totalram) * info.mem_unit * 0.8 / std::max(1, options_.jobs);
-  job.memory_limit =
-      static_cast<std::uint64_t>(spec_.limits.memory.empty() ? machine : parse_bytes(spec_.limits.memory));
+  job.memory_limit = static_cast<std::uint64_t>(spec_.limits.memory.empty() ? machine : parse_bytes(spec_.limits.memory));
   job.spec = plan_.manifest.spec;
   return job;
 }
@@ -216,8 +193,7 @@ QueuedTrial Run::tuning_trial(std::size_t at, std::size_t trial) {
     const Tuning& all = plan_.tunings[at];
     const std::optional<std::size_t> best = all.best();
     const int epochs = all.trials[trial].proposal.epochs;
-    return fmt::format("{} {}: {}{}{}", row_title(*all.algorithm, *all.dataset, all.fold, spec_), trial + 1,
-                       settings_text(all.trials[trial].proposal.settings),
+    return fmt::format("{} {}: {}{}{}", row_title(*all.algorithm, *all.dataset, all.fold, spec_), trial + 1, settings_text(all.trials[trial].proposal.settings),
                        epochs > 0 ? fmt::format(", epochs={}", epochs) : "",
                        best ? fmt::format("  (best so far {:.4f})", all.trials[*best].result->value) : "");
   };
@@ -235,17 +211,10 @@ QueuedTrial Run::tuning_trial(std::size_t at, std::size_t trial) {
     if (outcome.status == "interrupted") return fmt::format("{}: {}", outcome.status, outcome.error);
     if (outcome.status != "ok")
       write_failed_tuning(job.output,
-                          {{"algorithm", job.algorithm},
-                           {"params", job.params.to_json()},
-                           {"label", job.label},
-                           {"seed", std::to_string(job.seed)},
-                           {"fold", job.fold},
-                           {"dataset", job.dataset},
-                           {"fit", job.fit}},
+                          {{"algorithm", job.algorithm}, {"params", job.params.to_json()}, {"label", job.label}, {"seed", std::to_string(job.seed)}, {"fold", job.fold}, {"dataset", job.dataset}, {"fit", job.fit}},
                           outcome.status, outcome.error, outcome.seconds);
     plan_.tunings[at].trials[trial].result = tuning_results_(job.fit);  // for whoever asks for the best so far
-    return outcome.status == "ok" ? fmt::format("{}  {}", outcome.metric, format_seconds(outcome.seconds))
-                                  : fmt::format("{}: {}", outcome.status, outcome.error);
+    return outcome.status == "ok" ? fmt::format("{}  {}", outcome.metric, format_seconds(outcome.seconds)) : fmt::format("{}: {}", outcome.status, outcome.error);
   };
   return queued;
 }
@@ -265,21 +234,17 @@ void Run::announce(std::size_t at) {
   std::string why;
   for (const TuningTrial& t : tuning.trials)
     if (t.result && t.result->failed && ++failed == 1) why = t.result->error;
-  if (failed > 0)
-    log_warning("{}: {} of {} tuning trials failed; the first: {}", row, failed, tuning.trials.size(), why);
+  if (failed > 0) log_warning("{}: {} of {} tuning trials failed; the first: {}", row, failed, tuning.trials.size(), why);
   if (!tuning.winner) {
     for (const PlannedTrial& t : plan_.trials) {
       if (t.tuning != at) continue;
-      journal_.append({"", "failed", t.fit, t.algorithm->label, t.fold, t.seed, 0,
-                       fmt::format("all {} tuning trials failed; the first: {}", tuning.trials.size(), why)});
+      journal_.append({"", "failed", t.fit, t.algorithm->label, t.fold, t.seed, 0, fmt::format("all {} tuning trials failed; the first: {}", tuning.trials.size(), why)});
       ++summary_.failed;
     }
     return;
   }
   const TuningTrial& best = tuning.trials[*tuning.winner];
-  display_.message(fmt::format("{}: {}  ({} {:.4f} on validation, the best of {})", row,
-                               settings_text(best.proposal.settings), tuning.algorithm->tune->metric,
-                               best.result->value, tuning.settings));
+  display_.message(fmt::format("{}: {}  ({} {:.4f} on validation, the best of {})", row, settings_text(best.proposal.settings), tuning.algorithm->tune->metric, best.result->value, tuning.settings));
 }
 
 // Rounds of all tuners together, so that many small rounds keep many processes busy.
@@ -335,12 +300,9 @@ void Run::run_all(const std::deque<Work>& works, int jobs, bool with_latency) {
     queued.job = [this, work, with_latency] { return make_trial_job(work, with_latency); };
     queued.finish = [this](const Job&, const TrialOutcome& outcome) {
       ++summary_.ran;
-      if (outcome.status == "interrupted")
-        summary_.interrupted = true;
-      else if (outcome.status != "ok")
-        ++summary_.failed;
-      return outcome.status == "ok" ? fmt::format("{}  {}", outcome.metric, format_seconds(outcome.seconds))
-                                    : fmt::format("{}: {}", outcome.status, outcome.error);
+      if (outcome.status == "interrupted") summary_.interrupted = true;
+      else if (outcome.status != "ok") ++summary_.failed;
+      return outcome.status == "ok" ? fmt::format("{}  {}", outcome.metric, format_seconds(outcome.seconds)) : fmt::format("{}: {}", outcome.status, outcome.error);
     };
     queue.push_back(std::move(queued));
   }
@@ -378,10 +340,8 @@ RunSummary Run::operator()() {
   summary_.trials = before.size();
   std::set<const DatasetEntry*> needed;
   for (const Work& w : before) {
-    if (w.any())
-      needed.insert(plan_.trials[w.trial].dataset);
-    else
-      ++summary_.done_before;
+    if (w.any()) needed.insert(plan_.trials[w.trial].dataset);
+    else ++summary_.done_before;
   }
   for (const Tuning& t : plan_.tunings) {
     if (!wanted(t)) continue;
@@ -417,8 +377,7 @@ RunSummary Run::operator()() {
   const auto stopped = [&] { return summary_.interrupted || InterruptScope::count() > 0; };
   if (!stopped()) run_all(queue, options_.jobs, options_.jobs == 1);
   if (!stopped() && !latency_later.empty()) {
-    std::erase_if(latency_later,
-                  [&](const Work& w) { return !fs::exists(options_.results.trial_file(plan_.trials[w.trial].fit)); });
+    std::erase_if(latency_later, [&](const Work& w) { return !fs::exists(options_.results.trial_file(plan_.trials[w.trial].fit)); });
     run_all(latency_later, 1, true);
   }
   summary_.interrupted = stopped();
@@ -431,12 +390,10 @@ RunSummary Run::operator()() {
 }  // namespace
 
 int trial_threads(const RunOptions& options) {
-  return options.threads > 0 ? options.threads
-                             : std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)) / std::max(1, options.jobs));
+  return options.threads > 0 ? options.threads : std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)) / std::max(1, options.jobs));
 }
 
-RunSummary run_plan(const Spec& spec, Plan& plan, const Registry& algorithms, DatasetStore& datasets,
-                    const RunOptions& options) {
+RunSummary run_plan(const Spec& spec, Plan& plan, const Registry& algorithms, DatasetStore& datasets, const RunOptions& options) {
   return Run(spec, plan, algorithms, datasets, options)();
 }
 

@@ -190,6 +190,7 @@ void measure(const Recommender& model, const PreparedFold& fold, const Job& job,
   options.samples = static_cast<std::size_t>(job.latency->samples);
   options.budget_seconds = job.latency->seconds;
   record.timing.latency = measure_latency(model, queries, make_policy(fold, view), options, exec);
+  record.timing.stages = measure_stages(model, queries, options);
 }
 
 using Send = std::function<void(const TrialMessage&)>;

@@ -1,5 +1,7 @@
 #include "framework/model/components.hpp"
 
+#include <map>
+
 #include <fmt/format.h>
 
 namespace segue {
@@ -100,12 +102,24 @@ ComponentModels load_components(const ArchiveReader& archive, const std::vector<
   return out;
 }
 
-Matrix<float> component_scores(const ComponentModels& models, const Query& query) {
+std::vector<std::string> component_names(const std::vector<Component>& components) {
+  std::vector<std::string> out;
+  std::map<std::string, int> seen;
+  for (const Component& c : components) {
+    const int number = ++seen[c.name];
+    out.push_back(number == 1 ? c.name : fmt::format("{} {}", c.name, number));
+  }
+  return out;
+}
+
+Matrix<float> component_scores(const ComponentModels& models, const Query& query,
+                               const std::function<void(std::size_t)>& done) {
   const auto items = static_cast<Eigen::Index>(models.front()->n_items());
   Matrix<float> out(static_cast<Eigen::Index>(models.size()), items), row(1, items);
   for (std::size_t k = 0; k < models.size(); ++k) {
     models[k]->score({&query, 1}, row);
     out.row(static_cast<Eigen::Index>(k)) = row;
+    if (done) done(k);
   }
   return out;
 }

@@ -29,8 +29,12 @@ ComponentModels fit_components(const std::vector<Component>& components, const T
 void save_components(ArchiveWriter& archive, const ComponentModels& models);
 ComponentModels load_components(const ArchiveReader& archive, const std::vector<Component>& components);
 
-// What each says about all items to one query: models x items.
-Matrix<float> component_scores(const ComponentModels& models, const Query& query);
+// Their names; several of one name are numbered: "item_knn", "item_knn 2".
+std::vector<std::string> component_names(const std::vector<Component>& components);
+
+// What each says about all items to one query: models x items. done(k): where it is heard that number k has said it.
+Matrix<float> component_scores(const ComponentModels& models, const Query& query,
+                               const std::function<void(std::size_t)>& done = {});
 
 // Component number `position` in a hybrid's archive.
 void save_component(ArchiveWriter& archive, std::size_t position, const Recommender& model);

@@ -76,20 +76,23 @@ ItemIndex::ItemIndex(const Recommender& model, const RetrievalSpec& how, const E
   index_ = build_index(rows, settings_of(how, dims), exec);
 }
 
-TopK ItemIndex::recommend(std::span<const Query> queries, const CandidatePolicy& policy, std::size_t k,
-                          const Executor& exec) const {
+void ItemIndex::query_vector(const Query& query, std::span<float> out) const {
   const EmbeddingSpace& space = *model_.embeddings();
   const auto d = static_cast<std::size_t>(space.item_vectors().cols());
-  Matrix<float> vectors =
-      Matrix<float>::Zero(static_cast<Eigen::Index>(queries.size()), static_cast<Eigen::Index>(index_->dims()));
+  std::ranges::fill(out, 0.0f);
+  space.query_vector(query, out.first(d));
+  if (!space.item_biases().empty()) out[d] = 1;
+  const float scale = scale_of(length_of(out));
+  for (float& x : out) x *= scale;
+}
+
+TopK ItemIndex::recommend(std::span<const Query> queries, const CandidatePolicy& policy, std::size_t k,
+                          const Executor& exec) const {
+  Matrix<float> vectors(static_cast<Eigen::Index>(queries.size()), static_cast<Eigen::Index>(index_->dims()));
   std::vector<std::vector<std::uint32_t>> excluded(policy.excluded.empty() ? 0 : queries.size());
   exec.for_blocks(queries.size(), 64, [&](std::size_t begin, std::size_t end) {
     for (std::size_t q = begin; q < end; ++q) {
-      const std::span<float> vector = row_span(vectors, q);
-      space.query_vector(queries[q], vector.first(d));
-      if (!space.item_biases().empty()) vector[d] = 1;
-      const float scale = scale_of(length_of(vector));
-      for (float& x : vector) x *= scale;
+      query_vector(queries[q], row_span(vectors, q));
       if (excluded.empty()) continue;
       for (const ItemIdx item : policy.excluded[q])
         if (raw(item) < index_->rows()) excluded[q].push_back(static_cast<std::uint32_t>(raw(item)));

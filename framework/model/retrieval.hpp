@@ -25,6 +25,8 @@ class ItemIndex {
   ItemIndex(const Recommender& model, const RetrievalSpec& how, const Executor& exec);
 
   const VectorIndex& index() const { return *index_; }
+  // What the index is asked for a query: index().dims() numbers.
+  void query_vector(const Query& query, std::span<float> out) const;
   // What recommend() gives, but that only items that the index finds are scored: as many as the list is long, without
   // those that the policy leaves out. Scores, and the order of what was found, are the model's to the last bit.
   TopK recommend(std::span<const Query> queries, const CandidatePolicy& policy, std::size_t k,

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 // Raised when a leaderboard's statistics or this file's layout change without a change of any metric's version.
-constexpr int kVersion = 5;
+constexpr int kVersion = 6;
 
 void add_file(const fs::path& file, Hasher& hasher) {
   std::error_code missing;
@@ -69,12 +69,13 @@ MetricSummary summary_from(const Json& j) {
 }
 
 Json to_json(const LeaderboardRow& r) {
-  Json metrics = Json::object(), batches = Json::array();
+  Json metrics = Json::object(), batches = Json::array(), stages = Json::array();
   for (const auto& [name, s] : r.metrics) metrics[name] = to_json(s);
   for (const auto& [batch, p50] : r.latency_p50_by_batch) batches.push_back(Json::array({batch, number(p50)}));
+  for (const auto& [stage, p50] : r.stage_p50) stages.push_back(Json::array({stage, number(p50)}));
   return {{"label", r.label}, {"algorithm", r.algorithm}, {"suite", r.suite}, {"params", r.params}, {"status", r.status}, {"error", r.error}, {"trials", r.trials},
           {"failed", r.failed}, {"planned", r.planned}, {"tried", r.tried}, {"tuned", r.tuned}, {"tuned_from", r.tuned_from}, {"gain", number(r.gain)}, {"refit", r.refit}, {"metrics", std::move(metrics)}, {"fit", number(r.fit_seconds)}, {"p50", number(r.latency_p50)},
-          {"p99", number(r.latency_p99)}, {"batches", std::move(batches)}, {"rss", r.peak_rss_bytes}, {"model", r.model_bytes}, {"ties", number(r.tie_rate)}, {"exact", number(r.exact_recall)}};
+          {"p99", number(r.latency_p99)}, {"batches", std::move(batches)}, {"stages", std::move(stages)}, {"rss", r.peak_rss_bytes}, {"model", r.model_bytes}, {"ties", number(r.tie_rate)}, {"exact", number(r.exact_recall)}};
 }
 
 LeaderboardRow row_from(const Json& j) {
@@ -98,6 +99,7 @@ LeaderboardRow row_from(const Json& j) {
   r.latency_p50 = real(j.at("p50"));
   r.latency_p99 = real(j.at("p99"));
   for (const Json& b : j.at("batches")) r.latency_p50_by_batch[b.at(0)] = real(b.at(1));
+  for (const Json& s : j.at("stages")) r.stage_p50.emplace_back(s.at(0), real(s.at(1)));
   r.peak_rss_bytes = j.at("rss");
   r.model_bytes = j.at("model");
   r.tie_rate = real(j.at("ties"));

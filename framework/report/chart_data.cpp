@@ -6,6 +6,7 @@
 #include <set>
 
 #include "framework/base/errors.hpp"
+#include "framework/eval/slices.hpp"
 #include "framework/param/value.hpp"
 #include "framework/report/comparison.hpp"
 
@@ -114,32 +115,14 @@ std::vector<NamedFigure> cutoffs(const ChartData& data) {
 
 namespace {
 
-struct Strata {
-  const char* name;   // of the file
-  const char* of;     // "listeners", for "3 to 12 listeners"
-  std::vector<std::pair<std::string, std::string>> slices;  // and what they mean; empty: bounds say it
-  bool of_some_tasks = false;  // only where the slices hold all of the truth
-};
+std::string range_text(double low, double high, const std::string& of) { return low == high ? fmt::format("{:g} {}", low, of) : fmt::format("{:g} to {:g} {}", low, high, of); }
 
-const std::vector<Strata>& all_strata() {
-  static const std::vector<Strata> strata{
-      {"popularity", "listeners", {{"pop1", ""}, {"pop2", ""}, {"pop3", ""}, {"pop4", ""}, {"pop5", ""}}},
-      {"activity", "events heard", {{"act1", ""}, {"act2", ""}, {"act3", ""}, {"act4", ""}, {"act5", ""}}},
-      {"temperature", "", {{"warm", "warm items"}, {"cold", "cold items"}}},
-      {"repeat", "", {{"repeat", "heard before"}, {"explore", "new to the user"}}},
-      {"seeds", "", {{"seeds0", "none"}, {"seeds1", "1 seed"}, {"seeds5", "5 seeds"}, {"seeds10", "10 seeds"}, {"seeds25", "25 seeds"}, {"seeds100", "100 seeds"}}, true},
-  };
-  return strata;
-}
-
-std::string range_text(double low, double high, const char* of) { return low == high ? fmt::format("{:g} {}", low, of) : fmt::format("{:g} to {:g} {}", low, high, of); }
-
-plot::Figure strata_figure(const ChartData& data, const Strata& strata) {
+plot::Figure parts_figure(const ChartData& data, const SliceParts& parted) {
   plot::PerBin chart{.metric = data.metric, .direction = direction(data.metric), .bins = {}, .systems = {}};
   chart.interval = interval_text();
   std::vector<MetricSpec> specs{parse_metric(data.metric)};
   if (specs.front().slice.card != nullptr) throw UsageError("{} is already a slice", data.metric);
-  for (const auto& [slice, meaning] : strata.slices) specs.push_back(parse_metric(data.metric + ":" + slice));
+  for (const auto& [slice, meaning] : parted.parts) specs.push_back(parse_metric(data.metric + ":" + slice));
   const auto rows = shown(data, 4);
   if (rows.empty()) throw UsageError("no row has figures");
   // What the bins are, and how large, is the task's: any trial tells.
@@ -150,17 +133,17 @@ plot::Figure strata_figure(const ChartData& data, const Strata& strata) {
   for (const std::string& reason : missing)
     if (!reason.empty()) throw UsageError("{}", reason);
   std::vector<std::size_t> kept;
-  for (std::size_t b = 0; b < strata.slices.size(); ++b) {
+  for (std::size_t b = 0; b < parted.parts.size(); ++b) {
     const MetricValue& v = whole[b + 1];
     if (v.n == 0) continue;
     kept.push_back(b + 1);
-    chart.bins.push_back({strata.slices[b].second.empty() ? range_text(v.slice_low, v.slice_high, strata.of) : strata.slices[b].second,
+    chart.bins.push_back({parted.parts[b].meaning.empty() ? range_text(v.slice_low, v.slice_high, parted.counts) : parted.parts[b].meaning,
                           static_cast<double>(v.n) / static_cast<double>(whole[0].n)});
   }
   if (kept.size() < 2) throw UsageError("all truth is in one bin");
   double held = 0;
   for (const auto& bin : chart.bins) held += bin.share;
-  if (strata.of_some_tasks && held < 1 - 1e-9) throw UsageError("the task does not part its queries by {}", strata.name);
+  if (parted.of_some_tasks && held < 1 - 1e-9) throw UsageError("the task does not part its queries by {}", parted.name);
   for (const LeaderboardRow* row : rows) {
     const std::vector<RowMetric> figures = data.evidence.evaluate(data.evidence.find(row->label), specs);
     plot::BinnedSystem system{row->label, {}};
@@ -185,11 +168,12 @@ plot::Figure strata_figure(const ChartData& data, const Strata& strata) {
 std::vector<NamedFigure> bins(const ChartData& data) {
   std::vector<NamedFigure> figures;
   std::string reason = "nothing to part";
-  for (const Strata& strata : all_strata()) {
+  for (const SliceParts& parted : slice_parts()) {
+    if (!parted.plotted) continue;
     try {
-      figures.push_back({strata.name, strata_figure(data, strata)});
+      figures.push_back({parted.name, parts_figure(data, parted)});
     } catch (const UsageError& e) {
-      reason = e.what();  // a fact that this data lacks: the other strata may have theirs
+      reason = e.what();  // a fact that this data lacks: other parts may have theirs
     }
   }
   if (figures.empty()) throw UsageError("{}", reason);

@@ -30,6 +30,7 @@ constexpr std::size_t kBlockBytes = std::size_t{192} << 20;
 struct Costs {
   std::vector<double> fit_seconds, exact_recall;
   std::map<std::size_t, std::vector<double>> latency;
+  std::vector<StageSamples> stages;
   double ties = 0, queries = 0;
   std::uint64_t peak_rss_bytes = 0, model_bytes = 0;
 
@@ -39,6 +40,11 @@ struct Costs {
     for (const LatencySamples& s : timing.latency) {
       auto& all = latency[s.batch];
       all.insert(all.end(), s.microseconds_per_query.begin(), s.microseconds_per_query.end());
+    }
+    for (std::size_t i = 0; i < timing.stages.size(); ++i) {
+      const StageSamples& s = timing.stages[i];
+      if (i == stages.size()) stages.push_back({s.stage, {}});
+      stages[i].microseconds.insert(stages[i].microseconds.end(), s.microseconds.begin(), s.microseconds.end());
     }
     peak_rss_bytes = std::max(peak_rss_bytes, timing.peak_rss_bytes);
     model_bytes = std::max(model_bytes, file.model_bytes());
@@ -55,6 +61,7 @@ void set_costs(const Costs& costs, LeaderboardRow& row) {
     row.latency_p50 = s.p50;
     row.latency_p99 = s.p99;
   }
+  for (const StageSamples& s : costs.stages) row.stage_p50.emplace_back(s.stage, summarise(s.microseconds).p50);
   row.peak_rss_bytes = costs.peak_rss_bytes;
   row.model_bytes = costs.model_bytes;
   if (!costs.exact_recall.empty()) row.exact_recall = mean_of(costs.exact_recall);

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include <fmt/ranges.h>
+
 #include "framework/eval/metrics.hpp"
 #include "framework/report/leaderboard.hpp"
 #include "framework/report/reproduction.hpp"
@@ -191,6 +193,12 @@ std::vector<std::string> leaderboard_notes(const Leaderboard& board, const Leade
   if (board.task.sampled) notes.push_back("~ ranked among sampled candidates only: not comparable with full ranking, and may reverse it");
   if (!board.task.retrieval.empty())
     notes.push_back(fmt::format("({0}) lists that an index found, without the scores of all items: not comparable with exact lists; of exact: the share of the exact lists' items that they hold", board.task.retrieval));
+  for (const LeaderboardRow& r : board.rows) {
+    if (r.stage_p50.empty()) continue;
+    std::vector<std::string> stages;
+    for (const auto& [stage, us] : r.stage_p50) stages.push_back(fmt::format("{} {}", stage, short_number(us, 1)));
+    notes.push_back(fmt::format("{}, p50 us of its stages: {}", r.label, fmt::join(stages, ", ")));
+  }
   if (any(board, [](const LeaderboardRow& r) { return r.failed > 0 && r.trials == 0; })) notes.push_back("! failed");
   return notes;
 }
@@ -219,6 +227,7 @@ Json board_json(const Leaderboard& board) {
              {"peak_rss_bytes", r.peak_rss_bytes > 0 ? Json(r.peak_rss_bytes) : Json()}, {"model_bytes", r.peak_rss_bytes > 0 ? Json(r.model_bytes) : Json()}, {"tie_rate", r.tie_rate}, {"tried", r.tried}, {"tuned", r.tuned},
              {"tuned_from", r.tuned_from.empty() ? Json() : Json(r.tuned_from)}, {"gain", json_number(r.gain)}, {"refit", r.refit}};
     for (const auto& [batch, p50] : r.latency_p50_by_batch) row["latency_us"]["p50_batch"][std::to_string(batch)] = json_number(p50);
+    for (const auto& [stage, p50] : r.stage_p50) row["latency_us"]["p50_stage"].push_back({{"stage", stage}, {"p50", json_number(p50)}});
     if (!std::isnan(r.exact_recall)) row["exact_recall"] = r.exact_recall;
     if (!r.error.empty()) row["error"] = r.error;
     rows.push_back(std::move(row));

@@ -67,6 +67,11 @@ void write_timing(H5Writer& file, const StoredTiming& t) {
     file.attribute(path, "batch", s.batch);
     file.attribute(path, "threads", s.threads);
   }
+  for (std::size_t i = 0; i < t.stages.size(); ++i) {
+    const std::string path = fmt::format("/timing/stages/{}", i);
+    file.array(path, t.stages[i].microseconds);
+    file.attribute(path, "stage", t.stages[i].stage);
+  }
 }
 
 StoredTiming read_timing(const H5Reader& file) {
@@ -75,6 +80,10 @@ StoredTiming read_timing(const H5Reader& file) {
   t.peak_rss_bytes = static_cast<std::uint64_t>(file.attribute_int("/timing", "peak_rss_bytes"));
   t.threads = static_cast<int>(file.attribute_int("/timing", "threads"));
   t.epoch_seconds = file.array<double>("/timing/epoch_seconds");
+  for (std::size_t i = 0; file.has(fmt::format("/timing/stages/{}", i)); ++i) {
+    const std::string path = fmt::format("/timing/stages/{}", i);
+    t.stages.push_back({file.attribute_text(path, "stage").value_or(""), file.array<double>(path)});
+  }
   if (!file.is_group("/timing/latency")) return t;
   for (const std::string& name : file.children("/timing/latency")) {
     const std::string path = "/timing/latency/" + name;

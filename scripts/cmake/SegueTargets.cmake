@@ -18,7 +18,14 @@ if(SEGUE_SANITIZE)  # installed too: a plugin must match its program in this as 
   target_compile_options(segue_flags INTERFACE -fsanitize=${SEGUE_SANITIZE} -fno-omit-frame-pointer -g1)
   target_link_options(segue_flags INTERFACE -fsanitize=${SEGUE_SANITIZE})
 endif()
+if(SEGUE_SANITIZE MATCHES undefined)
+  # A check of every pointer is a quarter of the compilation. What has no layout of its own to get wrong goes without:
+  # AddressSanitizer sees null anyway, and only modules that are marked so read bytes as numbers.
+  target_compile_options(segue_flags INTERFACE
+    -fno-sanitize=vptr $<$<NOT:$<BOOL:$<TARGET_PROPERTY:SEGUE_READS_BYTES>>>:-fno-sanitize=null,alignment>)
+endif()
 
+set(modules_that_read_bytes base linalg h5 index audio data nn store)
 # segue_module(NAME [USES module...] [LINKS library...]): framework/NAME/*.cpp as an object library.
 function(segue_module name)
   cmake_parse_arguments(M "" "" "USES;LINKS" ${ARGN})
@@ -28,6 +35,9 @@ function(segue_module name)
   endif()
   add_library(segue_${name} OBJECT ${sources})
   target_link_libraries(segue_${name} PUBLIC segue_flags PRIVATE segue_warnings ${M_LINKS})
+  if(name IN_LIST modules_that_read_bytes)
+    set_target_properties(segue_${name} PROPERTIES SEGUE_READS_BYTES ON)
+  endif()
   foreach(used IN LISTS M_USES)
     if(TARGET segue_${used})
       add_dependencies(segue_${name} segue_${used})

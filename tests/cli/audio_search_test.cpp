@@ -107,6 +107,23 @@ TEST(AudioIndex, HearsOnlyWhatIsNew) {
   EXPECT_NE(build({"--fresh"}).find("0 recordings as before, 2 heard"), std::string::npos);
   const std::string more = build({"--distractors", "50", "--kind", "exact"});
   EXPECT_NE(more.find("2 recordings and 50 distractors"), std::string::npos) << more;
+
+  // What is damaged is made again by the same command.
+  const auto spoil = [&](const char* file, std::uintmax_t size) {
+    std::filesystem::resize_file(std::filesystem::path(index) / file, size);
+  };
+  build({});
+  spoil("landmarks.idx", 200);
+  const std::string mended = build({});
+  EXPECT_NE(mended.find("2 recordings as before, 0 heard"), std::string::npos) << mended;
+  EXPECT_NE(mended.find("build the index anew; it is built anew"), std::string::npos) << mended;
+  spoil("tracks.h5", 900);
+  EXPECT_NE(build({}).find("it is built anew"), std::string::npos);
+  spoil("heard.h5", 900);
+  const std::string heard = build({});
+  EXPECT_NE(heard.find("everything is heard anew"), std::string::npos) << heard;
+  EXPECT_NE(heard.find("0 recordings as before, 2 heard"), std::string::npos) << heard;
+  EXPECT_NE(build({}).find("up to date"), std::string::npos);
 }
 
 TEST(AudioIndex, RefusesWhatCannotBe) {

@@ -9,6 +9,7 @@
 #include "framework/linalg/scoring.hpp"
 #include "framework/model/h5_archive.hpp"
 #include "framework/model/recommend.hpp"
+#include "framework/model/stages.hpp"
 #include "tests/contract/subjects.hpp"
 #include "tests/contract/world.hpp"
 #include "tests/support/fake_recommender.hpp"
@@ -188,6 +189,17 @@ TEST_P(Model, AnswersAloneInABatchAndForCandidatesAlike) {
             << "query " << q << ", candidate " << c << " of " << count << ": " << out[c] << " and " << expected;
       }
     }
+  }
+  const auto* staged = dynamic_cast<const StagedScores*>(one.model.get());
+  std::vector<std::string> first;
+  for (std::size_t q = 0; staged != nullptr && q < queries.size(); ++q) {
+    Matrix<float> row(1, all.cols());
+    std::vector<std::string> stages;
+    staged->score_in_stages(queries[q], row_span(row, 0), [&](std::string_view name) { stages.emplace_back(name); });
+    EXPECT_TRUE(same_bits(row, all.row(static_cast<Eigen::Index>(q)))) << "in stages, query " << q;
+    if (q == 0) first = stages;
+    EXPECT_EQ(stages, first);
+    EXPECT_GE(stages.size(), 2u);
   }
 }
 

@@ -53,7 +53,7 @@ TEST(EvidenceMistakes, MistakesAreOneLineThatHelps) {
   refused({"evaluate", folder, "--as", "trek"}, 2, "unknown library 'trek'");
   refused({"evaluate", folder, "--as", "trec", "--metrics", "ndcg_cut.10"}, 2, "did you mean 'ndcg_cut_10'?");
   refused({"evaluate", folder, "--as", "trec", "--ceiling"}, 2, "--as shows another library's figures");
-  refused({"evaluate", folder, "--by", "popularty"}, 2, "unknown strata 'popularty'; did you mean 'popularity'?");
+  refused({"evaluate", folder, "--by", "popularty"}, 2, "unknown parts 'popularty'; did you mean 'popularity'?");
   refused({"evaluate", folder, "--metrics", "ndcg@10:act1", "--by", "activity"}, 2, "is one already");
   refused({"evaluate", folder, "--metrics", "coverage@10", "--by", "popularity"}, 2,
           "coverage does not read the truth");

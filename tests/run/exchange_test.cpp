@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "framework/index/vector_index.hpp"
 #include "tests/run/bench.hpp"
 
 namespace segue::test {
@@ -239,6 +240,21 @@ TEST(Exchange, FoldsRatingsAndEmbeddings) {
     if (name.ends_with("items.npy")) {
       EXPECT_THAT(text.substr(0, 100), HasSubstr(", 8), }")) << name;
     }
+
+  const Outcome indexed = bench.segue({"export", results, "--what", "embeddings", "--index", "hnsw", "--fold", first,
+                                       "-o", out + "/indexed"});
+  ASSERT_EQ(indexed.exit_code, 0) << indexed.err;
+  int indexes = 0;
+  for (const auto& [name, text] : files_of(out + "/indexed")) {
+    if (!name.ends_with(".items.hnsw")) continue;
+    const std::string base = out + "/indexed/" + name.substr(0, name.size() - 4);
+    const std::unique_ptr<VectorIndex> index = load_index(base + "hnsw");
+    EXPECT_EQ(index->dims() % 16, 0u);
+    EXPECT_EQ(index->rows() + 1, static_cast<std::size_t>(std::ranges::count(text_of(base + "csv"), '\n')));
+    ++indexes;
+  }
+  EXPECT_GT(indexes, 0);
+  EXPECT_EQ(bench.segue({"export", results, "--what", "lists", "--index", "hnsw", "-o", out}).exit_code, 2);
 }
 
 TEST(Exchange, PredictedRatingsComeBackToo) {

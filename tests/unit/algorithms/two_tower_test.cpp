@@ -54,9 +54,15 @@ TEST(TwoTower, GradientsReachFeaturesHistoriesAndDrawnItems) {
   };
   const Csr<ItemIdx> content = sparse(kItems, kTerms), heard = sparse(kUsers, kItems);
   const TowerInputs inputs{&content, &heard};
-  for (const bool normalise : {false, true}) {
-    const TwoTowerShape shape{kUsers, kItems, kFactors, normalise, 0.4, 0.3, 0.5, 0.7, kDrawn};
+  for (const auto& [normalise, attention] : {std::pair(false, false), {true, false}, {false, true}, {true, true}}) {
+    const TwoTowerShape shape{kUsers, kItems, kFactors, normalise, 0.4, 0.3, 0.5, 0.7, kDrawn, attention};
     nn::ParamStore<double> params = TwoTowerTrainer<double>::make_params(shape, 0.7, Rng(1), inputs);
+    const std::span<double> context = params[nn::BlockId{0}].span(params[nn::BlockId{0}].rows - 1);
+    if (attention) {
+      EXPECT_EQ(params[nn::BlockId{0}].rows, kUsers + kItems + 1);
+      EXPECT_EQ(std::ranges::count(context, 0.0), static_cast<std::ptrdiff_t>(kFactors));  // all weigh the same at first
+      for (double& c : context) c = 0.8 * rng.normal();
+    }
     TwoTowerTrainer<double> trainer(shape, params, log_shares(), {}, nn::RowMode::kDense, kPairs, inputs, Rng(3));
     const Pairs pairs(2);
     nn::ParamStore<double> gradient = params.zeros_like(), unused = gradient;
@@ -64,7 +70,17 @@ TEST(TwoTower, GradientsReachFeaturesHistoriesAndDrawnItems) {
     const nn::GradientCheck check =
         nn::check_gradient([&] { return trainer.gradient(pairs.view(), unused, exec) / kPairs; }, params.all(),
                            gradient.all(), Rng(4), 120);
-    EXPECT_LT(check.worst, 1e-6) << "normalised " << normalise;
+    EXPECT_LT(check.worst, 1e-6) << "normalised " << normalise << ", attention " << attention;
+    for (std::size_t d = 0; d < kFactors && attention; ++d) {  // each number of c, whatever the check drew
+      constexpr double kStep = 1e-5;
+      const double at = context[d];
+      context[d] = at + kStep;
+      const double above = trainer.gradient(pairs.view(), unused, exec) / kPairs;
+      context[d] = at - kStep;
+      const double below = trainer.gradient(pairs.view(), unused, exec) / kPairs;
+      context[d] = at;
+      EXPECT_NEAR(gradient[nn::BlockId{0}](kUsers + kItems, d), (above - below) / (2 * kStep), 1e-7);
+    }
     // Every table has a part in it.
     double histories = 0, terms = 0;
     for (std::size_t i = 0; i < kItems; ++i) histories += std::abs(gradient[nn::BlockId{0}](kUsers + i, 0));
@@ -205,6 +221,21 @@ TEST(TwoTower, LearnsTheCampsAndScoresNewUsers) {
       one.model->embeddings()->query_vector(users[3], {vector.data(), 8});
       EXPECT_NEAR(vector.norm(), 1 / kTemperature, 1e-4);
     }
+  }
+}
+
+// Who is known by what they have heard alone is placed as well as who was there in training.
+TEST(TwoTower, PlacesStrangersByWhatTheyHaveHeard) {
+  const Csr<ItemIdx> of = camps(60, 40, 0.3, 0.05);
+  for (const char* history : {"mean", "attention"}) {
+    Value given = settings(false, 30, 64);
+    given.set("history", Value::string(history));
+    given.set("id_dropout", Value::real(0.5));
+    const Fitted one = fit(two_tower_registry(), "two_tower", given, of, 2);
+    std::vector<Query> strangers(of.rows());
+    for (std::size_t u = 0; u < of.rows(); ++u) strangers[u].history = of.indices(u);
+    EXPECT_GT(separation(scores_of(*one.model, strangers), of), 0.85) << history;
+    expect_batches_agree(*one.model, strangers);
   }
 }
 

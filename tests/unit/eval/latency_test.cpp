@@ -1,6 +1,8 @@
 #include "framework/eval/latency.hpp"
 
+#include <chrono>
 #include <mutex>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +10,7 @@
 #include "framework/base/errors.hpp"
 #include "framework/eval/metrics.hpp"
 #include "framework/eval/summary.hpp"
+#include "framework/model/stages.hpp"
 
 namespace segue {
 namespace {
@@ -48,6 +51,35 @@ std::vector<Query> queries_of(std::size_t n) {
 
 LatencyOptions options_of(std::vector<std::size_t> batch, std::size_t warmup, std::size_t samples, double budget) {
   return {.batch = std::move(batch), .k = 3, .warmup = warmup, .samples = samples, .budget_seconds = budget};
+}
+
+// Two stages, of which the second takes a while.
+class StagedRecommender : public FakeRecommender, public StagedScores {
+ public:
+  StagedRecommender() : FakeRecommender(4, [](std::size_t, std::size_t i) { return static_cast<float>(i); }) {}
+  void score_in_stages(const Query& query, std::span<float> out, const Lap& lap) const override {
+    asked.push_back(raw(query.user));
+    std::ranges::fill(out, 0.0f);
+    lap("first");
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    lap("second");
+  }
+  mutable std::vector<std::size_t> asked;
+};
+
+TEST(Latency, TimesTheStagesOfComposedModels) {
+  const FakeRecommender plain(4, [](std::size_t, std::size_t) { return 0.0f; });
+  const std::vector<Query> queries = queries_of(3);
+  EXPECT_TRUE(measure_stages(plain, queries, options_of({1}, 0, 5, 1)).empty());
+  const StagedRecommender model;
+  const std::vector<StageSamples> stages = measure_stages(model, queries, options_of({1}, 2, 5, 1e9));
+  ASSERT_EQ(stages.size(), 2u);
+  EXPECT_EQ(stages[0].stage, "first");
+  EXPECT_EQ(stages[1].stage, "second");
+  EXPECT_THAT(model.asked, testing::ElementsAre(0, 1, 2, 0, 1, 2, 0));  // two are not counted
+  EXPECT_EQ(stages[0].microseconds.size(), 5u);
+  for (const double us : stages[1].microseconds) EXPECT_GE(us, 2000);
+  EXPECT_EQ(measure_stages(model, queries, options_of({1}, 0, 5, 0)).front().microseconds.size(), 1u);
 }
 
 TEST(Latency, CallsWhatItSaysItCalls) {
