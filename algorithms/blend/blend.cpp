@@ -178,6 +178,7 @@ SEGUE_ALGORITHM(
      .citation =
          "Burke 2002, Hybrid recommender systems: survey and experiments, UMUAI 12(4); Cormack, Clarke & Büttcher "
          "2009, Reciprocal rank fusion outperforms Condorcet and individual rank learning methods, SIGIR",
-     .family = "hybrid"})
+     .family = "hybrid",
+     .version = 2})
 
 }  // namespace segue

@@ -196,6 +196,7 @@ SEGUE_ALGORITHM(
          "Carbonell & Goldstein 1998, The use of MMR, diversity-based reranking for reordering documents and producing "
          "summaries, SIGIR; Chen, Zhang & Zhou 2018, Fast greedy MAP inference for determinantal point process to "
          "improve recommendation diversity, NeurIPS",
-     .family = "hybrid"})
+     .family = "hybrid",
+     .version = 2})
 
 }  // namespace segue

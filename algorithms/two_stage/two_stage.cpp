@@ -234,6 +234,7 @@ SEGUE_ALGORITHM(
      .citation = "Covington, Adams & Sargin 2016, Deep neural networks for YouTube recommendations, RecSys; Cao, Qin, "
                  "Liu, Tsai & Li 2007, Learning to rank: from pairwise approach to listwise approach, ICML",
      .family = "hybrid",
+     .version = 2,
      .iterative = true})
 
 }  // namespace segue

@@ -192,17 +192,22 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
     heard_ = reads_history() ? heard_by_users(positives) : empty_rows(n_users_, n_items_);
     const TwoTowerShape shape = this->shape();
     weights_ = Trainer::make_params(shape, static_cast<double>(params_.init_stddev), ctx.rng, inputs());
-    // What no batch moves stays at zero, and says nothing: own vectors without events, terms that no item with events
-    // has, and items that nobody has heard in histories.
+    // What no batch moves stays at zero, and says nothing: own vectors without events or that are always left out,
+    // terms that no item with events has, and items in histories that nobody has heard beside another.
     const auto silence = [&](nn::BlockId block, std::size_t row) {
       std::ranges::fill(weights_[block].span(row), 0.0f);
     };
-    for (std::size_t u = 0; u < positives.rows(); ++u)
-      if (positives.row_size(u) == 0) silence(Trainer::users_id(), u);
+    const bool always_dropped = params_.id_dropout >= 1;  // where there is something else to go by
+    std::vector<std::uint8_t> heard(n_items_, 0);         // beside the sought item
+    for (std::size_t u = 0; u < positives.rows(); ++u) {
+      const bool has_history = reads_history() && positives.row_size(u) > 1;
+      if (positives.row_size(u) == 0 || (always_dropped && has_history)) silence(Trainer::users_id(), u);
+      for (const ItemIdx item : positives.indices(u)) heard[raw(item)] |= has_history ? 1 : 0;
+    }
     std::vector<std::uint8_t> met(content_.cols(), 0);
     for (std::size_t i = 0; i < n_items_; ++i) {
-      if (counts[i] == 0) silence(Trainer::items_id(), i);
-      if (counts[i] == 0 && reads_history()) silence(Trainer::users_id(), n_users_ + i);
+      if (counts[i] == 0 || (always_dropped && content_.row_size(i) > 0)) silence(Trainer::items_id(), i);
+      if (heard[i] == 0 && reads_history()) silence(Trainer::users_id(), n_users_ + i);
       for (std::size_t e = 0; e < content_.row_size(i) && counts[i] > 0; ++e) met[raw(content_.indices(i)[e])] = 1;
     }
     for (std::size_t f = 0; f < met.size(); ++f)
@@ -307,7 +312,7 @@ SEGUE_ALGORITHM(
          "Yi, Yang, Hong, Cheng, Heldt, Kumthekar, Zhao, Wei & Chi 2019, Sampling-bias-corrected neural modeling "
          "for large corpus item recommendations, RecSys",
      .family = "neural",
-     .version = 2,
+     .version = 3,
      .iterative = true,
      .embeddings = true})
 

@@ -32,6 +32,9 @@ struct MillionPlaylistParams {
   }
 };
 
+// Times and places beyond it, of which sums would be far from the largest number, are none.
+constexpr std::int64_t kLast = std::int64_t{1} << 52;
+
 constexpr std::string_view kPrefix = "mpd.slice.", kTrackUri = "spotify:track:";
 
 // 1000 of "mpd.slice.1000-1999.json".
@@ -131,7 +134,7 @@ class Slices {
       } else if (key == "modified_at") {
         read(json, Token::kNumber, [&](std::string_view text) {
           const auto time = parse_number<std::int64_t>(text);
-          playlist_.has_time = time && std::abs(*time) < (std::int64_t{1} << 52);
+          playlist_.has_time = time && *time < kLast && *time > -kLast;
           if (playlist_.has_time) playlist_.modified = *time;
         });
       } else {
@@ -172,7 +175,7 @@ class Slices {
     if (uri_.starts_with(kTrackUri)) uri_.erase(0, kTrackUri.size());
     if (uri_.empty()) {
       skipped_.add(json, "a track without 'track_uri'");
-    } else if (!position || *position < 0) {
+    } else if (!position || *position < 0 || *position > kLast) {
       skipped_.add(json, "a track without its position 'pos'");
     } else {
       std::string& texts = playlist_.texts;

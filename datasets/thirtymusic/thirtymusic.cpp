@@ -76,7 +76,7 @@ class LineParser {
     const std::string_view rest = text.substr(second + 1);
     const std::size_t end = std::min(rest.find_first_of("\t {"), rest.size());
     const auto time = parse_number<std::int64_t>(rest.substr(0, end));
-    if (!time || std::abs(*time) > kLastSecond) return "the time is no whole number of seconds";
+    if (!time || *time > kLastSecond || *time < -kLastSecond) return "the time is no whole number of seconds";
     if (!parse_number<std::uint32_t>(line.id)) return "the id is no whole number";
     line.time = *time;
     try {

@@ -262,6 +262,7 @@ Identification LandmarkIndex::identify(const ClipLandmarks& clip, std::size_t co
         votes += agrees ? 1 : 0;
       }
     }
+    if (pairs == 0) damaged();
     const double start = (sum / pairs - latest) / clip.shifts;
     out.best.push_back({w.track, start * frame_seconds_, votes, votes / static_cast<double>(std::max<std::size_t>(clip.plain, 1))});
   }

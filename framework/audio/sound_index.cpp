@@ -33,10 +33,12 @@ void place(const Standardiser& scale, std::span<const float> vector, std::span<f
   for (std::size_t i = 0; i < used.size(); ++i) used[i] *= weights[i];
 }
 
+constexpr int kDefinition = 2;  // raise when equal recordings and settings make another index
+
 // Equal texts, equal indexes.
 std::string made_of(const HeardFile& heard, const SoundIndexSettings& s) {
   Hasher hasher;
-  hasher.add(heard.definition).add(heard.recordings.size());
+  hasher.add(kDefinition).add(heard.definition).add(heard.recordings.size());
   for (const HeardRecording& r : heard.recordings) hasher.add(r.file.path).add(r.file.bytes).add(r.file.modified);
   const IndexSettings& v = s.vectors;
   hasher.add(to_text(v.kind)).add(v.links).add(v.build_width).add(v.lists).add(v.code_bytes).add(v.seed);

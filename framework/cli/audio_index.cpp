@@ -38,10 +38,12 @@ void sort_by_path(std::vector<HeardRecording>& recordings) {
 
 // What was heard before, of recordings that have not changed; the others are still to be heard.
 struct Known {
+  bool damaged = false;  // what was heard before could not be read
   std::vector<HeardRecording> heard;
   std::vector<const NamedRecording*> others;
 };
 Known known_of(const Recordings& named, const Options& o, const std::string& definition) {
+  Known out;
   std::map<std::string, HeardRecording> old;
   const fs::path file = SoundIndex::heard_path(o.out);
   if (!o.fresh && fs::exists(file)) {
@@ -52,8 +54,9 @@ Known known_of(const Recordings& named, const Options& o, const std::string& def
         log_warning("{}: was heard with other definitions; everything is heard anew", o.out);
         stored.recordings.clear();
       }
-    } catch (const DataError& damaged) {
-      log_warning("{}; everything is heard anew", damaged.what());
+    } catch (const DataError& error) {
+      log_warning("{}; everything is heard anew", error.what());
+      out.damaged = true;
       stored.recordings.clear();
     }
     for (HeardRecording& r : stored.recordings) {
@@ -63,7 +66,6 @@ Known known_of(const Recordings& named, const Options& o, const std::string& def
   }
   std::map<std::string, const NamedRecording*> once;  // a file may be named twice
   for (const NamedRecording& r : named.all) once.emplace(r.mark.path, &r);
-  Known out;
   for (const auto& [path, recording] : once) {
     const auto it = old.find(path);
     if (it != old.end() && it->second.file == recording->mark)
@@ -149,8 +151,10 @@ bool up_to_date(const HeardFile& heard, const Options& o) {
     return true;
   } catch (const DataError& damaged) {
     log_warning("{}; it is built anew", damaged.what());
-    return false;
+  } catch (const EnvironmentError& missing) {
+    log_warning("{}; it is built anew", missing.what());
   }
+  return false;
 }
 
 ExitCode run(Options& o, const Session& session) {
@@ -175,6 +179,7 @@ ExitCode run(Options& o, const Session& session) {
   if (heard.recordings.empty()) throw DataError("none of {} recordings can be heard", named.all.size());
   log_info("{} recordings as before, {} heard in {}, {} not readable", before, heard.recordings.size() - before,
            format_seconds(hearing.seconds()), broken.size());
+  if (known.damaged) heard.save(SoundIndex::heard_path(o.out));
   if (up_to_date(heard, o)) {
     log_info("{}: up to date", o.out);
   } else {

@@ -47,6 +47,7 @@ class Exporter {
       : session_(session), args_(args), results_{args.results}, manifest_(results_.read_manifest()) {
     if (!args.index.empty() && args.what != "embeddings")
       throw UsageError("--index goes with --what embeddings: it is made of them");
+    if (!args.index.empty()) retrieval_ = RetrievalSpec::parse(Value::string(args.index));
     form_ = args.form.empty() ? default_form() : parse_export_form(args.form);
     for (const ManifestTask& t : manifest_.tasks) {
       task_names_.push_back(t.name);
@@ -205,7 +206,7 @@ class Exporter {
       write_npy(files.back(), space.item_biases(), {rows});
     }
     if (args_.index.empty()) return files;
-    const ItemIndex index(*m.model, RetrievalSpec::parse(Value::string(args_.index)), Executor());
+    const ItemIndex index(*m.model, retrieval_, Executor());
     files.push_back(name((".items." + args_.index).c_str()));
     index.index().save(files.back());
     const std::size_t dims = index.index().dims();
@@ -247,6 +248,7 @@ class Exporter {
   ResultsFolder results_;
   Manifest manifest_;
   ExportForm form_{};
+  RetrievalSpec retrieval_;  // of --index
   std::vector<std::string> task_names_;
   std::vector<const ManifestTask*> tasks_;
   std::vector<ExportJob> jobs_;

@@ -71,13 +71,18 @@ class HnswIndex final : public VectorIndex {
   void do_add(ConstMatRef<float> vectors, const Executor&, const IndexProgress& progress) override {
     const auto count = static_cast<std::size_t>(vectors.rows()),
                stride = static_cast<std::size_t>(vectors.outerStride());
-    guarded([&] {
-      make_room(rows() + count);
-      for (std::size_t r = 0; r < count; ++r) {
-        if (progress && r % kProgressRows == 0) progress(r, count);
-        graph_->addPoint(vectors.data() + r * stride, rows() + r);
-      }
-    });
+    try {
+      guarded([&] {
+        make_room(rows() + count);
+        for (std::size_t r = 0; r < count; ++r) {
+          if (progress && r % kProgressRows == 0) progress(r, count);
+          graph_->addPoint(vectors.data() + r * stride, rows() + r);
+        }
+      });
+    } catch (...) {
+      if (rows() == 0) make_graph(0);  // nodes cannot be taken out
+      throw;
+    }
   }
   void do_erase(std::uint32_t row) override { graph_->markDeletedInternal(row); }
 

@@ -94,7 +94,8 @@ struct RowFilter {
   bool passes(std::uint32_t row) const;
 };
 
-// Called by add() on its own thread, now and then and at the end.
+// Called by add() on its own thread, now and then, and at the end, when the rows are in. What it throws passes through
+// add(); of an index that had rows before, only its destruction is certain then.
 using IndexProgress = std::function<void(std::size_t done, std::size_t total)>;
 
 struct IndexMemory {

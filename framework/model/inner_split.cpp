@@ -63,10 +63,13 @@ InnerSplit inner_split(const TrainData& data, double share, HoldoutBy by, bool r
     const std::span<const float> pair_weights = data.train.weights(user_at(u));
     for (std::size_t e = 0; e < pairs.size(); ++e) {
       if (!had(pairs[e])) continue;
+      // Where events add up to the pair's weight, those that are left do; where they do not (binary feedback, ratings),
+      // a pair that was heard before weighs what it weighs.
       const auto& [all, left] = sums[pairs[e]];
-      const double part = all == 0 ? 1 : left / all;
+      const double whole = pair_weights.empty() ? 1.0 : double{pair_weights[e]};
+      const bool adds_up = std::abs(whole - all) <= 1e-5 * std::max(1.0, std::abs(all));
       items.push_back(pairs[e]);
-      weights.push_back(static_cast<float>(part * (pair_weights.empty() ? 1.0 : double{pair_weights[e]})));
+      weights.push_back(static_cast<float>(adds_up ? left : whole));
     }
     offsets.push_back(items.size());
     std::vector<ItemIdx> after;

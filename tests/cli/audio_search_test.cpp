@@ -123,6 +123,9 @@ TEST(AudioIndex, HearsOnlyWhatIsNew) {
   const std::string heard = build({});
   EXPECT_NE(heard.find("everything is heard anew"), std::string::npos) << heard;
   EXPECT_NE(heard.find("0 recordings as before, 2 heard"), std::string::npos) << heard;
+  EXPECT_NE(build({}).find("2 recordings as before, 0 heard"), std::string::npos);
+  std::filesystem::remove(std::filesystem::path(index) / "vectors.idx");
+  EXPECT_NE(build({}).find("it is built anew"), std::string::npos);
   EXPECT_NE(build({}).find("up to date"), std::string::npos);
 }
 

@@ -236,6 +236,35 @@ TEST(TwoTower, PlacesStrangersByWhatTheyHaveHeard) {
     for (std::size_t u = 0; u < of.rows(); ++u) strangers[u].history = of.indices(u);
     EXPECT_GT(separation(scores_of(*one.model, strangers), of), 0.85) << history;
     expect_batches_agree(*one.model, strangers);
+    // By the formula, from the stored tables.
+    MemoryArchive archive;
+    one.model->save(archive.writer());
+    const std::vector<float> table = archive.reader().floats("users");
+    constexpr std::size_t kWidth = 2;
+    const auto row = [&](std::size_t r) { return std::span(table).subspan(r * kWidth, kWidth); };
+    const bool attends = std::string_view(history) == "attention";
+    const std::size_t n_rows = of.rows() + of.cols();
+    ASSERT_EQ(table.size(), (n_rows + (attends ? 1 : 0)) * kWidth);
+    const auto heard = of.indices(5);
+    std::vector<double> share(heard.size(), 1), expected(kWidth, 0);
+    if (attends) {
+      double sum = 0;
+      for (std::size_t k = 0; k < heard.size(); ++k) {
+        double product = 0;
+        for (std::size_t d = 0; d < kWidth; ++d)
+          product += double{row(n_rows)[d]} * double{row(of.rows() + raw(heard[k]))[d]};
+        sum += share[k] = std::exp(product / std::sqrt(double{kWidth}));
+      }
+      for (double& s : share) s *= static_cast<double>(heard.size()) / sum;
+      EXPECT_GT(std::abs(share[0] - share[1]), 1e-3);
+    }
+    for (std::size_t k = 0; k < heard.size(); ++k)
+      for (std::size_t d = 0; d < kWidth; ++d)
+        expected[d] += share[k] * double{row(of.rows() + raw(heard[k]))[d]} /
+                       std::sqrt(static_cast<double>(heard.size())) / kTemperature;
+    std::vector<float> got(kWidth);
+    one.model->embeddings()->query_vector(strangers[5], got);
+    for (std::size_t d = 0; d < kWidth; ++d) EXPECT_NEAR(got[d], expected[d], 1e-5) << history;
   }
 }
 

@@ -53,6 +53,26 @@ TEST(InnerSplit, HoldsOutTheLastEventsOfEachUser) {
   EXPECT_THAT(raws(inner_split(log.data(), 0.4, HoldoutBy::kUser, true).held_out.indices(0)), ElementsAre(0, 3));
 }
 
+// A play and a later skip that is held out add up to 0, of which 1 is left; under binary feedback nothing adds up.
+TEST(InnerSplit, WeighsWhatIsLeft) {
+  const Facets facets;
+  const auto weight_left = [&](std::vector<float> events, float pair) {
+    const std::size_t n = events.size();
+    const Interactions train(Csr<ItemIdx>(1, std::vector<std::uint64_t>{0, 1}, std::vector<ItemIdx>{item_at(0)},
+                                          std::vector<float>{pair}));
+    std::vector<std::int64_t> times(n);
+    std::iota(times.begin(), times.end(), 10);
+    const Histories histories(std::vector<std::uint64_t>{0, n}, std::vector<ItemIdx>(n, item_at(0)), std::move(times),
+                              std::move(events), std::vector<EventKind>(n, EventKind::kPlay),
+                              std::vector<std::uint32_t>(n, 0));
+    return inner_split({train, histories, facets}, 0.4, HoldoutBy::kUser, true).train.weights(user_at(0))[0];
+  };
+  EXPECT_EQ(weight_left({1, -1}, 0), 1);    // signals: one skip is held out
+  EXPECT_EQ(weight_left({1, 1, 1}, 3), 2);  // counts
+  EXPECT_EQ(weight_left({1, 1, 1}, 1), 1);  // binary
+  EXPECT_EQ(weight_left({4, 5}, 5), 5);     // the last rating
+}
+
 TEST(InnerSplit, CutsAllEventsAtOneMoment) {
   const Log log;
   const InnerSplit split =
