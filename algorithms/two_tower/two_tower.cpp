@@ -109,15 +109,17 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
   Kind kind() const override { return Kind::kSoftmax; }
 
   // A trained user's own vector, and with `history` the vectors of what they have heard: in the query, or where it has
-  // no history, in training. Of users without either the mean of the vectors of their items, weighted, which is zero
-  // where there are none. Divided by the temperature, so that scores are what the softmax is taken of.
+  // no history, in training. With `id_dropout` the latter alone, of users without the former. Of all others the mean of
+  // the vectors of their items, weighted, which is zero where there are none. Divided by the temperature, so that scores
+  // are what the softmax is taken of.
   void query_vector(const Query& query, std::span<float> out) const override {
     std::fill(out.begin(), out.end(), 0.0f);
     const ConstView<float> users = std::as_const(weights_)[Trainer::users_id()];
     const bool trained = std::binary_search(trained_.begin(), trained_.end(), raw(query.user));
     if (trained) std::ranges::copy(users.span(raw(query.user)), out.begin());
     const HistoryRow history = history_row(query, n_items());
-    if (reads_history()) {
+    // Histories that were never without an own vector beside them say only what it leaves out.
+    if (reads_history() && (trained || params_.id_dropout > 0)) {
       std::vector<ItemIdx> heard;
       for (std::size_t n = 0; n < history.items.size(); ++n)
         if (history.weights[n] > 0) heard.push_back(history.items[n]);
@@ -268,7 +270,8 @@ class TwoTower final : public IterativeRecommender, public EmbeddingSpace, publi
             params_.id_dropout,
             params_.correction,
             static_cast<std::size_t>(params_.negatives),
-            params_.history == History::kAttention};
+            params_.history == History::kAttention,
+            reads_history()};
   }
   TowerInputs inputs() const { return {params_.any() ? &content_ : nullptr, reads_history() ? &heard_ : nullptr}; }
   bool reads_history() const { return params_.history != History::kNone; }

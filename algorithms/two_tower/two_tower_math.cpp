@@ -89,7 +89,7 @@ TwoTowerTrainer<T>::TwoTowerTrainer(const TwoTowerShape& shape, nn::ParamStore<T
     side->lengths.resize(places);
     side->dropped.resize(places);
     if (side->features != nullptr) side->towers = zeros<T>(places, shape.factors);
-    if (side->attends) side->shares.resize(places);
+    if (side->attends || (side == &users_ && side->features != nullptr && shape.parts)) side->shares.resize(places);
   }
   for (std::uint32_t i = 0; i < shape.items; ++i)
     if (log_share_[i] > -std::numeric_limits<T>::infinity()) drawable_.push_back(i);
@@ -106,25 +106,27 @@ void TwoTowerTrainer<T>::each_part(const Side& side, std::size_t place, std::uin
   for (std::size_t e = 0; e < columns.size(); ++e)
     if (raw(columns[e]) != without)
       visit(static_cast<std::uint32_t>(side.ids + raw(columns[e])),
-            static_cast<T>(values[e]) * (side.attends ? side.shares[place][e] : T(1)));
+            static_cast<T>(values[e]) * (side.shares.empty() ? T(1) : side.shares[place][e]));
 }
 
 template <class T>
 void TwoTowerTrainer<T>::attend(Side& side, std::size_t place, std::uint32_t which, std::uint32_t without) {
   std::vector<std::uint32_t> rows;
   const auto columns = side.features->indices(which);
-  for (const ItemIdx column : columns)
-    if (raw(column) != without) rows.push_back(static_cast<std::uint32_t>(side.ids + raw(column)));
+  std::vector<T>& shares = side.shares[place];
+  if (!shape_.parts) shares.assign(columns.size(), T(1));
+  for (std::size_t e = 0; e < columns.size(); ++e) {
+    if (raw(columns[e]) == without) shares[e] = 0;
+    if (shares[e] != 0) rows.push_back(static_cast<std::uint32_t>(side.ids + raw(columns[e])));
+  }
   std::vector<T> used(rows.size());
   attention_shares<T>(side.table, rows, side.table.span(side.context_row()), used);
-  std::vector<T>& shares = side.shares[place];
-  shares.assign(columns.size(), T(0));
   for (std::size_t e = 0, k = 0; e < columns.size(); ++e)
-    if (raw(columns[e]) != without) shares[e] = used[k++];
+    if (shares[e] != 0) shares[e] *= used[k++];
 }
 
-// With z_k = <c, h_k> / sqrt(d) and g the gradient of the sum, dz_k = x_k s_k <g, h_k> - s_k / m sum_j x_j s_j <g, h_j>,
-// for s_k = m a_k.
+// With z_k = <c, h_k> / sqrt(d), s_k the shares and g the gradient of the sum, dz_k = x_k s_k <g, h_k> - s_k / (sum_j s_j)
+// sum_j x_j s_j <g, h_j>.
 template <class T>
 void TwoTowerTrainer<T>::sum_attention(Side& side, std::size_t place, std::uint32_t which, std::uint32_t without) {
   const std::span<const T> g(side.gradients.data() + place * shape_.factors, shape_.factors);
@@ -132,19 +134,19 @@ void TwoTowerTrainer<T>::sum_attention(Side& side, std::size_t place, std::uint3
   const auto values = side.features->values(which);
   const std::vector<T>& shares = side.shares[place];
   std::vector<T> own(columns.size(), T(0));
-  T sum = 0, used = 0;
+  T sum = 0, total = 0;
   for (std::size_t e = 0; e < columns.size(); ++e) {
-    if (raw(columns[e]) == without) continue;
+    if (raw(columns[e]) == without || shares[e] == 0) continue;
     own[e] = static_cast<T>(values[e]) * shares[e] * product(g, side.table.row(side.ids + raw(columns[e])));
     sum += own[e];
-    used += 1;
+    total += shares[e];
   }
   const T by = 1 / std::sqrt(static_cast<T>(shape_.factors));
   std::vector<T> to_context(shape_.factors, T(0));
   const std::span<const T> context = side.table.span(side.context_row());
   for (std::size_t e = 0; e < columns.size(); ++e) {
-    if (raw(columns[e]) == without) continue;
-    const T dz = by * (own[e] - shares[e] / used * sum);
+    if (raw(columns[e]) == without || shares[e] == 0) continue;
+    const T dz = by * (own[e] - shares[e] / total * sum);
     const auto row = static_cast<std::uint32_t>(side.ids + raw(columns[e]));
     const std::span<const T> heard = side.table.span(row);
     T* to = side.sums.at(row).data();
@@ -173,6 +175,31 @@ void TwoTowerTrainer<T>::draw_step(const PairBatch& batch) {
   };
   drop(users_, batch.users, 1);  // the sought item
   drop(items_, columns_, 0);
+}
+
+template <class T>
+void TwoTowerTrainer<T>::draw_parts(const PairBatch& batch) {
+  if (!shape_.parts || users_.shares.empty()) return;
+  Rng rng = rng_.stream("parts", optimizer_.steps());
+  for (std::size_t i = 0; i < batch.users.size(); ++i) {
+    const auto columns = users_.features->indices(batch.users[i]);
+    std::vector<T>& shares = users_.shares[i];
+    shares.assign(columns.size(), T(0));
+    const double chance = rng.uniform();
+    double kept = 0, all = 0;
+    for (std::size_t e = 0; e < columns.size(); ++e) {
+      const bool keep = rng.uniform() < chance;
+      if (raw(columns[e]) == batch.items[i]) continue;
+      all += 1;
+      kept += keep ? 1 : 0;
+      shares[e] = keep ? T(1) : T(0);
+    }
+    if (kept == 0) {
+      users_.dropped[i] = 0;  // nothing else to go by
+      continue;
+    }
+    for (T& share : shares) share *= static_cast<T>(std::sqrt(all / kept));
+  }
 }
 
 template <class T>
@@ -344,6 +371,7 @@ double TwoTowerTrainer<T>::step(const PairBatch& batch, const PairBatch& next, c
   optimizer_.fold();
   columns_.assign(batch.items.begin(), batch.items.end());
   draw_step(batch);
+  draw_parts(batch);
   bring(users_, batch.users);  // a glance, where the step before did it
   bring(items_, columns_);
   optimizer_.begin_step();
@@ -372,6 +400,7 @@ template <class T>
 double TwoTowerTrainer<T>::gradient(const PairBatch& batch, nn::ParamStore<T>& out, const Executor& exec) {
   columns_.assign(batch.items.begin(), batch.items.end());
   draw_step(batch);
+  draw_parts(batch);
   const double loss = losses_and_gradients(batch, exec);
   for (const auto& [side, id] : {std::pair{&users_, users_id()}, std::pair{&items_, items_id()}})
     for (std::size_t i = 0; i < side->sums.size(); ++i)

@@ -42,6 +42,10 @@ struct TwoTowerShape {
   double correction = 1;      // how much of log q is subtracted
   std::size_t negatives = 0;  // items drawn evenly for each step, beside those of the batch
   bool attention = false;     // of users' features
+  // Of a sample's m features of its user each is kept with a chance that is drawn evenly for the sample, and those that
+  // are kept count sqrt(m / kept) times as much. Without it a history that lacks nothing but the sought item tells which
+  // one that is: towers learn histories by heart and say nothing about others.
+  bool parts = false;
 };
 
 // What towers read beside ids; both outlive the trainer.
@@ -109,7 +113,9 @@ class TwoTowerTrainer {
     Matrix<T> towers;                   // batch x factors: sums before they are normalised, where there are features
     std::vector<std::uint8_t> dropped;  // of each place of the batch: whether it goes without its own vector
     bool attends = false;
-    std::vector<std::vector<T>> shares;  // of each place: attention_shares() of its features; 0 for what is left out
+    // Of each place, by which its features' values are multiplied: how much a part counts, and the attention. 0 for what
+    // is left out. Empty where all count as they are.
+    std::vector<std::vector<T>> shares;
     bool adds_up() const { return towers.rows() > 0; }
     std::uint32_t context_row() const { return static_cast<std::uint32_t>(table.rows - 1); }
   };
@@ -120,6 +126,7 @@ class TwoTowerTrainer {
   void attend(Side& side, std::size_t place, std::uint32_t which, std::uint32_t without);
   void sum_attention(Side& side, std::size_t place, std::uint32_t which, std::uint32_t without);
   void draw_step(const PairBatch& batch);
+  void draw_parts(const PairBatch& batch);
   void bring(Side& side, std::span<const std::uint32_t> which);
   void gather(Side& side, std::span<const std::uint32_t> which, std::span<const std::uint32_t> without, double by,
               std::size_t penalised);
