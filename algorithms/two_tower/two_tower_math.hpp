@@ -27,6 +27,7 @@
 #include "framework/base/ids.hpp"
 #include "framework/base/rng.hpp"
 #include "framework/linalg/csr.hpp"
+#include "framework/nn/lanes.hpp"
 #include "framework/nn/optimizer.hpp"
 #include "framework/nn/param_store.hpp"
 #include "framework/nn/row_gradients.hpp"
@@ -60,6 +61,17 @@ struct TowerInputs {
 template <class T>
 void attention_shares(ConstView<T> table, std::span<const std::uint32_t> rows, std::span<const T> context,
                       std::span<T> out);
+
+template <class T>
+T tower_product(std::span<const T> x, const T* y) {
+  using V = nn::LaneOf<T>;
+  V sum = nn::all<V>(0);
+  nn::for_parts<T>(x.size(), [&](auto part) { sum = fma(part.load(x.data()), part.load(y), sum); });
+  if constexpr (std::is_same_v<T, float>)
+    return sum.sum();
+  else
+    return sum;
+}
 
 struct PairBatch {
   std::span<const std::uint32_t> users, items;
