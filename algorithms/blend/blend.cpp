@@ -75,9 +75,7 @@ class Blend final : public Recommender, public StagedScores {
   std::size_t n_items() const override { return models_.empty() ? 0 : models_.front()->n_items(); }
 
   void score(std::span<const Query> queries, MatRef<float> out) const override {
-    for (std::size_t q = 0; q < queries.size(); ++q)
-      score_in_stages(queries[q], {out.data() + q * static_cast<std::size_t>(out.outerStride()), n_items()},
-                      [](std::string_view) {});
+    score_each(queries, out);
   }
 
   void score_in_stages(const Query& query, std::span<float> out, const Lap& lap) const override {

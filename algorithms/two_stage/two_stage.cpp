@@ -87,9 +87,7 @@ class TwoStage final : public IterativeRecommender, public StagedScores {
   std::size_t n_items() const override { return retrievers_.empty() ? 0 : retrievers_.front()->n_items(); }
 
   void score(std::span<const Query> queries, MatRef<float> out) const override {
-    for (std::size_t q = 0; q < queries.size(); ++q)
-      score_in_stages(queries[q], {out.data() + q * static_cast<std::size_t>(out.outerStride()), n_items()},
-                      [](std::string_view) {});
+    score_each(queries, out);
   }
 
   void score_in_stages(const Query& query, std::span<float> out, const Lap& lap) const override {
@@ -175,8 +173,7 @@ class TwoStage final : public IterativeRecommender, public StagedScores {
     if (n == 0)
       throw UsageError(
           "two_stage has nothing to learn its ranker from: nobody has training events on both sides of the cut; "
-          "without "
-          "times take holdout_by: user");
+          "without times take holdout_by: user");
     const ComponentModels retrievers = fit_components(makers_, inner.data(), ctx);
     StageFeatures features(names_, static_cast<std::size_t>(params_.candidates), params_.repeats);
     features.learn(inner.data());
@@ -197,10 +194,10 @@ class TwoStage final : public IterativeRecommender, public StagedScores {
       truth += static_cast<double>(wanted.size());
       const Candidates& list = found[l];
       hits.back() += static_cast<double>(lists_.add(list.items, list.rows, wanted));
-      for (std::size_t c = 0; c < list.items.size(); ++c)
-        for (std::size_t r = 0; r < makers_.size() && std::binary_search(wanted.begin(), wanted.end(), list.items[c]);
-             ++r)
-          hits[r] += list.from[c * makers_.size() + r];
+      for (std::size_t c = 0; c < list.items.size(); ++c) {
+        if (!std::binary_search(wanted.begin(), wanted.end(), list.items[c])) continue;
+        for (std::size_t r = 0; r < makers_.size(); ++r) hits[r] += list.from[c * makers_.size() + r];
+      }
     }
     for (std::size_t r = 0; r < makers_.size(); ++r)
       ctx.progress.record(fmt::format("candidate recall of {}", names_[r]), 0, hits[r] / truth);

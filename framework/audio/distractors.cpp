@@ -27,15 +27,12 @@ Matrix<float> resampled_rows(const Matrix<float>& rows, std::size_t count, const
     for (std::size_t i = begin; i < end; ++i) {
       Rng own = rng.stream("distractor", i);
       const std::size_t centre = own.below(n);
+      const std::span<const Neighbour> around(&near[centre * k], k);
+      const std::size_t self = static_cast<std::size_t>(
+          std::ranges::find(around.first(k - 1), centre, &Neighbour::row) - around.begin());
       const auto neighbour = [&] {
-        std::size_t at = centre * k + own.below(k - 1);
-        const std::size_t self = static_cast<std::size_t>(
-            std::find_if(near.begin() + static_cast<std::ptrdiff_t>(centre * k),
-                         near.begin() + static_cast<std::ptrdiff_t>(centre * k + k - 1),
-                         [&](const Neighbour& it) { return it.row == centre; }) -
-            near.begin());
-        if (at >= self) ++at;
-        return row_span(rows, near[at].row);
+        const std::size_t at = own.below(k - 1);
+        return row_span(rows, around[at < self ? at : at + 1].row);
       };
       const std::span<const float> a = row_span(rows, centre), b = neighbour(), c = neighbour(), d = neighbour();
       const float share = own.uniform_float(), off = 0.5f * static_cast<float>(own.normal());

@@ -115,10 +115,9 @@ std::vector<std::string> component_names(const std::vector<Component>& component
 Matrix<float> component_scores(const ComponentModels& models, const Query& query,
                                const std::function<void(std::size_t)>& done) {
   const auto items = static_cast<Eigen::Index>(models.front()->n_items());
-  Matrix<float> out(static_cast<Eigen::Index>(models.size()), items), row(1, items);
+  Matrix<float> out(static_cast<Eigen::Index>(models.size()), items);
   for (std::size_t k = 0; k < models.size(); ++k) {
-    models[k]->score({&query, 1}, row);
-    out.row(static_cast<Eigen::Index>(k)) = row;
+    models[k]->score({&query, 1}, out.middleRows(static_cast<Eigen::Index>(k), 1));
     if (done) done(k);
   }
   return out;

@@ -10,8 +10,9 @@
 namespace segue {
 
 struct InnerSplit {
-  Interactions train;   // users x items: pairs with an event in the earlier part, with the share of their weight that
-                        // its events have
+  // users x items: pairs with an event in the earlier part. They weigh what its events add up to where all of a pair's
+  // do so, else what they weigh in all of it.
+  Interactions train;
   Histories histories;  // the earlier events
   Facets facets;
   std::vector<UserIdx> users;         // with something held out and something before it, ascending
