@@ -4,6 +4,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "framework/cli/commands.hpp"
 #include "framework/cli/results.hpp"
@@ -273,7 +274,7 @@ void add_evaluate(CLI::App& app, Session& session) {
       ->allow_extra_args(false)
       ->type_name("METRIC");
   cmd.add_option("--rows", args->rows, "labels, separated by commas; default: all")->delimiter(',')->allow_extra_args(false)->type_name("LABEL");
-  cmd.add_option("--by", args->by, "each metric in parts of the truth or of the users")->delimiter(',')->allow_extra_args(false)->type_name("popularity|activity|temperature|reachable|repeat|seeds");
+  cmd.add_option("--by", args->by, "each metric in parts of the truth or of the users")->delimiter(',')->allow_extra_args(false)->type_name(fmt::format("{}", fmt::join(names_of_parts(), "|")));
   cmd.add_option("--as", args->dialect, "the lists under the definitions of another library")->type_name("trec|recbole|lenskit|implicit");
   cmd.add_flag("--ceiling", args->ceiling, "adds what a model that learns from events can reach at most");
   cmd.add_option("--embeddings", args->embeddings, "row whose item vectors are the space for ild_vectors@k")->type_name("LABEL");
