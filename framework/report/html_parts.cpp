@@ -106,7 +106,7 @@ std::vector<Attribute> attributes(const std::string& tag, std::size_t from) {
 }
 
 // Its values are markup already: only the quote that surrounds them here is written out.
-std::string quoted(const std::string& value) {
+std::string attribute_value(const std::string& value) {
   std::string out = "\"";
   for (const char c : value) out += c == '"' ? std::string("&quot;") : std::string(1, c);
   return out + "\"";
@@ -124,7 +124,7 @@ std::string tag_under(const std::string& tag, const std::string& prefix) {
     if (a.name == "id" || a.name == "aria-labelledby" || a.name == "aria-describedby")
       value = prefix_ids(value, prefix);
     if (reference) value = "#" + prefix + "-" + a.value.substr(1);
-    out += fmt::format(" {}={}", reference ? "href" : a.name, quoted(value));
+    out += fmt::format(" {}={}", reference ? "href" : a.name, attribute_value(value));
   }
   return out + (tag[tag.size() - 2] == '/' && i < tag.size() - 1 ? "/>" : ">");
 }
@@ -136,7 +136,7 @@ std::string root_tag(const std::string& tag, const std::string& prefix, const st
   for (const Attribute& a : attributes(tag.substr(0, tag.size() - 1), 4)) {
     bool ours = a.name.starts_with("xmlns") || a.name.starts_with("on");
     for (const char* name : kOurs) ours = ours || a.name == name;
-    if (!ours) out += fmt::format(" {}={}", a.name, quoted(a.value));
+    if (!ours) out += fmt::format(" {}={}", a.name, attribute_value(a.value));
   }
   return out + fmt::format(
                    " role=\"img\" aria-labelledby=\"{0}-title\" aria-describedby=\"{0}-desc\"><title "

@@ -14,6 +14,9 @@ add_library(segue_warnings INTERFACE)
 target_compile_options(segue_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast -Wcast-qual -Wnull-dereference
   $<$<BOOL:${SEGUE_WERROR}>:-Werror> $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wno-maybe-uninitialized -Wno-null-dereference -Wno-restrict>)
+if(NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)  # GCC 12 sees overflows in its own std::string once that comes from a precompiled header
+  target_compile_options(segue_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow -Wno-array-bounds>)
+endif()
 if(SEGUE_SANITIZE)  # installed too: a plugin must match its program in this as well
   target_compile_options(segue_flags INTERFACE -fsanitize=${SEGUE_SANITIZE} -fno-omit-frame-pointer -g1)
   target_link_options(segue_flags INTERFACE -fsanitize=${SEGUE_SANITIZE})
@@ -24,6 +27,9 @@ if(SEGUE_SANITIZE MATCHES undefined)
   target_compile_options(segue_flags INTERFACE
     -fno-sanitize=vptr $<$<NOT:$<BOOL:$<TARGET_PROPERTY:SEGUE_READS_BYTES>>>:-fno-sanitize=null,alignment>)
 endif()
+
+include(SeguePrecompiled)
+segue_precompile(segue_headers HEADERS ${SEGUE_COMMON_HEADERS})
 
 set(modules_that_read_bytes base linalg h5 index audio data nn store)
 # segue_module(NAME [USES module...] [LINKS library...]): framework/NAME/*.cpp as an object library.
@@ -37,6 +43,9 @@ function(segue_module name)
   target_link_libraries(segue_${name} PUBLIC segue_flags PRIVATE segue_warnings ${M_LINKS})
   if(name IN_LIST modules_that_read_bytes)
     set_target_properties(segue_${name} PROPERTIES SEGUE_READS_BYTES ON)
+  endif()
+  if(NOT name STREQUAL index AND NOT (SEGUE_SANITIZE AND name IN_LIST modules_that_read_bytes))  # which have options of their own
+    target_precompile_headers(segue_${name} REUSE_FROM segue_headers)
   endif()
   foreach(used IN LISTS M_USES)
     if(TARGET segue_${used})
@@ -52,6 +61,7 @@ function(segue_dataset name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/datasets/${name}/*.cpp)
   add_library(dataset_${name} OBJECT ${sources})
   target_link_libraries(dataset_${name} PUBLIC segue_flags PRIVATE segue_warnings)
+  target_precompile_headers(dataset_${name} REUSE_FROM segue_headers)
   set_property(GLOBAL APPEND PROPERTY SEGUE_DATASETS ${name})
 endfunction()
 
@@ -68,5 +78,6 @@ function(segue_algorithm name)
   endif()
   add_library(algorithm_${name} OBJECT ${sources})
   target_link_libraries(algorithm_${name} PUBLIC segue_flags PRIVATE segue_warnings)
+  target_precompile_headers(algorithm_${name} REUSE_FROM segue_headers)
   set_property(GLOBAL APPEND PROPERTY SEGUE_ALGORITHMS ${name})
 endfunction()
