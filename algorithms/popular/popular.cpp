@@ -1,3 +1,8 @@
+// See README.md.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
 #include "framework/model/recommender.hpp"
 #include "framework/model/registry.hpp"
 
@@ -7,13 +12,21 @@ namespace {
 struct PopularParams {
   enum class By { kUsers, kWeight };
   By by = By::kUsers;
+  double half_life = 0;  // days
 
+  std::vector<std::string> needs() const {
+    return half_life > 0 ? std::vector<std::string>{std::string(kNeedsTimes)} : std::vector<std::string>{};
+  }
   double fit_flop(const DataShape& s) const { return 5 * s.events; }
   static Schema<PopularParams> schema() {
     using P = PopularParams;
     Schema<P> s;
     s.field("by", &P::by, "count the users who have the item, or add up their weights")
         .choices({{"users", By::kUsers}, {"weight", By::kWeight}});
+    s.field("half_life", &P::half_life,
+            "days after which an event counts half, back from the last in training; 0: all alike")
+        .range(0.0, 1e6)
+        .search(log_scale, 1, 1000);
     return s;
   }
 };
@@ -23,6 +36,7 @@ class Popular final : public Recommender {
   explicit Popular(PopularParams params) : params_(params) {}
 
   void fit(const TrainData& data, FitContext&) override {
+    if (params_.half_life > 0) return fit_recent(data);
     const Csr<ItemIdx>& train = data.train.by_user();
     const bool weighted = params_.by == PopularParams::By::kWeight && train.has_values();
     std::vector<double> sums(train.cols(), 0);
@@ -45,6 +59,26 @@ class Popular final : public Recommender {
   void load(const ArchiveReader& archive) override { popularity_ = archive.floats("popularity"); }
 
  private:
+  // users: of each who has the item only the latest event counts; weight: every event by its own weight.
+  void fit_recent(const TrainData& data) {
+    const auto& times = data.histories.times();
+    const std::int64_t last = times.empty() ? 0 : *std::max_element(times.begin(), times.end());
+    const double half_life = params_.half_life * 24 * 3600;
+    std::vector<double> sums(data.train.n_items(), 0);
+    std::vector<std::size_t> counted(sums.size(), data.histories.size());  // the user whose event was counted last
+    for (std::size_t u = 0; u < data.histories.size(); ++u) {
+      const HistoryView history = data.histories[u];
+      for (std::size_t e = history.items.size(); e-- > 0;) {
+        const std::size_t item = raw(history.items[e]);
+        if (params_.by == PopularParams::By::kUsers && std::exchange(counted[item], u) == u) continue;
+        const double age = static_cast<double>(last - history.times[e]);
+        const bool weighted = params_.by == PopularParams::By::kWeight && !history.weights.empty();
+        sums[item] += (weighted ? double{history.weights[e]} : 1.0) * std::exp2(-age / half_life);
+      }
+    }
+    popularity_.assign(sums.begin(), sums.end());
+  }
+
   PopularParams params_;
   std::vector<float> popularity_;
 };
@@ -56,7 +90,8 @@ SEGUE_ALGORITHM(
     {.name = "popular",
      .summary = "the most popular items, the same for everybody",
      .citation = "Cremonesi, Koren & Turrin 2010, Performance of recommender algorithms on top-N recommendation "
-                 "tasks, RecSys (TopPop)",
+                 "tasks, RecSys (TopPop); Ji, Sun, Zhang & Li 2020, A re-visit of the popularity baseline in "
+                 "recommender systems, SIGIR (recent popularity)",
      .family = "baseline",
      .personalised = false})
 

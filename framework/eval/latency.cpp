@@ -37,6 +37,16 @@ QueryBatch::QueryBatch(std::span<const Query> queries, const CandidatePolicy& po
 std::vector<LatencySamples> measure_latency(const Recommender& model, std::span<const Query> queries,
                                             const CandidatePolicy& policy, const LatencyOptions& options,
                                             const Executor& exec) {
+  return measure_latency(
+      [&](std::span<const Query> batch, const CandidatePolicy& among, std::size_t k) {
+        return recommend(model, batch, among, k, exec);
+      },
+      queries, policy, options, exec);
+}
+
+std::vector<LatencySamples> measure_latency(const RecommendBatch& recommend_batch, std::span<const Query> queries,
+                                            const CandidatePolicy& policy, const LatencyOptions& options,
+                                            const Executor& exec) {
   if (queries.empty()) throw UsageError("latency cannot be measured without a query");
   if (options.k == 0 || options.samples == 0 || std::ranges::count(options.batch, std::size_t{0}) > 0)
     throw UsageError("latency: batch, k and samples must be at least 1");
@@ -50,7 +60,7 @@ std::vector<LatencySamples> measure_latency(const Recommender& model, std::span<
       const QueryBatch batch(queries, policy, next, size);
       next = (next + size) % queries.size();
       const Stopwatch watch;
-      (void)recommend(model, batch.queries(), batch.policy(), options.k, exec);
+      (void)recommend_batch(batch.queries(), batch.policy(), options.k);
       return watch.seconds();
     };
     for (std::size_t i = 0; i < options.warmup; ++i) {

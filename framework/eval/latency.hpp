@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,6 +33,11 @@ struct LatencySamples {
 // Batches are consecutive queries, beginning again at the first after the last (within a batch too, where there are
 // fewer queries than the batch asks for). UsageError without queries, or for a batch, k or number of samples of 0.
 std::vector<LatencySamples> measure_latency(const Recommender& model, std::span<const Query> queries,
+                                            const CandidatePolicy& policy, const LatencyOptions& options,
+                                            const Executor& exec);
+// The same of whatever else makes lists, such as an index: recommend_batch(queries, policy, k).
+using RecommendBatch = std::function<TopK(std::span<const Query>, const CandidatePolicy&, std::size_t)>;
+std::vector<LatencySamples> measure_latency(const RecommendBatch& recommend_batch, std::span<const Query> queries,
                                             const CandidatePolicy& policy, const LatencyOptions& options,
                                             const Executor& exec);
 

@@ -92,44 +92,6 @@ void check_spec(const MetricSpec& metric) {
 
 }  // namespace
 
-std::string_view fact_name(Fact fact) {
-  switch (fact) {
-    case Fact::kTieCounts:
-      return "the tie counts of each truth item";
-    case Fact::kTrainCounts:
-      return "the training users of each item";
-    case Fact::kTags:
-      return "tags (facet item_tags)";
-    case Fact::kArtists:
-      return "artists (facet item_artist)";
-    case Fact::kVectors:
-      return "item vectors";
-    case Fact::kHistory:
-      return "the history of each query";
-  }
-  return "";
-}
-
-bool has_fact(const RankingOutcome& o, Fact fact) {
-  const ItemFacts* facts = o.item_facts;
-  switch (fact) {
-    case Fact::kTieCounts:
-      return !o.lists_only && o.truth_above.size() == o.truth_rank.size() &&
-             o.truth_tied.size() == o.truth_rank.size() && o.candidates.size() == o.queries;
-    case Fact::kTrainCounts:
-      return facts != nullptr && !facts->train_counts.empty();
-    case Fact::kTags:
-      return facts != nullptr && !facts->tags.empty();
-    case Fact::kArtists:
-      return facts != nullptr && !facts->artists.empty();
-    case Fact::kVectors:
-      return facts != nullptr && !facts->vectors.empty();
-    case Fact::kHistory:
-      return o.query_facts.history_offsets.size() == o.queries + 1;
-  }
-  return false;
-}
-
 void check_shape(const RankingOutcome& o) {
   SEGUE_CHECK(o.truth_offsets.size() == o.queries + 1 && o.truth_offsets[0] == 0, "{} truth offsets for {} queries",
               o.truth_offsets.size(), o.queries);
@@ -179,8 +141,7 @@ std::string why_not(const MetricSpec& metric, const RankingOutcome& outcome) {
   check_spec(metric);
   const MetricCard& card = *metric.card;
   std::vector<Fact> needs = card.needs;
-  if (metric.slice.card != nullptr)
-    needs.push_back(metric.slice.card->needs_history ? Fact::kHistory : Fact::kTrainCounts);
+  if (metric.slice.card != nullptr) needs.push_back(metric.slice.card->needs);
   for (const Fact fact : needs) {
     if (has_fact(outcome, fact)) continue;
     if (fact == Fact::kTieCounts && outcome.lists_only)

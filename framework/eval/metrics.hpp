@@ -44,19 +44,14 @@ enum class MetricKind {
   kList,      // a value a query from its list and facts about the items, averaged
 };
 
-// What a metric reads beyond lists and ranks.
-enum class Fact { kTieCounts, kTrainCounts, kTags, kArtists, kVectors, kHistory };
-// "tags": the facet or array, for messages.
-std::string_view fact_name(Fact fact);
-bool has_fact(const RankingOutcome& outcome, Fact fact);
-
 struct MetricValue {
   // kPerQuery, kList: one a query, NaN where it is not evaluated. kUnion: empty. rmse: squared errors, mae: absolute
   // errors, in the order of the ratings; rmse_user: one a user, users ascending.
   std::vector<double> per_query{};
   double mean = 0;    // the figure to report (for rmse the root of the mean); NaN if n is 0
   std::size_t n = 0;  // what it was averaged over: queries with truth, ratings, or users
-  // Of a slice that is a bin (pop1, act5): its smallest and largest member, training users or history events; else NaN.
+  // Of a slice that is a bin (pop1, act5): its smallest and largest member, training users,
+  // history events or days after the first query; else NaN.
   double slice_low = std::numeric_limits<double>::quiet_NaN();
   double slice_high = std::numeric_limits<double>::quiet_NaN();
 };
@@ -79,8 +74,8 @@ struct MetricCard {
   int version = 1;           // bumped when the definition changes
   bool has_cutoff = true;
   RankingDepth depth = nullptr;  // without a cut-off: the last rank that it looks at; null: all scores
-  bool root_of_mean = false;  // the figure is the root of the mean of per_query
-  bool by_user = false;  // of ratings: per_query has one value a user, not one a rating
+  bool root_of_mean = false;     // the figure is the root of the mean of per_query
+  bool by_user = false;          // of ratings: per_query has one value a user, not one a rating
   bool reads_truth = true;       // else the truth only says which queries are averaged
   std::vector<Fact> needs{};
   MetricKind kind = MetricKind::kPerQuery;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string_view>
 
 #include "framework/base/ids.hpp"
 
@@ -27,10 +28,13 @@ struct ItemFacts {
   std::size_t vector_dim = 0;
 };
 
-// What was known of each query's user.
+// What was known of each query.
 struct QueryFacts {
   std::span<const std::uint64_t> history_offsets{};  // queries + 1
   std::span<const std::uint32_t> history_items{};    // oldest first, may repeat
+  // One a query: when its first truth event happened, seconds since 1970. Empty where the data has no times, only an
+  // order.
+  std::span<const std::int64_t> times{};
 };
 
 // The ranking of q queries. Row q of a ragged array is [truth_offsets[q], truth_offsets[q + 1]).
@@ -56,6 +60,12 @@ struct RankingOutcome {
   // Ranks are known only inside the stored lists (imported): no cut-off beyond k, no auc.
   bool lists_only = false;
 };
+
+// What a metric or a slice reads beyond lists and ranks.
+enum class Fact { kTieCounts, kTrainCounts, kTags, kArtists, kVectors, kHistory, kTimes };
+// "tags": the facet or array, for messages.
+std::string_view fact_name(Fact fact);
+bool has_fact(const RankingOutcome& outcome, Fact fact);
 
 // Predicted ratings, one a test rating.
 struct RatingOutcome {

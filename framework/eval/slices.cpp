@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "framework/base/errors.hpp"
@@ -16,6 +17,16 @@ constexpr std::uint64_t kColdBelow = 5;  // training users
 constexpr std::size_t kBins = 5;
 // Of the Million Playlist Dataset's challenge, and 2 for listeners who have just begun.
 constexpr std::size_t kSeeds[] = {0, 1, 2, 5, 10, 25, 100};
+
+constexpr std::int64_t kHour = 3600, kDay = 24 * kHour;
+struct PartOfDay {
+  const char *name, *title;
+  std::int64_t begin, end;  // hours
+};
+constexpr PartOfDay kPartsOfDay[] = {{"night", "At night", 0, 6},
+                                     {"morning", "In the morning", 6, 12},
+                                     {"afternoon", "In the afternoon", 12, 18},
+                                     {"evening", "In the evening", 18, 24}};
 
 std::string seeds_name(std::size_t n) { return fmt::format("seeds{}", n); }
 
@@ -45,12 +56,12 @@ std::vector<SliceCard> make_slices() {
                    .title = "Repeats",
                    .definition = "truth items that stand in the query's own history",
                    .citation = "Anderson, Kumar, Tomkins & Vassilvitskii 2014, The dynamics of repeat consumption, WWW",
-                   .needs_history = true});
+                   .needs = Fact::kHistory});
   cards.push_back({.name = "explore",
                    .title = "New to the user",
                    .definition = "truth items that do not stand in the query's own history",
                    .citation = "Anderson, Kumar, Tomkins & Vassilvitskii 2014, The dynamics of repeat consumption, WWW",
-                   .needs_history = true});
+                   .needs = Fact::kHistory});
   cards.push_back({.name = "pop",
                    .title = "Item popularity, five equal shares of training",
                    .definition = "truth items in one fifth of the training (user, item) pairs: items ascending by "
@@ -69,23 +80,47 @@ std::vector<SliceCard> make_slices() {
                    .citation = "",
                    .kind = SliceKind::kQueries,
                    .bins = kBins,
-                   .needs_history = true});
+                   .needs = Fact::kHistory});
   cards.push_back({.name = "cold_user",
                    .title = "Users without a history",
                    .definition = "queries with an empty history",
                    .citation = "",
                    .kind = SliceKind::kQueries,
-                   .needs_history = true});
+                   .needs = Fact::kHistory});
   for (const std::size_t n : kSeeds)
-    cards.push_back({.name = seeds_name(n),
-                     .title = n == 0 ? "Nothing known" : fmt::format("{} event{} known", n, n == 1 ? "" : "s"),
-                     .definition = fmt::format("queries whose history has exactly {} event{}: of a playlist to be continued, its "
-                                               "seeds; of a new listener, all there is",
-                                               n, n == 1 ? "" : "s"),
-                     .citation = "Chen, Lamere, Schedl & Zamani 2018, RecSys Challenge 2018: automatic music playlist "
-                                 "continuation, RecSys",
-                     .kind = SliceKind::kQueries,
-                     .needs_history = true});
+    cards.push_back(
+        {.name = seeds_name(n),
+         .title = n == 0 ? "Nothing known" : fmt::format("{} event{} known", n, n == 1 ? "" : "s"),
+         .definition = fmt::format("queries whose history has exactly {} event{}: of a playlist to be continued, its "
+                                   "seeds; of a new listener, all there is",
+                                   n, n == 1 ? "" : "s"),
+         .citation = "Chen, Lamere, Schedl & Zamani 2018, RecSys Challenge 2018: automatic music playlist "
+                     "continuation, RecSys",
+         .kind = SliceKind::kQueries,
+         .needs = Fact::kHistory});
+  for (const PartOfDay& part : kPartsOfDay)
+    cards.push_back(
+        {.name = part.name,
+         .title = part.title,
+         .definition = fmt::format(
+             "queries whose first truth event happened from {:02}:00 until {:02}:00, by the clock of the data: "
+             "UTC where its times say their offset",
+             part.begin, part.end),
+         .citation = "Baltrunas & Amatriain 2009, Towards time-dependant recommendation based on implicit feedback, "
+                     "CARS workshop",
+         .kind = SliceKind::kQueries,
+         .needs = Fact::kTimes});
+  cards.push_back(
+      {.name = "late",
+       .title = "Time after the first query, five equal shares of queries",
+       .definition =
+           "one fifth of the queries with truth: ascending by the time of their first truth event, late1 the "
+           "first and late5 the last, for which training is longest ago where the split is one in time; queries of "
+           "the same second stay together, in the fifth where their middle falls, so that a fifth may be empty",
+       .citation = "Koren 2009, Collaborative filtering with temporal dynamics, KDD",
+       .kind = SliceKind::kQueries,
+       .bins = kBins,
+       .needs = Fact::kTimes});
   return cards;
 }
 
@@ -101,10 +136,15 @@ std::vector<SliceParts> make_parts() {
       {"temperature", {{"warm", "warm items"}, {"cold", "cold items"}}, ""},
       {"reachable", {{"reachable", "seen in training"}, {"unreachable", "never seen"}}, "", false, false},
       {"repeat", {{"repeat", "heard before"}, {"explore", "new to the user"}}, ""},
+      {"time_of_day", {}, "", false, false},
+      {"drift", bins("late"), "days after the first", false, false},
       {"seeds", {}, "", true},
   };
   for (const std::size_t n : kSeeds)
     all.back().parts.push_back({seeds_name(n), n == 0 ? "none known" : fmt::format("{} known", n)});
+  const auto day = std::ranges::find(all, "time_of_day", &SliceParts::name);
+  for (const PartOfDay& part : kPartsOfDay)
+    day->parts.push_back({part.name, fmt::format("{} to {} h", part.begin, part.end)});
   return all;
 }
 
@@ -185,12 +225,14 @@ SlicedOutcome::SlicedOutcome(const SliceSpec& slice, const RankingOutcome& o) : 
               truth, o.truth_rank.size());
   std::vector<bool> kept(truth, slice.card == nullptr);
   if (slice.card != nullptr) {
-    const Fact needed = slice.card->needs_history ? Fact::kHistory : Fact::kTrainCounts;
+    const Fact needed = slice.card->needs;
     if (!has_fact(o, needed))
       throw UsageError("slice '{}' needs {}, which these results do not hold", slice.text(), fact_name(needed));
-    if (slice.card->kind == SliceKind::kQueries) {
+    if (needed == Fact::kTimes) {
+      select_by_time(slice, o, kept);
+    } else if (slice.card->kind == SliceKind::kQueries) {
       select_queries(slice, o, kept);
-    } else if (slice.card->needs_history) {
+    } else if (needed == Fact::kHistory) {
       select_by_history(slice, o, kept);
     } else {
       select_by_popularity(slice, o, kept);
@@ -214,6 +256,32 @@ void SlicedOutcome::select_queries(const SliceSpec& slice, const RankingOutcome&
   for (std::size_t q = 0; q < o.queries; ++q)
     for (std::size_t t = o.truth_offsets[q]; t < o.truth_offsets[q + 1]; ++t)
       kept[t] = bin.holds(history_of(o, q).size());
+}
+
+void SlicedOutcome::select_by_time(const SliceSpec& slice, const RankingOutcome& o, std::vector<bool>& kept) {
+  const auto times = o.query_facts.times;
+  std::function<bool(std::int64_t)> in;
+  Bin bin;
+  if (slice.card->bins > 0) {
+    std::vector<std::int64_t> asked;
+    for (std::size_t q = 0; q < o.queries; ++q)
+      if (has_truth(o, q)) asked.push_back(times[q]);
+    const std::int64_t first = asked.empty() ? 0 : *std::min_element(asked.begin(), asked.end());
+    std::vector<std::uint64_t> since;
+    for (const std::int64_t t : asked) since.push_back(static_cast<std::uint64_t>(t - first));
+    bin = equal_share(std::move(since), slice.bin, [](std::uint64_t) { return 1.0; });
+    low_ = std::floor(bin.low / static_cast<double>(kDay));
+    high_ = std::floor(bin.high / static_cast<double>(kDay));
+    in = [bin, first](std::int64_t t) { return t >= first && bin.holds(static_cast<std::uint64_t>(t - first)); };
+  } else {
+    const PartOfDay& part = *std::ranges::find(kPartsOfDay, slice.card->name, &PartOfDay::name);
+    in = [&part](std::int64_t t) {
+      const std::int64_t second = (t % kDay + kDay) % kDay;  // before 1970 too
+      return second >= part.begin * kHour && second < part.end * kHour;
+    };
+  }
+  for (std::size_t q = 0; q < o.queries; ++q)
+    for (std::size_t t = o.truth_offsets[q]; t < o.truth_offsets[q + 1]; ++t) kept[t] = in(times[q]);
 }
 
 void SlicedOutcome::select_by_history(const SliceSpec& slice, const RankingOutcome& o, std::vector<bool>& kept) {

@@ -24,8 +24,8 @@ struct SliceCard {
   std::string definition;
   std::string citation;  // may be empty
   SliceKind kind = SliceKind::kItems;
-  std::size_t bins = 0;        // 0: no bins
-  bool needs_history = false;  // else it reads the training counts
+  std::size_t bins = 0;  // 0: no bins
+  Fact needs = Fact::kTrainCounts;
 
   std::string names() const;  // "cold", "pop1..pop5"
 };
@@ -40,7 +40,7 @@ struct SliceParts {
     std::string slice, meaning;  // "cold", "cold items"; no meaning where only the bounds of a bin say it
   };
   std::vector<Part> parts;
-  std::string counts;  // what bounds count: "listeners"
+  std::string counts;  // what bounds count: "listeners", "days"
   // Only tasks that are made so have queries of these kinds alone; of others the parts are no partition.
   bool of_some_tasks = false;
   bool plotted = true;  // by default, among the others
@@ -67,8 +67,8 @@ class SlicedOutcome {
   SlicedOutcome& operator=(const SlicedOutcome&) = delete;
 
   const RankingOutcome& view() const { return view_; }
-  // Of a bin: the smallest and largest of its members, training users or history events; NaN for an empty bin and
-  // for what is no bin.
+  // Of a bin: the smallest and largest of its members, training users, history events or whole days after the first
+  // query; NaN for an empty bin and for what is no bin.
   double low() const { return low_; }
   double high() const { return high_; }
 
@@ -77,6 +77,7 @@ class SlicedOutcome {
 
  private:
   void select_queries(const SliceSpec& slice, const RankingOutcome& outcome, std::vector<bool>& kept);
+  void select_by_time(const SliceSpec& slice, const RankingOutcome& outcome, std::vector<bool>& kept);
   void select_by_history(const SliceSpec& slice, const RankingOutcome& outcome, std::vector<bool>& kept);
   void select_by_popularity(const SliceSpec& slice, const RankingOutcome& outcome, std::vector<bool>& kept);
   void keep(const RankingOutcome& outcome, const std::vector<bool>& truth, bool adjust_counts);

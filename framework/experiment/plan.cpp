@@ -101,7 +101,7 @@ void check_fits_dataset(const Spec& spec, const DatasetEntry& entry, const Datas
   }
   // How items sound follows from where their sound is.
   const auto given = [](std::string_view facet) { return facet == ItemSound::kName ? ItemAudio::kName : facet; };
-  const auto has = [&](std::string_view facet) { return std::find(summary.facets.begin(), summary.facets.end(), facet) != summary.facets.end(); };
+  const auto has = [&](std::string_view facet) { return facet == kNeedsTimes ? summary.has_times : std::find(summary.facets.begin(), summary.facets.end(), facet) != summary.facets.end(); };
   const auto lacks = [&](const std::string& mark, const std::string& what, std::string_view facet) {
     return UsageError("{}{} needs '{}', which data set '{}' does not have; it has: {}", mark, what, facet, entry.label, fmt::join(summary.facets, ", "));
   };
@@ -113,14 +113,18 @@ void check_fits_dataset(const Spec& spec, const DatasetEntry& entry, const Datas
     if (std::find(view.exclude.begin(), view.exclude.end(), "artists") != view.exclude.end() && !has(ItemArtist::kName))
       throw lacks(view.metric_marks.front().prefix(), "exclude: artists", ItemArtist::kName);
   for (const ViewSpec& view : spec.views)
-    for (std::size_t i = 0; i < view.metrics.size(); ++i)
-      for (const Fact fact : parse_metric(view.metrics[i]).card->needs) {
+    for (std::size_t i = 0; i < view.metrics.size(); ++i) {
+      const MetricSpec metric = parse_metric(view.metrics[i]);
+      if (metric.slice.card != nullptr && metric.slice.card->needs == Fact::kTimes && !has(kNeedsTimes))
+        throw lacks(view.metric_marks[i].prefix(), fmt::format("metric '{}'", view.metrics[i]), kNeedsTimes);
+      for (const Fact fact : metric.card->needs) {
         const std::string_view facet = fact == Fact::kTags ? ItemTags::kName : fact == Fact::kArtists ? ItemArtist::kName : std::string_view();
         if (!facet.empty() && !has(facet))
           throw lacks(view.metric_marks[i].prefix(), fmt::format("metric '{}'", view.metrics[i]), facet);
         if (fact == Fact::kVectors)
           throw UsageError("{}metric '{}' needs item vectors; run without it, then: segue evaluate RESULTS --metrics {} --embeddings LABEL", view.metric_marks[i].prefix(), view.metrics[i], view.metrics[i]);
       }
+    }
   for (const AlgorithmEntry& a : spec.algorithms)
     for (const std::string& need : algorithms.needs(a.algorithm, a.params))
       if (!has(given(need))) throw lacks(a.mark.prefix(), fmt::format("algorithm '{}'", a.algorithm), given(need));

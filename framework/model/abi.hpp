@@ -26,7 +26,7 @@ namespace segue {
 #ifdef SEGUE_TEST_ABI_VERSION
 inline constexpr int kAbiVersion = SEGUE_TEST_ABI_VERSION;
 #else
-inline constexpr int kAbiVersion = 4;
+inline constexpr int kAbiVersion = 5;
 #endif
 
 inline constexpr const char kAbiSection[] = ".segue_abi";

@@ -14,6 +14,9 @@
 
 namespace segue {
 
+// Stands among the facets that an algorithm needs where events must have times, and not only an order.
+inline constexpr std::string_view kNeedsTimes = "times";
+
 // Capabilities as data: what a run may ask of an algorithm, and what it needs.
 struct AlgorithmInfo {
   std::string name;      // "implicit_als"
@@ -21,7 +24,7 @@ struct AlgorithmInfo {
   std::string citation;  // "Hu, Koren & Volinsky 2008, Collaborative filtering for implicit feedback datasets, ICDM"
   std::string family;    // "baseline", "neighbourhood", "factors", "neural", "sequence", "content", "hybrid"
   int version = 1;       // bump when results change for the same parameters: it is part of every fit's identity
-  std::vector<std::string> needs{};  // facet names, e.g. {"item_tags"}
+  std::vector<std::string> needs{};  // facet names, e.g. {"item_tags"}, and kNeedsTimes
   bool ranks = true;            // scores items for top-N
   bool predicts_ratings = false;  // ratings() is not null (possibly depending on parameters)
   bool personalised = true;     // false: every user gets the same list

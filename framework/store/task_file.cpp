@@ -42,6 +42,7 @@ StoredTaskFold task_fold(const PreparedFold& fold, const JudgedView& view) {
     out.users.emplace_back(fold.users[raw(fold.test.users[q])]);
     for (ItemIdx item : fold.test.histories[q].items) out.history_items.push_back(static_cast<std::uint32_t>(item));
     out.history_offsets.push_back(out.history_items.size());
+    if (fold.has_times) out.times.push_back(fold.test.now[q]);
   }
   out.train_counts.assign(fold.items.size(), 0);
   for (ItemIdx item : fold.train.by_user().all_indices()) ++out.train_counts[raw(item)];
@@ -82,7 +83,7 @@ ItemFacts item_facts(const StoredTask& task, const StoredTaskFold& fold) {
   return facts;
 }
 
-QueryFacts query_facts(const StoredTaskFold& fold) { return {fold.history_offsets, fold.history_items}; }
+QueryFacts query_facts(const StoredTaskFold& fold) { return {fold.history_offsets, fold.history_items, fold.times}; }
 
 const StoredTaskFold* StoredTask::find_fold(const std::string& name) const {
   const auto it = std::find_if(folds.begin(), folds.end(), [&](const StoredTaskFold& f) { return f.name == name; });
@@ -118,6 +119,7 @@ void write_task(const std::filesystem::path& path, const StoredTask& task) {
     file.array(group + "/truth/gains", fold.truth_gains);
     file.array(group + "/history/offsets", fold.history_offsets);
     file.array(group + "/history/items", fold.history_items);
+    if (!fold.times.empty()) file.array(group + "/times", fold.times);
     file.array(group + "/train_counts", fold.train_counts);
     file.strings(group + "/warnings", fold.warnings);
     file.attribute(group, "future_share", fold.leaks.future_share);
@@ -169,6 +171,7 @@ StoredTask read_task(const std::filesystem::path& path, TaskParts parts) {
       fold.history_offsets = file.array<std::uint64_t>(group + "/history/offsets");
       fold.history_items = file.array<std::uint32_t>(group + "/history/items");
       fold.train_counts = file.array<std::uint64_t>(group + "/train_counts");
+      if (file.has(group + "/times")) fold.times = file.array<std::int64_t>(group + "/times");  // not in files before it was known
     }
     fold.warnings = file.strings(group + "/warnings");
     fold.leaks.future_share = file.attribute_real(group, "future_share");

@@ -28,6 +28,7 @@ struct StoredTaskFold {
   std::vector<std::uint64_t> truth_offsets, history_offsets;
   std::vector<std::uint32_t> truth_items, history_items;
   std::vector<float> truth_gains;
+  std::vector<std::int64_t> times;  // one a query, when its first truth event happened; empty where the data has no times
   std::vector<std::uint64_t> train_counts;
   std::uint64_t train_users = 0;  // with training events
   LeakMeter leaks;

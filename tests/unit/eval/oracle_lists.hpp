@@ -16,6 +16,7 @@ struct World {
   Items artists;
   std::vector<std::vector<float>> vectors;
   std::vector<Items> histories;
+  std::vector<std::int64_t> times;  // of the queries
 };
 
 // The same as stored arrays. Points into itself: make it where it stays.
@@ -54,7 +55,7 @@ struct StoredWorld {
 
   RankingOutcome join(RankingOutcome outcome) const {
     outcome.item_facts = &facts;
-    outcome.query_facts = {history_offsets, history};
+    outcome.query_facts = {history_offsets, history, w.times};
     return outcome;
   }
 };
@@ -79,6 +80,9 @@ inline World random_world(std::uint64_t seed, std::size_t queries, std::uint32_t
     for (std::uint64_t n = rng.below(3) == 0 ? 0 : rng.below(12); n > 0; --n)
       h.push_back(static_cast<std::uint32_t>(rng.below(n_items)));
   }
+  Rng clock = Rng(seed).stream("clock", 0);  // twenty days around 1970, few distinct times, so that some are the same
+  for (std::size_t q = 0; q < queries; ++q)
+    w.times.push_back((static_cast<std::int64_t>(clock.below(80)) - 40) * 21601);
   return w;
 }
 

@@ -49,9 +49,24 @@ bool holds(const std::string& slice, const test::World& w, const std::vector<Ora
   if (slice == "explore") return !heard;
   if (slice == "cold_user") return history.empty();
   if (slice.starts_with("seeds")) return history.size() == std::stoul(slice.substr(5));
+  const auto quarter = [&] {  // of the day, counted up from before the first query
+    std::int64_t midnight = -20 * 86400;
+    while (midnight + 86400 <= w.times[q]) midnight += 86400;
+    return (w.times[q] - midnight) / (6 * 3600);
+  };
+  if (slice == "night") return quarter() == 0;
+  if (slice == "morning") return quarter() == 1;
+  if (slice == "afternoon") return quarter() == 2;
+  if (slice == "evening") return quarter() == 3;
   const int bin = slice.back() - '0';
   if (slice.starts_with("pop"))
     return fifth(count, w.counts, [](std::uint64_t v) { return static_cast<double>(v); }) == bin;
+  if (slice.starts_with("late")) {
+    std::vector<std::uint64_t> times;
+    for (std::size_t i = 0; i < queries.size(); ++i)
+      if (!queries[i].truth.empty()) times.push_back(static_cast<std::uint64_t>(w.times[i] + 20 * 86400));
+    return fifth(static_cast<std::uint64_t>(w.times[q] + 20 * 86400), times, [](std::uint64_t) { return 1.0; }) == bin;
+  }
   std::vector<std::uint64_t> lengths;
   for (std::size_t i = 0; i < queries.size(); ++i)
     if (!queries[i].truth.empty()) lengths.push_back(w.histories[i].size());
@@ -113,7 +128,7 @@ TEST(Slices, AgreeWithTheirOracles) {
       }
     }
   }
-  EXPECT_EQ(evaluated.size(), 24u);
+  EXPECT_EQ(evaluated.size(), 33u);
   for (const auto& [slice, n] : evaluated) EXPECT_GT(n, 100u) << slice;
 }
 
@@ -132,7 +147,9 @@ TEST(Slices, PartsMakeUpTheWhole) {
                                                 {"warm", "cold"},
                                                 {"repeat", "explore"},
                                                 {"pop1", "pop2", "pop3", "pop4", "pop5"},
-                                                {"act1", "act2", "act3", "act4", "act5"}})
+                                                {"act1", "act2", "act3", "act4", "act5"},
+                                                {"night", "morning", "afternoon", "evening"},
+                                                {"late1", "late2", "late3", "late4", "late5"}})
     EXPECT_EQ(truth_of(parts), stored.truth_items.size()) << parts[0];
   // Bins lie behind each other, and an item slice keeps the gains with their items.
   double before = -1;
@@ -180,6 +197,38 @@ TEST(Slices, BinsByHand) {
   EXPECT_EQ(compute(parse_metric("recall@3:act3"), outcome).n, 2u);
   EXPECT_EQ(compute(parse_metric("recall@3:cold_user"), outcome).n, 1u);
   EXPECT_TRUE(std::isnan(compute(parse_metric("recall@3:cold"), outcome).slice_low));
+}
+
+TEST(Slices, OfTimeByHand) {
+  constexpr std::int64_t kHour = 3600, kDay = 24 * kHour, kFirst = 20000 * kDay;
+  test::World world;
+  world.users = 3;
+  world.counts = {3, 2, 1};
+  world.histories.assign(6, {});
+  world.times = {kFirst + 6 * kHour - 1,         kFirst + 6 * kHour,        kFirst + 2 * kDay + 23 * kHour,
+                 kFirst + 2 * kDay + 23 * kHour, kFirst + 9 * kDay + kHour, -1};
+  const test::StoredWorld facts(world);
+  std::vector<OracleQuery> queries;
+  for (int q = 0; q < 5; ++q) queries.push_back(test::query_of({0, 1, 2}, {0}));
+  queries.push_back(test::query_of({0}, {}));  // without truth: asked before all others, and yet not the first
+  const test::StoredOutcome stored = test::store(queries, 3, 3);
+  const auto value = [&](const std::string& slice) {
+    return compute(parse_metric("recall@3:" + slice), facts.join(stored.view()));
+  };
+  EXPECT_EQ(value("night").n, 2u);
+  EXPECT_EQ(value("morning").n, 1u);
+  EXPECT_EQ(value("afternoon").n, 0u);
+  EXPECT_EQ(value("evening").n, 2u);
+  EXPECT_EQ(value("late1").n, 1u);
+  EXPECT_EQ(value("late2").n, 1u);
+  EXPECT_EQ(value("late3").n, 0u);
+  EXPECT_EQ(value("late4").n, 2u);         // of the same second, their middle at 3 of 5
+  EXPECT_EQ(value("late4").slice_low, 2);  // whole days after the first
+  EXPECT_EQ(value("late5").slice_high, 8);
+  RankingOutcome timeless = facts.join(stored.view());
+  timeless.query_facts.times = {};
+  EXPECT_THAT(message_of<UsageError>([&] { SlicedOutcome(parse_slice("night"), timeless); }),
+              HasSubstr("slice 'night' needs the moment of each query, which these results do not hold"));
 }
 
 TEST(Slices, ParseSaysWhatIsWrong) {
