@@ -91,11 +91,8 @@ bool FeatureExtractor<T>::finish() {
     stft_ = Stft<T>(settings_.stft);
     return true;
   }
-  for (std::size_t b = 0; b < kept_.size(); ++b) {
-    add_chroma(kept_[b], std::min(kWide, out_.frames - b * kWide));
-    std::vector<T>().swap(kept_[b]);
-  }
-  kept_.clear();
+  for (std::size_t b = 0; b < kept_.rows(); ++b) add_chroma(kept_.row(b), std::min(kWide, out_.frames - b * kWide));
+  kept_ = {};
   return false;
 }
 
@@ -156,9 +153,10 @@ void FeatureExtractor<T>::first_pass(const SpectrumBlock<T>& block) {
   if (given_up_) return;
   if (block.first + block.count > kKeptFrames) {
     given_up_ = true;
-    std::vector<std::vector<T>>().swap(kept_);
+    kept_ = {};
   } else {
-    kept_.emplace_back(power.begin(), power.end());
+    if (kept_.empty()) kept_ = FrameRows<T, 64>(power.size());
+    std::ranges::copy(power, kept_.add().begin());
   }
 }
 

@@ -83,10 +83,12 @@ class FeatureExtractor {
   FilterBank<T> mel_;
   std::optional<FilterBank<T>> chroma_;
   std::optional<ContrastBands> contrast_;
-  TuningEstimate pitches_;
+  TuningEstimate<T> pitches_;
   Features<T> out_;
   FrameRows<double> peaks_{ContrastBands::kBands}, valleys_{ContrastBands::kBands};
-  std::vector<std::vector<T>> kept_;     // the power of blocks that chroma waits for
+  // The power of blocks that chroma waits for, 2 MB together: what is given up goes back to the system. Of single
+  // blocks it would stay with the heap, where the larger chunks of log_mel find no use for it.
+  FrameRows<T, 64> kept_;
   std::vector<T> scratch_;
   bool again_ = false;     // in the second pass
   bool given_up_ = false;  // keeping

@@ -13,10 +13,10 @@
 
 namespace segue::audio {
 
-template <class T>
+template <class T, std::size_t kRowsTogether = 1024>
 class FrameRows {
  public:
-  static constexpr std::size_t kChunk = 1024;  // rows that stand together
+  static constexpr std::size_t kChunk = kRowsTogether;
 
   FrameRows() = default;
   explicit FrameRows(std::size_t cols) : cols_(cols) {}

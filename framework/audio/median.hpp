@@ -8,10 +8,12 @@
 namespace segue::audio {
 
 // x: at least one number.
-inline double median(std::vector<double> x) {
+template <class T>
+double median(std::vector<T> x) {
   const auto middle = x.begin() + static_cast<std::ptrdiff_t>(x.size() / 2);
   std::nth_element(x.begin(), middle, x.end());
-  return x.size() % 2 == 1 ? *middle : (*middle + *std::max_element(x.begin(), middle)) / 2;
+  const auto upper = static_cast<double>(*middle);
+  return x.size() % 2 == 1 ? upper : (upper + static_cast<double>(*std::max_element(x.begin(), middle))) / 2;
 }
 
 }  // namespace segue::audio

@@ -34,9 +34,23 @@ double correlation(std::span<const double, 12> x, const std::array<double, 12>& 
   return xx > 0 ? xp / std::sqrt(xx * pp) : 0;
 }
 
+// In hundredths of a semitone, from -0.5.
+double tuning_edge(int bin) { return bin * (1.0 / kTuningBins) - 0.5; }
+
+std::uint8_t tuning_bin(double frequency) {
+  const double semitones = 12 * std::log2(frequency / 27.5);
+  double residual = semitones - std::floor(semitones);
+  if (residual >= 0.5) residual -= 1;
+  int bin = std::clamp(static_cast<int>((residual + 0.5) * kTuningBins), 0, kTuningBins - 1);
+  if (bin > 0 && residual < tuning_edge(bin)) --bin;
+  if (bin + 1 < kTuningBins && residual >= tuning_edge(bin + 1)) ++bin;
+  return static_cast<std::uint8_t>(bin);
+}
+
 }  // namespace
 
-TuningEstimate::TuningEstimate(int sample_rate, int frame) : bin_width_(static_cast<double>(sample_rate) / frame) {
+template <class T>
+TuningEstimate<T>::TuningEstimate(int sample_rate, int frame) : bin_width_(static_cast<double>(sample_rate) / frame) {
   const auto bins = static_cast<std::size_t>(frame / 2 + 1);
   begin_ = 1;
   while (begin_ < bins && static_cast<double>(begin_) * bin_width_ < kLowest) ++begin_;
@@ -45,7 +59,7 @@ TuningEstimate::TuningEstimate(int sample_rate, int frame) : bin_width_(static_c
 }
 
 template <class T>
-void TuningEstimate::add(const SpectrumBlock<T>& block) {
+void TuningEstimate<T>::add(const SpectrumBlock<T>& block) {
   Wide<T> largest = {}, left, x, right;
   for (std::size_t k = 0; k < block.bins; ++k) {
     load_wide(block.power + k * kWide, x);
@@ -65,28 +79,20 @@ void TuningEstimate::add(const SpectrumBlock<T>& block) {
       if (seen[l] == 0) continue;
       const T bend = right[l] + left[l] - 2 * x[l], slope = (right[l] - left[l]) / 2;
       const T shift = std::abs(slope) >= std::abs(bend) ? T(0) : -slope / bend;
-      frequencies_.push_back((static_cast<double>(k) + static_cast<double>(shift)) * bin_width_);
-      powers_.push_back(static_cast<double>(x[l] + slope * shift / 2));
+      distances_.push_back(tuning_bin((static_cast<double>(k) + static_cast<double>(shift)) * bin_width_));
+      powers_.push_back(x[l] + slope * shift / 2);
     }
   }
 }
 
-double TuningEstimate::tuning() const {
+template <class T>
+double TuningEstimate<T>::tuning() const {
   if (powers_.empty()) return 0;
-  const double least = median(powers_);
+  const double least = median(std::vector<T>(powers_.begin(), powers_.end()));
   std::array<std::size_t, kTuningBins> counts{};
-  const auto edge = [](int i) { return i * (1.0 / kTuningBins) - 0.5; };
-  for (std::size_t i = 0; i < powers_.size(); ++i) {
-    if (powers_[i] < least) continue;
-    const double semitones = 12 * std::log2(frequencies_[i] / 27.5);
-    double residual = semitones - std::floor(semitones);
-    if (residual >= 0.5) residual -= 1;
-    int bin = std::clamp(static_cast<int>((residual + 0.5) * kTuningBins), 0, kTuningBins - 1);
-    if (bin > 0 && residual < edge(bin)) --bin;
-    if (bin + 1 < kTuningBins && residual >= edge(bin + 1)) ++bin;
-    ++counts[static_cast<std::size_t>(bin)];
-  }
-  return edge(static_cast<int>(std::max_element(counts.begin(), counts.end()) - counts.begin()));
+  for (std::size_t i = 0; i < powers_.size(); ++i)
+    if (static_cast<double>(powers_[i]) >= least) ++counts[distances_[i]];
+  return tuning_edge(static_cast<int>(std::max_element(counts.begin(), counts.end()) - counts.begin()));
 }
 
 Key estimate_key(std::span<const double, 12> chroma) {
@@ -113,7 +119,7 @@ std::string to_text(const Key& key) {
   return std::string(kNames[static_cast<std::size_t>(key.tonic)]) + (key.minor ? " minor" : " major");
 }
 
-template void TuningEstimate::add(const SpectrumBlock<float>&);
-template void TuningEstimate::add(const SpectrumBlock<double>&);
+template class TuningEstimate<float>;
+template class TuningEstimate<double>;
 
 }  // namespace segue::audio

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,13 +15,13 @@ namespace segue::audio {
 
 // Collects spectral peaks of a recording and says how far it is tuned from A4 = 440 Hz, as librosa 0.11.0's
 // estimate_tuning does on power spectra.
+template <class T>  // of the spectra
 class TuningEstimate {
  public:
   TuningEstimate(int sample_rate, int frame);
 
   // Local maxima over frequency between 150 and 4000 Hz that exceed a tenth of their frame's largest power, placed
   // between bins by a parabola (Smith, "Spectral audio signal processing", quadratic interpolation of peaks).
-  template <class T>
   void add(const SpectrumBlock<T>& block);
 
   // Of the peaks at or above their median power, the most frequent distance to the next semitone, in bins of a
@@ -29,7 +31,9 @@ class TuningEstimate {
  private:
   double bin_width_;
   std::size_t begin_, end_;  // bins
-  std::vector<double> frequencies_, powers_;
+  // Of each peak. An hour of noise has millions: they take no more than they must, and never move.
+  std::deque<T> powers_;
+  std::deque<std::uint8_t> distances_;  // bins, as in tuning()
 };
 
 struct Key {

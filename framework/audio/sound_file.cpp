@@ -221,64 +221,6 @@ std::size_t SoundFile::read(std::span<float> out) {
   return given;
 }
 
-void SampleSource::seek(std::uint64_t sample) {
-  rewind();
-  std::vector<float> piece(kPiece);
-  while (sample > 0) {
-    const std::size_t got =
-        read(std::span(piece).first(static_cast<std::size_t>(std::min<std::uint64_t>(sample, kPiece))));
-    if (got == 0) return;
-    sample -= got;
-  }
-}
-
-Excerpt::Excerpt(SampleSource& whole, std::uint64_t from, std::uint64_t count)
-    : whole_(&whole), from_(std::min(from, whole.samples())), count_(std::min(count, whole.samples() - from_)) {
-  seek(0);
-}
-
-Excerpt Excerpt::middle(SampleSource& whole, double seconds) {
-  const std::uint64_t all = whole.samples();
-  const auto wanted = static_cast<std::uint64_t>(std::llround(seconds * whole.sample_rate()));
-  return all <= wanted ? Excerpt(whole, 0, all) : Excerpt(whole, (all - wanted) / 2, wanted);
-}
-
-std::size_t Excerpt::read(std::span<float> out) {
-  const std::size_t got =
-      whole_->read(out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), count_ - at_))));
-  at_ += got;
-  return got;
-}
-
-void Excerpt::seek(std::uint64_t sample) {
-  at_ = std::min(sample, count_);
-  whole_->seek(from_ + at_);
-}
-
-std::size_t SampleBuffer::read(std::span<float> out) {
-  const std::size_t n = std::min(out.size(), samples_.size() - at_);
-  std::copy_n(samples_.begin() + static_cast<std::ptrdiff_t>(at_), n, out.begin());
-  at_ += n;
-  return n;
-}
-
-std::vector<float> read_all(SampleSource& source) {
-  std::vector<float> out;
-  for (;;) {
-    const std::size_t before = out.size();
-    out.resize(before + kPiece);
-    const std::size_t got = source.read(std::span(out).subspan(before));
-    out.resize(before + got);
-    if (got == 0) return out;
-  }
-}
-
-std::vector<float> read_excerpt(SampleSource& source, double from, double seconds) {
-  const auto samples = [&](double s) { return static_cast<std::uint64_t>(std::llround(s * source.sample_rate())); };
-  Excerpt excerpt(source, samples(from), samples(seconds));
-  return read_all(excerpt);
-}
-
 std::vector<float> resampled(std::vector<float> samples, int from, int to) {
   if (from == to || samples.empty()) return samples;
   const soxr_quality_spec_t quality = soxr_quality_spec(kQuality, 0);
@@ -381,18 +323,55 @@ Mp3 through_mp3(std::span<const float> samples, int sample_rate, int kbit_per_se
   return out;
 }
 
+namespace {
+
+class WavFile {
+ public:
+  WavFile(const std::filesystem::path& path, int sample_rate) : path_(path) {
+    SF_INFO info{};
+    info.samplerate = sample_rate;
+    info.channels = 1;
+    info.format = SF_FORMAT_WAV | SF_FORMAT_PCM_16;
+    file_.reset(sf_open(path.c_str(), SFM_WRITE, &info));
+    if (!file_) throw EnvironmentError("{}: cannot be written ({})", path.string(), sf_strerror(nullptr));
+    sf_command(file_.get(), SFC_SET_CLIPPING, nullptr, SF_TRUE);
+  }
+  void add(std::span<const float> samples) {
+    const sf_count_t n = sf_writef_float(file_.get(), samples.data(), static_cast<sf_count_t>(samples.size()));
+    written_ += static_cast<std::uint64_t>(n);
+    asked_ += samples.size();
+    if (written_ != asked_) throw_short();
+  }
+  void close() {
+    if (sf_close(file_.release()) != 0) throw_short();
+  }
+
+ private:
+  struct Close {
+    void operator()(SNDFILE* file) const { sf_close(file); }
+  };
+  [[noreturn]] void throw_short() const {
+    throw EnvironmentError("{}: only {} of {} samples could be written", path_.string(), written_, asked_);
+  }
+
+  std::filesystem::path path_;
+  std::unique_ptr<SNDFILE, Close> file_;
+  std::uint64_t written_ = 0, asked_ = 0;
+};
+
+}  // namespace
+
 void write_wav(const std::filesystem::path& path, std::span<const float> samples, int sample_rate) {
-  SF_INFO info{};
-  info.samplerate = sample_rate;
-  info.channels = 1;
-  info.format = SF_FORMAT_WAV | SF_FORMAT_PCM_16;
-  SNDFILE* file = sf_open(path.c_str(), SFM_WRITE, &info);
-  if (!file) throw EnvironmentError("{}: cannot be written ({})", path.string(), sf_strerror(nullptr));
-  sf_command(file, SFC_SET_CLIPPING, nullptr, SF_TRUE);
-  const sf_count_t n = sf_writef_float(file, samples.data(), static_cast<sf_count_t>(samples.size()));
-  const int closed = sf_close(file);
-  if (n != static_cast<sf_count_t>(samples.size()) || closed != 0)
-    throw EnvironmentError("{}: only {} of {} samples could be written", path.string(), n, samples.size());
+  WavFile file(path, sample_rate);
+  file.add(samples);
+  file.close();
+}
+
+void write_wav(const std::filesystem::path& path, SampleSource& source) {
+  WavFile file(path, source.sample_rate());
+  std::vector<float> piece(std::size_t{1} << 15);
+  while (const std::size_t n = source.read(piece)) file.add({piece.data(), n});
+  file.close();
 }
 
 }  // namespace segue::audio

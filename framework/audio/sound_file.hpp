@@ -128,5 +128,7 @@ Mp3 through_mp3(std::span<const float> samples, int sample_rate, int kbit_per_se
 
 // Mono 16-bit WAV. EnvironmentError where it cannot be written.
 void write_wav(const std::filesystem::path& path, std::span<const float> samples, int sample_rate);
+// What is left to be read of a signal, piece by piece.
+void write_wav(const std::filesystem::path& path, SampleSource& source);
 
 }  // namespace segue::audio

@@ -80,15 +80,29 @@ Track analyze_track(SampleSource& source, const FeatureSettings& settings, Tempo
   return out;
 }
 
-std::vector<float> with_clicks(std::vector<float> signal, const std::vector<std::size_t>& frames, FrameRate rate) {
-  const double hz = 2 * std::numbers::pi * 1000 / rate.sample_rate;
-  const auto length = static_cast<std::size_t>(rate.sample_rate / 20);
-  for (const std::size_t frame : frames)
-    for (std::size_t i = 0, at = frame * static_cast<std::size_t>(rate.hop); i < length && at + i < signal.size(); ++i)
-      signal[at + i] += static_cast<float>(0.6 * std::exp(-80.0 * static_cast<double>(i) / rate.sample_rate) *
-                                           std::sin(hz * static_cast<double>(i)));
-  for (float& x : signal) x = std::clamp(x, -1.0f, 1.0f);
-  return signal;
+Clicked::Clicked(SampleSource& signal, std::vector<std::size_t> frames, int hop) : signal_(&signal) {
+  for (const std::size_t frame : frames) begins_.push_back(std::uint64_t{frame} * static_cast<std::uint64_t>(hop));
+  const double rate = signal.sample_rate(), hz = 2 * std::numbers::pi * 1000 / rate;
+  for (int i = 0; i < signal.sample_rate() / 20; ++i)
+    click_.push_back(static_cast<float>(0.6 * std::exp(-80.0 * i / rate) * std::sin(hz * i)));
+}
+
+std::size_t Clicked::read(std::span<float> out) {
+  const std::size_t n = signal_->read(out);
+  const std::uint64_t end = at_ + n;
+  // Clicks that begin so early are over.
+  const std::uint64_t over = at_ >= click_.size() ? at_ - click_.size() + 1 : 0;
+  for (auto begin = std::ranges::lower_bound(begins_, over); begin != begins_.end() && *begin < end; ++begin)
+    for (std::uint64_t i = std::max(*begin, at_); i < std::min<std::uint64_t>(*begin + click_.size(), end); ++i)
+      out[static_cast<std::size_t>(i - at_)] += click_[static_cast<std::size_t>(i - *begin)];
+  for (float& x : out.first(n)) x = std::clamp(x, -1.0f, 1.0f);
+  at_ = end;
+  return n;
+}
+
+void Clicked::seek(std::uint64_t sample) {
+  signal_->seek(sample);
+  at_ = std::min(sample, samples());
 }
 
 }  // namespace segue::audio

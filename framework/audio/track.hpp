@@ -40,7 +40,23 @@ struct Track {
 Track analyze_track(SampleSource& source, const FeatureSettings& settings = {}, TempoMethod tempo = TempoMethod::kMetre,
                     const std::function<void(double)>& progress = {});
 
-// The signal with a short click at each of these frames, 1 kHz, so that beats can be heard.
-std::vector<float> with_clicks(std::vector<float> signal, const std::vector<std::size_t>& frames, FrameRate rate);
+// A signal with a short click at each of these frames (ascending), 1 kHz, so that beats can be heard. The signal must
+// outlive it.
+class Clicked final : public SampleSource {
+ public:
+  Clicked(SampleSource& signal, std::vector<std::size_t> frames, int hop);
+
+  int sample_rate() const override { return signal_->sample_rate(); }
+  std::size_t read(std::span<float> out) override;
+  void rewind() override { seek(0); }
+  std::uint64_t samples() const override { return signal_->samples(); }
+  void seek(std::uint64_t sample) override;
+
+ private:
+  SampleSource* signal_;
+  std::vector<std::uint64_t> begins_;  // of the clicks, in samples
+  std::vector<float> click_;
+  std::uint64_t at_ = 0;
+};
 
 }  // namespace segue::audio

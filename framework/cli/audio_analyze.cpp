@@ -184,8 +184,9 @@ ExitCode run(const Options& o) {
     first = false;
     if (!o.dashboard.empty()) write_dashboard(a, o);
     if (!o.clicks.empty()) {
-      audio::write_wav(o.clicks, with_clicks(read_all(*open_again(a, o)), a.track.beats, a.track.settings.frame_rate()),
-                       a.track.settings.sample_rate);
+      const auto sound = open_again(a, o);
+      audio::Clicked clicked(*sound, a.track.beats, a.track.settings.frame_rate().hop);
+      audio::write_wav(o.clicks, clicked);
       log_info("clicks  {}", o.clicks);
     }
   }

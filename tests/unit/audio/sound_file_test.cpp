@@ -166,6 +166,10 @@ TEST(SoundFile, WritesWhatItReads) {
   EXPECT_GT(read[7], 0.99f);
   for (std::size_t i = 8; i < x.size(); ++i) EXPECT_NEAR(read[i], x[i], 1.0f / 32768);
   EXPECT_THROW(write_wav(folder.path() / "no" / "a.wav", x, 22050), EnvironmentError);
+  SampleBuffer source(x, 22050);
+  write_wav(folder.path() / "b.wav", source);
+  SoundFile piecewise(folder.path() / "b.wav");
+  EXPECT_EQ(read_all(piecewise), read);
 }
 
 // From any second on a file gives what it would have given there anyway, resampled or not.

@@ -168,11 +168,29 @@ TEST(Track, IsAnalysedFromAnySource) {
   EXPECT_EQ(track.summary.mfcc.size(), 20u);
   EXPECT_EQ(track.summary.chroma.size(), 12u);
   EXPECT_GT(track.summary.onsets_a_second, 1);
-  const std::vector<float> clicked = with_clicks(silence(), {10, 20}, {});
-  EXPECT_EQ(clicked.size(), silence().size());
-  EXPECT_EQ(clicked[10 * 512 - 1], 0);
-  EXPECT_GT(*std::max_element(clicked.begin() + 5120, clicked.begin() + 5220), 0.3f);
-  EXPECT_TRUE(std::all_of(clicked.begin() + 7000, clicked.begin() + 10240, [](float x) { return x == 0; }));
+}
+
+TEST(Clicked, HasAClickAtEveryFrameHoweverItIsRead) {
+  SampleBuffer quiet(silence(), kRate);
+  Clicked sound(quiet, {10, 11, 20}, 512);
+  EXPECT_EQ(sound.samples(), silence().size());
+  const std::vector<float> whole = read_all(sound);
+  ASSERT_EQ(whole.size(), silence().size());
+  EXPECT_EQ(whole[10 * 512 - 1], 0);
+  EXPECT_GT(*std::max_element(whole.begin() + 5120, whole.begin() + 5220), 0.3f);
+  EXPECT_TRUE(std::all_of(whole.begin() + 7000, whole.begin() + 10240, [](float x) { return x == 0; }));
+  EXPECT_GT(*std::max_element(whole.begin() + 10240, whole.begin() + 10340), 0.3f);
+
+  sound.rewind();
+  std::vector<float> pieces(whole.size());
+  for (std::size_t at = 0, n = 1; at < pieces.size(); at += n, n = n * 3 % 701 + 1)
+    ASSERT_EQ(sound.read(std::span(pieces).subspan(at, std::min(n, pieces.size() - at))),
+              std::min(n, pieces.size() - at));
+  EXPECT_EQ(pieces, whole);
+  sound.seek(5200);  // within a click
+  std::vector<float> rest(300);
+  EXPECT_EQ(sound.read(rest), 300u);
+  EXPECT_TRUE(std::equal(rest.begin(), rest.end(), whole.begin() + 5200));
 }
 
 }  // namespace
