@@ -56,22 +56,42 @@ std::map<std::string, double> read_means(const H5Reader& file, const std::string
   return means;
 }
 
+void write_latency(H5Writer& file, const std::string& group, const std::vector<LatencySamples>& latency) {
+  for (const LatencySamples& s : latency) {
+    const std::string path = fmt::format("{}/batch{}", group, s.batch);
+    file.array(path, s.microseconds_per_query);
+    file.attribute(path, "batch", s.batch);
+    file.attribute(path, "threads", s.threads);
+  }
+}
+
 void write_timing(H5Writer& file, const StoredTiming& t) {
   file.attribute("/timing", "fit_seconds", t.fit_seconds);
   file.attribute("/timing", "peak_rss_bytes", t.peak_rss_bytes);
   file.attribute("/timing", "threads", t.threads);
   file.array("/timing/epoch_seconds", t.epoch_seconds);
-  for (const LatencySamples& s : t.latency) {
-    const std::string path = fmt::format("/timing/latency/batch{}", s.batch);
-    file.array(path, s.microseconds_per_query);
-    file.attribute(path, "batch", s.batch);
-    file.attribute(path, "threads", s.threads);
-  }
+  write_latency(file, "/timing/latency", t.latency);
+  for (const auto& [task, latency] : t.index_latency) write_latency(file, "/timing/index_latency/" + task, latency);
   for (std::size_t i = 0; i < t.stages.size(); ++i) {
     const std::string path = fmt::format("/timing/stages/{}", i);
     file.array(path, t.stages[i].microseconds);
     file.attribute(path, "stage", t.stages[i].stage);
   }
+}
+
+std::vector<LatencySamples> read_latency(const H5Reader& file, const std::string& group) {
+  std::vector<LatencySamples> latency;
+  if (!file.is_group(group)) return latency;
+  for (const std::string& name : file.children(group)) {
+    const std::string path = group + "/" + name;
+    LatencySamples s;
+    s.batch = static_cast<std::size_t>(file.attribute_int(path, "batch"));
+    s.threads = static_cast<int>(file.attribute_int(path, "threads"));
+    s.microseconds_per_query = file.array<double>(path);
+    latency.push_back(std::move(s));
+  }
+  std::sort(latency.begin(), latency.end(), [](const auto& a, const auto& b) { return a.batch < b.batch; });
+  return latency;
 }
 
 StoredTiming read_timing(const H5Reader& file) {
@@ -84,16 +104,10 @@ StoredTiming read_timing(const H5Reader& file) {
     const std::string path = fmt::format("/timing/stages/{}", i);
     t.stages.push_back({file.attribute_text(path, "stage").value_or(""), file.array<double>(path)});
   }
-  if (!file.is_group("/timing/latency")) return t;
-  for (const std::string& name : file.children("/timing/latency")) {
-    const std::string path = "/timing/latency/" + name;
-    LatencySamples s;
-    s.batch = static_cast<std::size_t>(file.attribute_int(path, "batch"));
-    s.threads = static_cast<int>(file.attribute_int(path, "threads"));
-    s.microseconds_per_query = file.array<double>(path);
-    t.latency.push_back(std::move(s));
-  }
-  std::sort(t.latency.begin(), t.latency.end(), [](const auto& a, const auto& b) { return a.batch < b.batch; });
+  t.latency = read_latency(file, "/timing/latency");
+  if (file.is_group("/timing/index_latency"))
+    for (const std::string& task : file.children("/timing/index_latency"))
+      t.index_latency[task] = read_latency(file, "/timing/index_latency/" + task);
   return t;
 }
 

@@ -54,6 +54,7 @@ struct StoredTiming {
   double fit_seconds = 0;
   std::vector<double> epoch_seconds;
   std::vector<LatencySamples> latency;
+  std::map<std::string, std::vector<LatencySamples>> index_latency;  // by the tasks whose lists an index finds
   std::vector<StageSamples> stages;  // of composed models
   std::uint64_t peak_rss_bytes = 0;
   int threads = 0;

@@ -43,7 +43,7 @@ std::vector<Subject> further_subjects() {
        "ncf_pretrained"},
       {"two_tower", params_of({{"normalise", yes}, {"temperature", Value::real(0.2)}, {"embedding_updates", lazy}}),
        "two_tower_normalised_lazy"},
-      {"two_tower", params_of({{"history", Value::string("attention")}}), "two_tower_attention"},
+      {"two_tower", params_of({{"history", Value::string("attention")}, {"epochs", whole(8)}}), "two_tower_attention"},
   };
 }
 

@@ -27,12 +27,14 @@ TEST(RetrievalView, OfEverythingHasTheFiguresOfExactLists) {
       suite("  - {retrieval: {hnsw: {search_width: 1000}}, metrics: [ndcg@10, coverage@10]}\n"
             "  - {retrieval: {hnsw: {search_width: 1, links: 2, build_width: 2}}, name: narrow, metrics: [ndcg@10, "
             "coverage@10]}\n"
-            "  - {retrieval: {sq8: {lists: 4, probes: 4}}, metrics: [ndcg@10, coverage@10]}\n"));
+            "  - {retrieval: {sq8: {lists: 4, probes: 4}}, metrics: [ndcg@10, coverage@10]}\n"
+            "latency: {samples: 30, seconds: 0.3}\n"));
   const Outcome run = bench.run();
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_THAT(run.out, HasSubstr("ndcg@10 (hnsw)"));
   EXPECT_THAT(run.out, HasSubstr("of exact"));
   EXPECT_THAT(run.out, HasSubstr("(hnsw) lists that an index found"));
+  EXPECT_THAT(run.out, HasSubstr("p50 and p99: of the index"));
   const Json board = bench.leaderboard();
   ASSERT_EQ(board["tasks"].size(), 4u);
   const Json full = task(board, "full"), wide = task(board, "full-hnsw"), narrow = task(board, "narrow"),
@@ -52,6 +54,10 @@ TEST(RetrievalView, OfEverythingHasTheFiguresOfExactLists) {
   for (const std::string label : {"implicit_als", "bpr"}) {
     const Json exact = row(full, label);
     EXPECT_FALSE(exact.contains("exact_recall"));
+    EXPECT_FALSE(exact["latency_us"].contains("of"));
+    EXPECT_EQ(row(wide, label)["latency_us"]["of"], "hnsw");
+    EXPECT_GT(row(wide, label)["latency_us"]["p50"], 0);
+    EXPECT_NE(row(wide, label)["latency_us"]["p50"], exact["latency_us"]["p50"]);
     for (const Json& same : {row(wide, label), row(bytes, label)}) {
       EXPECT_EQ(same["exact_recall"], 1.0) << label;
       EXPECT_EQ(same["metrics"]["ndcg@10"]["mean"], exact["metrics"]["ndcg@10"]["mean"]) << label;

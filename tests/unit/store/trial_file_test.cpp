@@ -73,6 +73,7 @@ TrialRecord record() {
   r.timing.epoch_seconds = {0.5, 1};
   r.timing.latency = {{.batch = 16, .microseconds_per_query = {3, 4}, .threads = 2},
                       {.batch = 1, .microseconds_per_query = {9}, .threads = 1}};
+  r.timing.index_latency["00ff"] = {{.batch = 1, .microseconds_per_query = {0.5}, .threads = 1}};
   r.timing.stages = {{"item_knn", {5, 6}}, {"ranker", {1, 2}}};
   r.timing.peak_rss_bytes = 123456789;
   r.timing.threads = 2;
@@ -137,6 +138,8 @@ TEST(TrialFile, GivesBackWhatWasWritten) {
   EXPECT_EQ(out.timing.latency[1].batch, 16u);
   EXPECT_THAT(out.timing.latency[1].microseconds_per_query, ElementsAre(3, 4));
   EXPECT_EQ(out.timing.latency[1].threads, 2);
+  ASSERT_EQ(out.timing.index_latency.size(), 1u);
+  EXPECT_THAT(out.timing.index_latency.at("00ff").at(0).microseconds_per_query, ElementsAre(0.5));
   ASSERT_EQ(out.timing.stages.size(), 2u);
   EXPECT_EQ(out.timing.stages[0].stage, "item_knn");
   EXPECT_EQ(out.timing.stages[1].stage, "ranker");
@@ -188,6 +191,7 @@ TEST(TrialFile, HashIsOfResultsAlone) {
   EXPECT_EQ(changed([](TrialRecord&) {}), plain);
   EXPECT_EQ(changed([](TrialRecord& r) { r.timing.fit_seconds = 99; }), plain);
   EXPECT_EQ(changed([](TrialRecord& r) { r.timing.latency.clear(); }), plain);
+  EXPECT_EQ(changed([](TrialRecord& r) { r.timing.index_latency.clear(); }), plain);
   EXPECT_EQ(changed([](TrialRecord& r) { r.timing.stages.clear(); }), plain);
   EXPECT_EQ(changed([](TrialRecord& r) { r.timing.peak_rss_bytes = 1; }), plain);
   EXPECT_EQ(changed([](TrialRecord& r) { r.attributes["created"] = "later"; }), plain);
