@@ -1,7 +1,9 @@
 // See README.md.
 #include <algorithm>
 #include <cmath>
-#include <utility>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "framework/model/recommender.hpp"
 #include "framework/model/registry.hpp"
@@ -25,8 +27,7 @@ struct PopularParams {
         .choices({{"users", By::kUsers}, {"weight", By::kWeight}});
     s.field("half_life", &P::half_life,
             "days after which an event counts half, back from the last in training; 0: all alike")
-        .range(0.0, 1e6)
-        .search(log_scale, 1, 1000);
+        .range(0.0, 1e6);
     return s;
   }
 };
@@ -59,21 +60,22 @@ class Popular final : public Recommender {
   void load(const ArchiveReader& archive) override { popularity_ = archive.floats("popularity"); }
 
  private:
-  // users: of each who has the item only the latest event counts; weight: every event by its own weight.
+  // A pair counts as ever, by the age of its latest event.
   void fit_recent(const TrainData& data) {
+    const Csr<ItemIdx>& train = data.train.by_user();
     const auto& times = data.histories.times();
     const std::int64_t last = times.empty() ? 0 : *std::max_element(times.begin(), times.end());
     const double half_life = params_.half_life * 24 * 3600;
-    std::vector<double> sums(data.train.n_items(), 0);
-    std::vector<std::size_t> counted(sums.size(), data.histories.size());  // the user whose event was counted last
-    for (std::size_t u = 0; u < data.histories.size(); ++u) {
+    const bool weighted = params_.by == PopularParams::By::kWeight && train.has_values();
+    std::vector<double> sums(train.cols(), 0);
+    std::vector<std::int64_t> latest(train.cols());  // of this user; every item of a row has an event
+    for (std::size_t u = 0; u < train.rows(); ++u) {
       const HistoryView history = data.histories[u];
-      for (std::size_t e = history.items.size(); e-- > 0;) {
-        const std::size_t item = raw(history.items[e]);
-        if (params_.by == PopularParams::By::kUsers && std::exchange(counted[item], u) == u) continue;
-        const double age = static_cast<double>(last - history.times[e]);
-        const bool weighted = params_.by == PopularParams::By::kWeight && !history.weights.empty();
-        sums[item] += (weighted ? double{history.weights[e]} : 1.0) * std::exp2(-age / half_life);
+      for (std::size_t e = 0; e < history.items.size(); ++e) latest[raw(history.items[e])] = history.times[e];
+      for (std::size_t p = 0; p < train.row_size(u); ++p) {
+        const std::size_t item = raw(train.indices(u)[p]);
+        const double age = static_cast<double>(last - latest[item]);
+        sums[item] += (weighted ? double{train.values(u)[p]} : 1.0) * std::exp2(-age / half_life);
       }
     }
     popularity_.assign(sums.begin(), sums.end());

@@ -1,5 +1,6 @@
 #include "algorithms/time_of_day/time_of_day_math.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -70,7 +71,8 @@ Matrix<float> hour_lifts(const Histories& plays, std::size_t items, const ItemTa
               settings.bandwidth);
   std::vector<Hours> counts(items, Hours{});
   for (std::size_t e = 0; e < plays.n_events(); ++e)
-    counts[raw(plays.items()[e])][static_cast<std::size_t>(hour_of(plays.times()[e]))] += 1;
+    if (plays.kinds()[e] != EventKind::kSkip)
+      counts[raw(plays.items()[e])][static_cast<std::size_t>(hour_of(plays.times()[e]))] += 1;
   const Hours shares = bell(settings.bandwidth);
   Hours all{};
   for (Hours& item : counts) {

@@ -23,8 +23,8 @@ struct HourSettings {
       20;  // plays that an item is given besides its own, spread over the hours as those of its tags; positive
 };
 
-// log P(hour | item) / P(hour), natural: items x 24. Counts of plays per hour are spread by a bell over the circle of
-// hours;
+// log P(hour | item) / P(hour), natural: items x 24. Counts of events but skips per hour are spread by a bell over the
+// circle of hours;
 //   P(h | i) = (c_ih + prior q_ih) / (c_i + prior),   q_ih = mean over its tags, by weight, of (C_th + prior P(h)) /
 //   (C_t + prior),
 // where C_t adds up the plays of a tag's items by its weight in them (rows of `tags` scaled to a sum of 1), and P(h) is

@@ -171,6 +171,9 @@ void write_dashboard(const Analysed& a, const Options& o) {
 ExitCode run(const Options& o) {
   if (!o.clicks.empty() && o.files.size() != 1)
     throw UsageError("--clicks writes one file: analyse one recording at a time");
+  std::error_code unknown;  // where there is no such file yet
+  if (!o.clicks.empty() && fs::equivalent(o.files.front(), o.clicks, unknown))
+    throw UsageError("--clicks {} is the recording itself, which would be lost; write to another file", o.clicks);
   Json all = Json::array();
   bool first = true;
   for (const std::string& file : o.files) {

@@ -91,9 +91,9 @@ std::vector<std::uint32_t> as_u32(std::span<const ItemIdx> items) {
 
 // Lists that an index finds, and what the exact ones hold beside them. Where a truth item stands is known inside a list alone.
 void retrieve_view(const Recommender& model, std::span<const Query> queries, const CandidatePolicy& policy, const ViewSpec& spec, const JudgedView& view,
-                   const Executor& exec, StoredView& out, std::unique_ptr<ItemIndex>& index) {
-  index = std::make_unique<ItemIndex>(model, spec.retrieval, exec);
-  const TopK top = index->recommend(queries, policy, list_length(spec), exec);
+                   const Executor& exec, StoredView& out) {
+  const ItemIndex index(model, spec.retrieval, exec);
+  const TopK top = index.recommend(queries, policy, list_length(spec), exec);
   out.exact_recall = recall_of_lists(top, recommend(model, queries, policy, list_length(spec), exec));
   out.lists_only = true;
   out.k = top.k;
@@ -107,8 +107,7 @@ void retrieve_view(const Recommender& model, std::span<const Query> queries, con
     }
 }
 
-// `index`: is given the one that found the lists, where one did.
-StoredView rank_view(const Recommender& model, const PreparedFold& fold, const EvalSet& set, const ViewSpec& spec, const Executor& exec, std::unique_ptr<ItemIndex>& index) {
+StoredView rank_view(const Recommender& model, const PreparedFold& fold, const EvalSet& set, const ViewSpec& spec, const Executor& exec) {
   const JudgedView view = apply_view(fold, set, spec);
   const std::vector<Query> queries = make_queries(set, view.query);
   StoredView out;
@@ -120,7 +119,7 @@ StoredView rank_view(const Recommender& model, const PreparedFold& fold, const E
   out.catalogue = view.catalogue_size;
   const CandidatePolicy policy = make_policy(fold, view);
   if (!spec.retrieval.exact()) {
-    retrieve_view(model, queries, policy, spec, view, exec, out, index);
+    retrieve_view(model, queries, policy, spec, view, exec, out);
     return out;
   }
   TruthRanks ranks;
@@ -172,15 +171,12 @@ std::function<double(const Recommender&)> make_validation(const PreparedFold& fo
   const ViewSpec view = validation_view(job.views, job.stopping);
   const double sign = validation_sign(by);
   return [&fold, &exec, metric, view, rating, sign](const Recommender& model) {
-    std::unique_ptr<ItemIndex> none;
     return sign * (rating ? compute(metric, predict_view(model, fold, fold.validation, view).outcome()).mean
-                          : compute(metric, rank_view(model, fold, fold.validation, view, exec, none).outcome()).mean);
+                          : compute(metric, rank_view(model, fold, fold.validation, view, exec).outcome()).mean);
   };
 }
 
-using Indexes = std::map<std::string, std::unique_ptr<ItemIndex>>;  // by task
-
-void measure(const Recommender& model, const PreparedFold& fold, const Job& job, const Executor& exec, const Indexes& indexes, TrialRecord& record) {
+void measure(const Recommender& model, const PreparedFold& fold, const Job& job, const Executor& exec, TrialRecord& record) {
   const auto ranking = std::find_if(job.views.begin(), job.views.end(), [](const ViewSpec& v) { return !is_rating_view(v); });
   ViewSpec full;  // latency is that of searching the whole catalogue, whatever the accuracy is judged on
   if (ranking != job.views.end()) full.repeats = ranking->repeats == "only" ? "exclude" : ranking->repeats;
@@ -196,13 +192,14 @@ void measure(const Recommender& model, const PreparedFold& fold, const Job& job,
   record.timing.latency = measure_latency(model, queries, make_policy(fold, view), options, exec);
   record.timing.stages = measure_stages(model, queries, options);
   for (std::size_t v = 0; v < job.views.size(); ++v) {
-    const auto it = indexes.find(job.tasks[v]);
-    if (it == indexes.end() || it->second == nullptr) continue;
+    if (is_rating_view(job.views[v]) || job.views[v].retrieval.exact()) continue;
     const JudgedView judged = apply_view(fold, fold.test, job.views[v]);
     const std::vector<Query> asked = make_queries(fold.test, judged.query);
     if (asked.empty()) continue;
-    const auto search = [&](std::span<const Query> batch, const CandidatePolicy& among, std::size_t k) { return it->second->recommend(batch, among, k, exec); };
-    record.timing.index_latency[it->first] = measure_latency(search, asked, make_policy(fold, judged), options, exec);
+    // Built anew: the process that judged may have been another, and an index that waits for its turn is memory.
+    const ItemIndex index(model, job.views[v].retrieval, exec);
+    const auto search = [&](std::span<const Query> batch, const CandidatePolicy& among, std::size_t k) { return index.recommend(batch, among, k, exec); };
+    record.timing.index_latency[job.tasks[v]] = measure_latency(search, asked, make_policy(fold, judged), options, exec);
   }
 }
 
@@ -289,7 +286,6 @@ void run_trial(const Job& job, const Registry& registry, const std::function<voi
     }
   }
   std::string shown;
-  Indexes indexes;
   for (std::size_t v = 0; v < job.views.size(); ++v) {
     if (record.has_task(job.tasks[v])) continue;
     if (interrupted()) throw Error(ExitCode::kInterrupted, "interrupted");
@@ -300,7 +296,7 @@ void run_trial(const Job& job, const Registry& registry, const std::function<voi
       record.ratings.back().task = job.tasks[v];
       text = compute_means(record.ratings.back(), record.ratings.back().outcome(), job.views[v]);
     } else {
-      record.views.push_back(rank_view(*model, fold, fold.test, job.views[v], exec, indexes[job.tasks[v]]));
+      record.views.push_back(rank_view(*model, fold, fold.test, job.views[v], exec));
       record.views.back().task = job.tasks[v];
       StoredTask catalogue;
       describe_items(fold, catalogue);
@@ -316,7 +312,7 @@ void run_trial(const Job& job, const Registry& registry, const std::function<voi
   }
   if (job.latency && entry.info.ranks) {
     phase("measuring latency");
-    measure(*model, fold, job, exec, indexes, record);
+    measure(*model, fold, job, exec, record);
   }
   record.timing.peak_rss_bytes = std::max(record.timing.peak_rss_bytes, peak_rss_bytes());
   write_trial(job.output, record, *model);

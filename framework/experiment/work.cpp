@@ -44,10 +44,15 @@ std::vector<Work> find_work(const Spec& spec, const Plan& plan, const Registry& 
       const TrialFile trial(file);
       for (const std::string& task : t.tasks) work.views = work.views || !trial.has_task(task);
       if (measures) {
-        const std::vector<std::size_t> measured = trial.latency_batches();
-        for (const std::int64_t batch : spec.latency->batch)
-          work.latency = work.latency ||
-                         std::find(measured.begin(), measured.end(), static_cast<std::size_t>(batch)) == measured.end();
+        const auto lacks = [&](const std::vector<std::size_t>& measured) {
+          return std::ranges::any_of(spec.latency->batch, [&](std::int64_t batch) {
+            return std::ranges::find(measured, static_cast<std::size_t>(batch)) == measured.end();
+          });
+        };
+        work.latency = lacks(trial.latency_batches());
+        for (const std::string& task : t.tasks)
+          if (trial.has_task(task) && !std::isnan(trial.exact_recall(task)))
+            work.latency = work.latency || lacks(trial.latency_batches(task));
       }
     }
     all.push_back(work);

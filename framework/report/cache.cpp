@@ -75,7 +75,7 @@ Json to_json(const LeaderboardRow& r) {
   for (const auto& [stage, p50] : r.stage_p50) stages.push_back(Json::array({stage, number(p50)}));
   return {{"label", r.label}, {"algorithm", r.algorithm}, {"suite", r.suite}, {"params", r.params}, {"status", r.status}, {"error", r.error}, {"trials", r.trials},
           {"failed", r.failed}, {"planned", r.planned}, {"tried", r.tried}, {"tuned", r.tuned}, {"tuned_from", r.tuned_from}, {"gain", number(r.gain)}, {"refit", r.refit}, {"metrics", std::move(metrics)}, {"fit", number(r.fit_seconds)}, {"p50", number(r.latency_p50)},
-          {"p99", number(r.latency_p99)}, {"batches", std::move(batches)}, {"stages", std::move(stages)}, {"rss", r.peak_rss_bytes}, {"model", r.model_bytes}, {"ties", number(r.tie_rate)}, {"exact", number(r.exact_recall)}, {"of_index", r.latency_of_index}};
+          {"p99", number(r.latency_p99)}, {"batches", std::move(batches)}, {"stages", std::move(stages)}, {"rss", r.peak_rss_bytes}, {"model", r.model_bytes}, {"ties", number(r.tie_rate)}, {"exact", number(r.exact_recall)}};
 }
 
 LeaderboardRow row_from(const Json& j) {
@@ -104,7 +104,6 @@ LeaderboardRow row_from(const Json& j) {
   r.model_bytes = j.at("model");
   r.tie_rate = real(j.at("ties"));
   r.exact_recall = real(j.at("exact"));
-  r.latency_of_index = j.at("of_index");
   return r;
 }
 

@@ -259,7 +259,8 @@ std::vector<NamedFigure> latencies(const ChartData& data) {
     for (const EvidenceTrial& trial : data.evidence.find(row->label).trials) {
       if (!trial.present) continue;
       const StoredTiming timing = TrialFile(trial.file).timing();
-      if (!timing.latency.empty()) curve.us.insert(curve.us.end(), timing.latency.front().microseconds_per_query.begin(), timing.latency.front().microseconds_per_query.end());
+      const std::vector<LatencySamples>& latency = timing.latency_of(data.evidence.task.id, !data.evidence.task.retrieval.empty());
+      if (!latency.empty()) curve.us.insert(curve.us.end(), latency.front().microseconds_per_query.begin(), latency.front().microseconds_per_query.end());
     }
     if (!curve.us.empty()) systems.push_back(std::move(curve));
   }

@@ -32,15 +32,12 @@ struct Costs {
   std::map<std::size_t, std::vector<double>> latency;
   std::vector<StageSamples> stages;
   double ties = 0, queries = 0;
-  bool of_index = false;
   std::uint64_t peak_rss_bytes = 0, model_bytes = 0;
 
-  void add(const TrialFile& file, const std::string& task) {
+  void add(const TrialFile& file, const ManifestTask& task) {
     const StoredTiming timing = file.timing();
     fit_seconds.push_back(timing.fit_seconds);
-    const auto index = timing.index_latency.find(task);
-    of_index = of_index || index != timing.index_latency.end();
-    for (const LatencySamples& s : index != timing.index_latency.end() ? index->second : timing.latency) {
+    for (const LatencySamples& s : timing.latency_of(task.id, !task.retrieval.empty())) {
       auto& all = latency[s.batch];
       all.insert(all.end(), s.microseconds_per_query.begin(), s.microseconds_per_query.end());
     }
@@ -57,7 +54,6 @@ struct Costs {
 void set_costs(const Costs& costs, LeaderboardRow& row) {
   row.fit_seconds = costs.fit_seconds.empty() ? kNaN : mean_of(costs.fit_seconds);
   row.latency_p50 = row.latency_p99 = kNaN;
-  row.latency_of_index = costs.of_index;
   for (const auto& [batch, samples] : costs.latency) {
     const LatencySummary s = summarise(samples);
     row.latency_p50_by_batch[batch] = s.p50;
@@ -130,7 +126,7 @@ class Builder {
     std::vector<RowMetric> figures;
     try {
       figures = evidence_.evaluate(source, metrics_, [&](const EvidenceTrial&, const TrialFile& file) {
-        costs.add(file, evidence_.task.id);
+        costs.add(file, evidence_.task);
         if (evidence_.task.ratings) return;
         if (const double recall = file.exact_recall(evidence_.task.id); !std::isnan(recall)) costs.exact_recall.push_back(recall);
         const auto ties = file.ties_at_cut(evidence_.task.id);

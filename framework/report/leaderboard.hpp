@@ -53,9 +53,8 @@ struct LeaderboardRow {
   bool refit = false;                  // trained on training and validation data
   std::map<std::string, MetricSummary> metrics;  // by text, "ndcg@10"
   double fit_seconds = 0;              // mean a trial; NaN where nothing ran
-  double latency_p50 = 0, latency_p99 = 0;  // microseconds a query, batch 1; NaN where not measured
+  double latency_p50 = 0, latency_p99 = 0;  // microseconds a query, batch 1; NaN where not measured. Of the index where one finds the lists
   std::map<std::size_t, double> latency_p50_by_batch;
-  bool latency_of_index = false;       // of the index that found the lists, not of scoring every item
   std::vector<std::pair<std::string, double>> stage_p50;  // microseconds a query of each stage of a composed model
   std::uint64_t peak_rss_bytes = 0;    // largest of the trials; 0: imported, and then the model is not known either
   std::uint64_t model_bytes = 0;

@@ -193,7 +193,7 @@ std::vector<std::string> leaderboard_notes(const Leaderboard& board, const Leade
   if (board.task.sampled) notes.push_back("~ ranked among sampled candidates only: not comparable with full ranking, and may reverse it");
   if (!board.task.retrieval.empty())
     notes.push_back(fmt::format("({0}) lists that an index found, without the scores of all items: not comparable with exact lists; of exact: the share of the exact lists' items that they hold{1}", board.task.retrieval,
-                                any(board, [](const LeaderboardRow& r) { return r.latency_of_index; }) ? "; p50 and p99: of the index" : ""));
+                                any(board, [](const LeaderboardRow& r) { return !std::isnan(r.latency_p50); }) ? "; p50 and p99: of the index" : ""));
   for (const LeaderboardRow& r : board.rows) {
     if (r.stage_p50.empty()) continue;
     std::vector<std::string> stages;
@@ -230,7 +230,7 @@ Json board_json(const Leaderboard& board) {
     for (const auto& [batch, p50] : r.latency_p50_by_batch) row["latency_us"]["p50_batch"][std::to_string(batch)] = json_number(p50);
     for (const auto& [stage, p50] : r.stage_p50) row["latency_us"]["p50_stage"].push_back({{"stage", stage}, {"p50", json_number(p50)}});
     if (!std::isnan(r.exact_recall)) row["exact_recall"] = r.exact_recall;
-    if (r.latency_of_index) row["latency_us"]["of"] = t.retrieval;
+    if (!t.retrieval.empty()) row["latency_us"]["of"] = t.retrieval;
     if (!r.error.empty()) row["error"] = r.error;
     rows.push_back(std::move(row));
   }

@@ -38,6 +38,13 @@ RatingOutcome StoredRatings::outcome() const {
   return o;
 }
 
+const std::vector<LatencySamples>& StoredTiming::latency_of(const std::string& task, bool of_index) const {
+  static const std::vector<LatencySamples> none;
+  if (!of_index) return latency;
+  const auto it = index_latency.find(task);
+  return it == index_latency.end() ? none : it->second;
+}
+
 bool TrialRecord::has_task(const std::string& task) const {
   return std::any_of(views.begin(), views.end(), [&](const StoredView& v) { return v.task == task; }) ||
          std::any_of(ratings.begin(), ratings.end(), [&](const StoredRatings& r) { return r.task == task; });
@@ -265,11 +272,12 @@ std::pair<std::vector<double>, std::vector<double>> TrialFile::curve(const std::
   return {file_.array<double>("/curve/" + series + "/epochs"), file_.array<double>("/curve/" + series + "/values")};
 }
 
-std::vector<std::size_t> TrialFile::latency_batches() const {
+std::vector<std::size_t> TrialFile::latency_batches(const std::string& index_task) const {
+  const std::string group = index_task.empty() ? "/timing/latency" : "/timing/index_latency/" + index_task;
   std::vector<std::size_t> batches;
-  if (file_.is_group("/timing/latency"))
-    for (const std::string& name : file_.children("/timing/latency"))
-      batches.push_back(static_cast<std::size_t>(file_.attribute_int("/timing/latency/" + name, "batch")));
+  if (file_.is_group(group))
+    for (const std::string& name : file_.children(group))
+      batches.push_back(static_cast<std::size_t>(file_.attribute_int(group + "/" + name, "batch")));
   return batches;
 }
 

@@ -58,6 +58,10 @@ struct StoredTiming {
   std::vector<StageSamples> stages;  // of composed models
   std::uint64_t peak_rss_bytes = 0;
   int threads = 0;
+
+  // What a recommendation takes in a task: by its index where one finds its lists (empty where that was not measured), else by
+  // scoring all items.
+  const std::vector<LatencySamples>& latency_of(const std::string& task, bool of_index) const;
 };
 
 struct TrialRecord {
@@ -109,7 +113,8 @@ class TrialFile {
   std::uint64_t model_bytes() const;
   std::vector<std::string> curve_series() const;
   std::pair<std::vector<double>, std::vector<double>> curve(const std::string& series) const;  // epochs, values
-  std::vector<std::size_t> latency_batches() const;
+  // Batch sizes whose latency was measured: of scoring all items, or of the index that found the lists of a task.
+  std::vector<std::size_t> latency_batches(const std::string& index_task = "") const;
   std::map<std::string, double> validation() const;
 
  private:

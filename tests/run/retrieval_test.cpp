@@ -57,7 +57,6 @@ TEST(RetrievalView, OfEverythingHasTheFiguresOfExactLists) {
     EXPECT_FALSE(exact["latency_us"].contains("of"));
     EXPECT_EQ(row(wide, label)["latency_us"]["of"], "hnsw");
     EXPECT_GT(row(wide, label)["latency_us"]["p50"], 0);
-    EXPECT_NE(row(wide, label)["latency_us"]["p50"], exact["latency_us"]["p50"]);
     for (const Json& same : {row(wide, label), row(bytes, label)}) {
       EXPECT_EQ(same["exact_recall"], 1.0) << label;
       EXPECT_EQ(same["metrics"]["ndcg@10"]["mean"], exact["metrics"]["ndcg@10"]["mean"]) << label;

@@ -25,7 +25,7 @@ TEST(Popular, CountsUsersOrAddsWeights) {
 
 TEST(Popular, ForgetsWithAHalfLife) {
   constexpr std::int64_t kDay = 24 * 3600;
-  const Interactions train(by_user({{0, 0, 1}, {0, 1, 1}, {1, 1, 1}}, 2, 3));
+  const Interactions train(by_user({{0, 0, 2}, {0, 1, 3}, {1, 1, 1}}, 2, 3));
   // User 0 hears item 0 on days 0 and 10 and item 1 on day 0, user 1 item 1 on day 20, the last of all.
   const Histories histories(std::vector<std::uint64_t>{0, 3, 4},
                             std::vector<ItemIdx>{ItemIdx{0}, ItemIdx{1}, ItemIdx{0}, ItemIdx{1}},
@@ -40,8 +40,8 @@ TEST(Popular, ForgetsWithAHalfLife) {
     model->fit({train, histories, facets}, ctx);
     return scores(*model, {});
   };
-  EXPECT_THAT(popularity("users"), ElementsAre(0.5f, 1.25f, 0.0f));    // 2^-1; 2^-2 + 1
-  EXPECT_THAT(popularity("weight"), ElementsAre(1.25f, 1.75f, 0.0f));  // 2^-2 + 2 * 2^-1; 3 * 2^-2 + 1
+  EXPECT_THAT(popularity("users"), ElementsAre(0.5f, 1.25f, 0.0f));   // 2^-1; 2^-2 + 1
+  EXPECT_THAT(popularity("weight"), ElementsAre(1.0f, 1.75f, 0.0f));  // 2 * 2^-1; 3 * 2^-2 + 1
   EXPECT_THAT(test::registry().needs("popular", test::params_of({{"half_life", Value::real(10)}})),
               ElementsAre("times"));
   EXPECT_THAT(test::registry().needs("popular", Value::map()), testing::IsEmpty());

@@ -1,6 +1,8 @@
 // When items are heard, against shares counted by hand, and what that does to another algorithm's order.
 #include <cmath>
+#include <utility>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "algorithms/time_of_day/time_of_day_math.hpp"
@@ -73,6 +75,15 @@ TEST(TimeOfDay, LiftsByHand) {
   // Shares of an item add up to 1 over the hours.
   for (const int item : {0, 1, 2})
     EXPECT_NEAR(std::exp(lifts(item, 8)) * at8 + std::exp(lifts(item, 20)) * at20, 1, 1e-6);
+}
+
+TEST(TimeOfDay, ASkipIsNoPlay) {
+  const Histories plays(std::vector<std::uint64_t>{0, 3}, std::vector<ItemIdx>{ItemIdx{0}, ItemIdx{1}, ItemIdx{1}},
+                        std::vector<std::int64_t>{8 * kHour, 8 * kHour, 20 * kHour}, std::vector<float>(3, 1.0f),
+                        std::vector<EventKind>{EventKind::kPlay, EventKind::kSkip, EventKind::kPlay},
+                        std::vector<std::uint32_t>(3, 0));
+  EXPECT_TRUE(same_bits(hour_lifts(plays, 2, nullptr, {}),
+                        hour_lifts(plays_of({{0, 8 * kHour}, {1, 20 * kHour}}), 2, nullptr, {})));
 }
 
 TEST(TimeOfDay, TagsSpeakForItemsWithoutPlays) {

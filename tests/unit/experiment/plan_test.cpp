@@ -172,6 +172,8 @@ TEST(Plan, WhatDoesNotFitTheDataIsRefused) {
             "s.yaml:5:50: cannot sample 20 negatives: data set 'toy' has 20 items");
   EXPECT_EQ(error({.algorithms = "[popular, tagger]"}),
             "s.yaml:4:23: algorithm 'tagger' needs 'item_tags', which data set 'toy' does not have; it has: ");
+  EXPECT_EQ(error({.dataset = "plain", .evaluate = "[{metrics: [hr@1, hr@1:night]}]"}),
+            "s.yaml:5:29: metric 'hr@1:night' needs 'times', which data set 'plain' does not have; it has: ");
   EXPECT_EQ(error({.evaluate = "[{metrics: [hr@1, ild_tags@5]}]"}),
             "s.yaml:5:29: metric 'ild_tags@5' needs 'item_tags', which data set 'toy' does not have; it has: ");
   EXPECT_EQ(error({.more = "split: {strategy: cold_items, cold_by: artist}"}),

@@ -48,6 +48,10 @@ TEST(TaskFold, HoldsWhatJudgesUnderExternalIds) {
   EXPECT_EQ(stored.truth_removed, 1u);
   EXPECT_EQ(stored.queries_without_truth, 1u);
   EXPECT_EQ(stored.leaks.truth_items, 2u);
+  EXPECT_THAT(stored.times, ElementsAre(fold.test.now[0]));
+  PreparedFold ordered = fold_of_log();
+  ordered.has_times = false;
+  EXPECT_THAT(task_fold(ordered, apply_view(ordered, ordered.test, {})).times, testing::IsEmpty());
 }
 
 StoredTaskFold filled(const std::string& name, std::uint64_t n) {
@@ -58,6 +62,7 @@ StoredTaskFold filled(const std::string& name, std::uint64_t n) {
   f.history_offsets = {0, 1};
   f.truth_items = {0, 1};
   f.history_items = {1};
+  f.times = {1'700'000'000};
   f.truth_gains = {1, 0.5f};
   f.train_counts = {n, 0};
   f.train_users = n + 15;
@@ -113,6 +118,7 @@ TEST(TaskFile, GivesBackWhatWasWritten) {
     EXPECT_EQ(b.truth_items, a.truth_items);
     EXPECT_EQ(b.truth_gains, a.truth_gains);
     EXPECT_EQ(b.history_offsets, a.history_offsets);
+    EXPECT_EQ(b.times, a.times);
     EXPECT_EQ(b.history_items, a.history_items);
     EXPECT_EQ(b.train_counts, a.train_counts);
     EXPECT_EQ(b.train_users, a.train_users);
