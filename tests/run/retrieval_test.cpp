@@ -68,6 +68,27 @@ TEST(RetrievalView, OfEverythingHasTheFiguresOfExactLists) {
   EXPECT_THAT(bench.run().err + bench.run().out, HasSubstr("up to date"));
 }
 
+TEST(RetrievalView, HasTheLatencyOfItsIndexWheneverItIsMeasured) {
+  const std::string views = "  - {retrieval: hnsw, metrics: [ndcg@10]}\n",
+                    latency = "latency: {samples: 10, seconds: 0.1}\n";
+  const auto expect_measured = [](const Bench& bench) {
+    const Json indexed = task(bench.leaderboard(), "full-hnsw");
+    ASSERT_EQ(indexed["rows"].size(), 2u);
+    for (const Json& row : indexed["rows"]) {
+      ASSERT_TRUE(row["latency_us"]["p50"].is_number()) << row.dump();
+      EXPECT_GT(row["latency_us"]["p50"], 0);
+    }
+  };
+  const Bench together(suite(views + latency));  // by processes that judged nothing: latency waits for the others
+  ASSERT_EQ(together.run({"--jobs", "2", "-q"}).exit_code, 0);
+  expect_measured(together);
+  const Bench later(suite(views));
+  ASSERT_EQ(later.run({"-q"}).exit_code, 0);
+  later.write_suite(suite(views + latency));
+  ASSERT_EQ(later.run({"-q"}).exit_code, 0);
+  expect_measured(later);
+}
+
 TEST(RetrievalView, TheSameForAnyNumberOfThreads) {
   std::string first;
   for (const char* threads : {"1", "2", "8"}) {
