@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "algorithms/diversify/diversify_math.hpp"
+#include "framework/base/day.hpp"
 #include "framework/base/errors.hpp"
 #include "framework/model/components.hpp"
 #include "framework/model/item_content.hpp"
@@ -137,7 +138,7 @@ class Diversify final : public Recommender, public StagedScores {
       const std::size_t item = raw(query.history[e]);
       if (item >= scores.size()) continue;
       if (params_.recent_days > 0 && !query.times.empty() &&
-          static_cast<double>(query.now - query.times[e]) < params_.recent_days * 86400)
+          static_cast<double>(query.now - query.times[e]) < params_.recent_days * double{kSecondsPerDay})
         scores[item] = -std::numeric_limits<float>::infinity();
     }
     const std::vector<ItemIdx> best = best_items(scores, barred, static_cast<std::size_t>(params_.depth));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/base/day.hpp"
 #include "framework/model/recommender.hpp"
 #include "framework/model/registry.hpp"
 
@@ -37,12 +38,23 @@ class Popular final : public Recommender {
   explicit Popular(PopularParams params) : params_(params) {}
 
   void fit(const TrainData& data, FitContext&) override {
-    if (params_.half_life > 0) return fit_recent(data);
     const Csr<ItemIdx>& train = data.train.by_user();
     const bool weighted = params_.by == PopularParams::By::kWeight && train.has_values();
+    const bool ages = params_.half_life > 0;
+    const auto& times = data.histories.times();
+    const std::int64_t last = ages && !times.empty() ? *std::max_element(times.begin(), times.end()) : 0;
+    std::vector<std::int64_t> latest(train.cols());  // of this user; every item of a row has an event
     std::vector<double> sums(train.cols(), 0);
-    for (std::size_t p = 0; p < train.nnz(); ++p) {
-      sums[raw(train.all_indices()[p])] += weighted ? double{train.all_values()[p]} : 1.0;
+    for (std::size_t u = 0; u < train.rows(); ++u) {
+      if (ages) {
+        const HistoryView history = data.histories[u];
+        for (std::size_t e = 0; e < history.items.size(); ++e) latest[raw(history.items[e])] = history.times[e];
+      }
+      for (std::size_t p = 0; p < train.row_size(u); ++p) {
+        const std::size_t item = raw(train.indices(u)[p]);
+        const double weight = weighted ? double{train.values(u)[p]} : 1.0;
+        sums[item] += ages ? weight * remaining(last - latest[item]) : weight;
+      }
     }
     popularity_.assign(sums.begin(), sums.end());
   }
@@ -60,25 +72,9 @@ class Popular final : public Recommender {
   void load(const ArchiveReader& archive) override { popularity_ = archive.floats("popularity"); }
 
  private:
-  // A pair counts as ever, by the age of its latest event.
-  void fit_recent(const TrainData& data) {
-    const Csr<ItemIdx>& train = data.train.by_user();
-    const auto& times = data.histories.times();
-    const std::int64_t last = times.empty() ? 0 : *std::max_element(times.begin(), times.end());
-    const double half_life = params_.half_life * 24 * 3600;
-    const bool weighted = params_.by == PopularParams::By::kWeight && train.has_values();
-    std::vector<double> sums(train.cols(), 0);
-    std::vector<std::int64_t> latest(train.cols());  // of this user; every item of a row has an event
-    for (std::size_t u = 0; u < train.rows(); ++u) {
-      const HistoryView history = data.histories[u];
-      for (std::size_t e = 0; e < history.items.size(); ++e) latest[raw(history.items[e])] = history.times[e];
-      for (std::size_t p = 0; p < train.row_size(u); ++p) {
-        const std::size_t item = raw(train.indices(u)[p]);
-        const double age = static_cast<double>(last - latest[item]);
-        sums[item] += (weighted ? double{train.values(u)[p]} : 1.0) * std::exp2(-age / half_life);
-      }
-    }
-    popularity_.assign(sums.begin(), sums.end());
+  // What is left of a pair whose latest event lies so many seconds back.
+  double remaining(std::int64_t age) const {
+    return std::exp2(-static_cast<double>(age) / (params_.half_life * double{kSecondsPerDay}));
   }
 
   PopularParams params_;

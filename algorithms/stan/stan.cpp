@@ -1,13 +1,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "framework/base/day.hpp"
 #include "framework/model/registry.hpp"
 #include "framework/model/session_knn.hpp"
 
 namespace segue {
 namespace {
 
-constexpr double kDay = 86400;
+constexpr double kDay = double{kSecondsPerDay};
 
 struct StanParams : SessionKnnParams {
   double query_decay = 2;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "framework/base/day.hpp"
 #include "framework/base/errors.hpp"
 
 namespace segue {
@@ -60,10 +61,7 @@ class TagShares {
 
 }  // namespace
 
-int hour_of(std::int64_t time) {
-  constexpr std::int64_t kHour = 3600, kDay = kHoursOfDay * kHour;
-  return static_cast<int>(((time % kDay + kDay) % kDay) / kHour);
-}
+int hour_of(std::int64_t time) { return static_cast<int>(second_of_day(time) / kSecondsPerHour); }
 
 Matrix<float> hour_lifts(const Histories& plays, std::size_t items, const ItemTags* tags,
                          const HourSettings& settings) {

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "framework/base/day.hpp"
 #include "framework/base/errors.hpp"
 #include "framework/model/listeners.hpp"
 #include "framework/model/score_fusion.hpp"
@@ -16,7 +17,7 @@ namespace segue {
 namespace {
 
 constexpr std::size_t kOthers = 6;  // features beside those of retrievers
-constexpr double kDay = 86400;
+constexpr double kDay = double{kSecondsPerDay};
 
 }  // namespace
 

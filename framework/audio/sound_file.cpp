@@ -369,7 +369,7 @@ void write_wav(const std::filesystem::path& path, std::span<const float> samples
 
 void write_wav(const std::filesystem::path& path, SampleSource& source) {
   WavFile file(path, source.sample_rate());
-  std::vector<float> piece(std::size_t{1} << 15);
+  std::vector<float> piece(kPiece);
   while (const std::size_t n = source.read(piece)) file.add({piece.data(), n});
   file.close();
 }

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <limits>
 #include <numeric>
 
+#include "framework/base/day.hpp"
 #include "framework/base/errors.hpp"
 #include "framework/eval/list_facts.hpp"
 #include "framework/eval/metrics.hpp"
@@ -18,7 +19,6 @@ constexpr std::size_t kBins = 5;
 // Of the Million Playlist Dataset's challenge, and 2 for listeners who have just begun.
 constexpr std::size_t kSeeds[] = {0, 1, 2, 5, 10, 25, 100};
 
-constexpr std::int64_t kHour = 3600, kDay = 24 * kHour;
 struct PartOfDay {
   const char *name, *title;
   std::int64_t begin, end;  // hours
@@ -228,9 +228,7 @@ SlicedOutcome::SlicedOutcome(const SliceSpec& slice, const RankingOutcome& o) : 
     const Fact needed = slice.card->needs;
     if (!has_fact(o, needed))
       throw UsageError("slice '{}' needs {}, which these results do not hold", slice.text(), fact_name(needed));
-    if (needed == Fact::kTimes) {
-      select_by_time(slice, o, kept);
-    } else if (slice.card->kind == SliceKind::kQueries) {
+    if (slice.card->kind == SliceKind::kQueries) {
       select_queries(slice, o, kept);
     } else if (needed == Fact::kHistory) {
       select_by_history(slice, o, kept);
@@ -242,46 +240,37 @@ SlicedOutcome::SlicedOutcome(const SliceSpec& slice, const RankingOutcome& o) : 
 }
 
 void SlicedOutcome::select_queries(const SliceSpec& slice, const RankingOutcome& o, std::vector<bool>& kept) {
+  const std::string& name = slice.card->name;
+  const bool binned = slice.card->bins > 0, timed = slice.card->needs == Fact::kTimes;
+  std::int64_t first = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t q = 0; timed && q < o.queries; ++q)
+    if (has_truth(o, q)) first = std::min(first, o.query_facts.times[q]);
+  // Of a query with truth: the length of its history, seconds after the first query, or seconds of its day.
+  const auto value = [&](std::size_t q) -> std::uint64_t {
+    if (!timed) return history_of(o, q).size();
+    const std::int64_t time = o.query_facts.times[q];
+    return static_cast<std::uint64_t>(binned ? time - first : second_of_day(time));
+  };
   Bin bin{0, 0};  // cold_user
   for (const std::size_t n : kSeeds)
-    if (slice.card->name == seeds_name(n)) bin = {static_cast<double>(n), static_cast<double>(n)};
-  if (slice.card->bins > 0) {
-    std::vector<std::uint64_t> lengths;
+    if (name == seeds_name(n)) bin = {static_cast<double>(n), static_cast<double>(n)};
+  for (const PartOfDay& part : kPartsOfDay)
+    if (name == part.name)
+      bin = {static_cast<double>(part.begin * kSecondsPerHour), static_cast<double>(part.end * kSecondsPerHour - 1)};
+  if (binned) {
+    std::vector<std::uint64_t> asked;
     for (std::size_t q = 0; q < o.queries; ++q)
-      if (has_truth(o, q)) lengths.push_back(history_of(o, q).size());
-    bin = equal_share(std::move(lengths), slice.bin, [](std::uint64_t) { return 1.0; });
-    low_ = bin.low;
-    high_ = bin.high;
+      if (has_truth(o, q)) asked.push_back(value(q));
+    bin = equal_share(std::move(asked), slice.bin, [](std::uint64_t) { return 1.0; });
+    const double unit = timed ? double{kSecondsPerDay} : 1.0;
+    low_ = std::floor(bin.low / unit);
+    high_ = std::floor(bin.high / unit);
   }
-  for (std::size_t q = 0; q < o.queries; ++q)
-    for (std::size_t t = o.truth_offsets[q]; t < o.truth_offsets[q + 1]; ++t)
-      kept[t] = bin.holds(history_of(o, q).size());
-}
-
-void SlicedOutcome::select_by_time(const SliceSpec& slice, const RankingOutcome& o, std::vector<bool>& kept) {
-  const auto times = o.query_facts.times;
-  std::function<bool(std::int64_t)> in;
-  Bin bin;
-  if (slice.card->bins > 0) {
-    std::vector<std::int64_t> asked;
-    for (std::size_t q = 0; q < o.queries; ++q)
-      if (has_truth(o, q)) asked.push_back(times[q]);
-    const std::int64_t first = asked.empty() ? 0 : *std::min_element(asked.begin(), asked.end());
-    std::vector<std::uint64_t> since;
-    for (const std::int64_t t : asked) since.push_back(static_cast<std::uint64_t>(t - first));
-    bin = equal_share(std::move(since), slice.bin, [](std::uint64_t) { return 1.0; });
-    low_ = std::floor(bin.low / static_cast<double>(kDay));
-    high_ = std::floor(bin.high / static_cast<double>(kDay));
-    in = [bin, first](std::int64_t t) { return t >= first && bin.holds(static_cast<std::uint64_t>(t - first)); };
-  } else {
-    const PartOfDay& part = *std::ranges::find(kPartsOfDay, slice.card->name, &PartOfDay::name);
-    in = [&part](std::int64_t t) {
-      const std::int64_t second = (t % kDay + kDay) % kDay;  // before 1970 too
-      return second >= part.begin * kHour && second < part.end * kHour;
-    };
+  for (std::size_t q = 0; q < o.queries; ++q) {
+    if (!has_truth(o, q)) continue;
+    const bool in = bin.holds(value(q));
+    for (std::size_t t = o.truth_offsets[q]; t < o.truth_offsets[q + 1]; ++t) kept[t] = in;
   }
-  for (std::size_t q = 0; q < o.queries; ++q)
-    for (std::size_t t = o.truth_offsets[q]; t < o.truth_offsets[q + 1]; ++t) kept[t] = in(times[q]);
 }
 
 void SlicedOutcome::select_by_history(const SliceSpec& slice, const RankingOutcome& o, std::vector<bool>& kept) {

@@ -77,7 +77,6 @@ class SlicedOutcome {
 
  private:
   void select_queries(const SliceSpec& slice, const RankingOutcome& outcome, std::vector<bool>& kept);
-  void select_by_time(const SliceSpec& slice, const RankingOutcome& outcome, std::vector<bool>& kept);
   void select_by_history(const SliceSpec& slice, const RankingOutcome& outcome, std::vector<bool>& kept);
   void select_by_popularity(const SliceSpec& slice, const RankingOutcome& outcome, std::vector<bool>& kept);
   void keep(const RankingOutcome& outcome, const std::vector<bool>& truth, bool adjust_counts);

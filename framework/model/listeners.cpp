@@ -1,5 +1,7 @@
 #include "framework/model/listeners.hpp"
 
+#include "framework/base/day.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -7,7 +9,6 @@ namespace segue {
 
 namespace {
 
-constexpr double kSecondsPerDay = 86400;
 
 double counts(double weight, PlayWeights how) {
   switch (how) {
@@ -28,7 +29,7 @@ std::vector<double> item_weights(std::span<const Heard> heard, const ListenerPar
   for (const Heard& h : heard) {
     double c = counts(h.weight, params.weights);
     if (params.half_life > 0)
-      c *= std::exp2((static_cast<double>(h.last) - static_cast<double>(latest)) / (params.half_life * kSecondsPerDay));
+      c *= std::exp2((static_cast<double>(h.last) - static_cast<double>(latest)) / (params.half_life * double{kSecondsPerDay}));
     out.push_back(c);
   }
   return out;
